@@ -1,0 +1,56 @@
+# Needs only Python 3.11 or newer, make and the package registry. Everything lands in .venv; nothing is installed elsewhere,
+# except by `make test`, which asks Debian's apt for the peers it talks to (PostgreSQL, Chromium, gettext) when they are missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+PEERS := .venv-peers
+# The stamps say "installed as these files say": a second `make setup` compares dates and does nothing.
+PRODUCT_STAMP := $(VENV)/.product
+TOOLS_STAMP := $(VENV)/.tools
+PEERS_STAMP := $(PEERS)/.peers
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_CONFIG := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: setup
+setup: $(PRODUCT_STAMP)  ## make .venv with everything the product needs
+
+.PHONY: tools
+tools: $(TOOLS_STAMP)  ## add what writing and testing it needs
+
+$(PRODUCT_STAMP): requirements/bootstrap.txt requirements/product.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Kilovatt needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which one to use: make setup PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is not there. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/product.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS_STAMP): $(PRODUCT_STAMP) requirements/dev.txt
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/product.txt requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS_STAMP): $(PRODUCT_STAMP) requirements/peers.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv --without-pip $(PEERS)
+	@$(UV) pip sync --quiet --python $(PEERS)/bin/python --require-hashes requirements/peers.txt
+	@touch $@
+
+.PHONY: lock
+lock: $(PRODUCT_STAMP)  ## pin requirements/*.in anew, with hashes and without a registry's address
+	@for name in product dev bootstrap peers; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE) \
+	    --output-file requirements/$$name.txt requirements/$$name.in; \
+	done
