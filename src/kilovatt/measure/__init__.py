@@ -1,0 +1,1 @@
+"""What was measured, and whether to believe it. Pure: no clock, no database, no sockets."""

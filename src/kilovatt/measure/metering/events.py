@@ -1,0 +1,71 @@
+"""What meters notice: one vocabulary for the journals of all makes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """Kinds of events, named so that a dispatcher knows what happened."""
+
+    POWER_OFF = "power_off"
+    CLOCK_SET = "clock_set"
+    CASE_OPENED = "case_opened"
+    TERMINAL_COVER_OPENED = "terminal_cover_opened"
+    MAGNETIC_FIELD = "magnetic_field"
+    REPROGRAMMED = "reprogrammed"
+    TARIFF_TABLE_CHANGED = "tariff_table_changed"
+    RELAY_OPENED = "relay_opened"
+    RELAY_CLOSED = "relay_closed"
+    RELAY_PERMITTED = "relay_permitted"
+    POWER_LIMIT_EXCEEDED = "power_limit_exceeded"
+    PHASE_LOST = "phase_lost"
+    CURRENT_REVERSED = "current_reversed"
+    VOLTAGE_OUT_OF_LIMITS = "voltage_out_of_limits"
+    ENERGY_RESET = "energy_reset"
+    PROFILE_RESTARTED = "profile_restarted"
+    METER_FAULT = "meter_fault"
+
+
+TAMPER_KINDS = frozenset(
+    {
+        EventKind.CASE_OPENED,
+        EventKind.TERMINAL_COVER_OPENED,
+        EventKind.MAGNETIC_FIELD,
+        EventKind.REPROGRAMMED,
+        EventKind.ENERGY_RESET,
+        EventKind.CURRENT_REVERSED,
+    }
+)
+"""Events that may mean interference with the meter."""
+
+
+class RelayCause(StrEnum):
+    """Why a relay switched."""
+
+    COMMAND = "command"
+    BY_HAND = "by_hand"
+    POWER_LIMIT = "power_limit"
+    ENERGY_LIMIT = "energy_limit"
+    OVERCURRENT = "overcurrent"
+    OVERVOLTAGE = "overvoltage"
+    MAGNETIC_FIELD = "magnetic_field"
+    TEMPERATURE = "temperature"
+    SEAL = "seal"
+    AUTOMATIC = "automatic"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEvent:
+    """One event of a meter's journal.
+
+    `ended_at` is None while the event goes on or where the journal keeps only one instant.
+    `detail` holds what else the record says, as name=value words (`cause=power_limit`, `commands=1d,31`).
+    """
+
+    kind: EventKind
+    began_at: datetime
+    ended_at: datetime | None
+    detail: str
+    exchange: int

@@ -1,0 +1,1 @@
+"""How a meter is reached and understood."""

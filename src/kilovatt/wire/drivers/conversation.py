@@ -1,0 +1,123 @@
+"""Conversations: typed generators that ask one thing at a time and return what they learnt.
+
+    def read_serial(meter: MeterAddress) -> Conversation[str]:
+        answer = yield from ask(ReadSerial())
+        return answer.value.serial
+
+The head-end carries any of them over any line; a test drives one with a list of answers.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from kilovatt.measure.metering.models import MeterModel
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason, Request
+
+
+ValueT = TypeVar("ValueT")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[ValueT]):
+    """A value that came back, the number of the exchange that carried it, and when we heard it."""
+
+    value: ValueT
+    exchange: int
+    heard_at: datetime
+
+
+Conversation: TypeAlias = Generator[Request[Any], Answer[Any], ResultT]
+
+
+class MeterRefusedError(Exception):
+    """The meter answered no where the conversation cannot go on without a yes."""
+
+    def __init__(self, outcome: Outcome, message: str, *, reason: RefusalReason | None = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.reason = reason
+
+
+def ask_or_refusal(request: Request[ValueT]) -> Conversation[Answer[ValueT | Refusal]]:
+    """Ask, and return the answer whether it is a value or a refusal."""
+    answer = yield request
+    return answer
+
+
+def ask(request: Request[ValueT]) -> Conversation[Answer[ValueT]]:
+    """Ask, and return the value. Raises MeterRefusedError if the meter answers no."""
+    answer = yield request
+    if isinstance(answer.value, Refusal):
+        refusal = answer.value
+        closed = refusal.reason is RefusalReason.CHANNEL_CLOSED
+        raise MeterRefusedError(
+            Outcome.CHANNEL_CLOSED if closed else Outcome.REFUSED,
+            f"{type(request).__name__} was refused: {refusal.reason} (status {refusal.code})",
+            reason=refusal.reason,
+        )
+    return answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterAddress:
+    """How to speak to one meter: its model, its address on the line, its password, the zone of its clock.
+
+    `serial` is the number it should show when asked (None: not checked). The password never shows in repr.
+    """
+
+    model: MeterModel
+    address: int
+    serial: str | None = None
+    password: str | None = field(default=None, repr=False)
+    access_level: int = 1
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingTask:
+    """What to read from a meter in one session. Days are local days of the meter."""
+
+    identity: bool = True
+    clock: bool = True
+    instant: bool = False
+    registers_now: bool = True
+    register_days: tuple[date, ...] = ()
+    """Days whose registers at 00:00 are wanted."""
+    register_months: tuple[date, ...] = ()
+    """First days of months whose registers at 00:00 are wanted."""
+    profile_days: tuple[date, ...] = ()
+    events: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """One part of a session; if it fails, what the parts before it brought is kept."""
+
+    part: SessionPart
+    conversation: Conversation[Learnt]
+
+
+class Driver(Protocol):
+    """What a meter family offers to the head-end."""
+
+    def connection(self, meter: MeterAddress) -> Connection:
+        """A fresh connection in the family's language. Raises LocalProtocolError for an impossible address."""
+
+    def opening(self, meter: MeterAddress) -> Conversation[None]:
+        """What must be said before anything can be read; nothing for families without sessions."""
+
+    def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
+        """The conversations that do the task, in order, only those the model can answer.
+
+        A profile is split so that one part is at most about a week: a failure loses no more. When a serial
+        number is expected and another comes back, the identity part raises MeterRefusedError(ANOTHER_METER).
+        """
+
+    def closing(self, meter: MeterAddress) -> Conversation[None]:
+        """A farewell where the family has one."""

@@ -1,0 +1,1 @@
+"""Frames in words: each byte with what it means."""

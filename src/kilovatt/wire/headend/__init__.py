@@ -1,0 +1,1 @@
+"""Lines, retries and sessions: carries bytes, knows no meaning."""

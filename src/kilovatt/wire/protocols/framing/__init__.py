@@ -1,0 +1,1 @@
+"""What the languages share: checksums, secret spans, and the shape of a connection."""

@@ -1,0 +1,1 @@
+"""Meters, lines and modems that behave as real ones do, faults included."""
