@@ -10,6 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 PEERS := .venv-peers
+ENGLISH := *.md docs changes src tests .ci Makefile
+# The packages that calculate and touch nothing else; the same list is in pyproject.toml under "pure packages".
+PURE := src/kilovatt/quantities/*,src/kilovatt/measure/*,src/kilovatt/money/*,src/kilovatt/wire/protocols/*,src/kilovatt/wire/drivers/*,src/kilovatt/wire/explain/*
 # The stamps say "installed as these files say": a second `make setup` compares dates and does nothing.
 PRODUCT_STAMP := $(VENV)/.product
 TOOLS_STAMP := $(VENV)/.tools
@@ -47,6 +50,53 @@ $(PEERS_STAMP): $(PRODUCT_STAMP) requirements/peers.txt
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv --without-pip $(PEERS)
 	@$(UV) pip sync --quiet --python $(PEERS)/bin/python --require-hashes requirements/peers.txt
 	@touch $@
+
+.PHONY: peers
+peers: $(PEERS_STAMP)  ## bring what the tests talk to: PostgreSQL, Chromium, gettext (apt), strangers' clients (.venv-peers)
+	@.ci/install-peers
+
+.PHONY: demo
+demo: setup  ## run a town of meters, bill it, and show it
+	@$(BIN)/kilovatt demo
+
+.PHONY: check
+check: tools  ## style, types, layers, dependencies, spelling, templates
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry src
+	$(BIN)/codespell $(ENGLISH)
+	$(BIN)/djlint --check --lint --quiet src
+
+.PHONY: unit
+unit: tools  ## the tests without databases, sockets and sleeping
+	$(BIN)/pytest tests/unit tests/architecture
+
+# Unit tests come first, so that what is simply wrong says so in the first minute. One seed for the order of tests: a red build is red
+# again when it is run again; `make soak` and a plain `pytest` shuffle anew.
+SEED := 20261124
+COVERED := --cov --cov-report= --cov-context=test -p randomly -p no:cacheprovider --randomly-seed=$(SEED)
+
+.PHONY: test
+test: check peers  ## everything, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest tests/unit tests/architecture -n 2 $(COVERED)
+	$(BIN)/pytest tests/integration tests/peers tests/journeys -n 2 --dist loadgroup $(COVERED) --cov-append
+	@$(MAKE) coverage
+
+.PHONY: coverage
+coverage:  # what the last tests ran through: all branches of the pure packages, 95 % overall
+	$(BIN)/coverage report --include '$(PURE)' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+.PHONY: soak
+soak: tools peers  ## full counts, fuzzing, long runs: as long as it takes
+	KILOVATT_SOAK=1 $(BIN)/pytest -n 2 --timeout 0
+
+.PHONY: docs
+docs: tools  ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -W -n --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
 
 .PHONY: lock
 lock: $(PRODUCT_STAMP)  ## pin requirements/*.in anew, with hashes and without a registry's address
