@@ -42,8 +42,7 @@ $(PRODUCT_STAMP): requirements/bootstrap.txt requirements/product.txt pyproject.
 	@touch $@
 
 $(TOOLS_STAMP): $(PRODUCT_STAMP) requirements/dev.txt
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/product.txt requirements/dev.txt
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(PEERS_STAMP): $(PRODUCT_STAMP) requirements/peers.txt
