@@ -1,0 +1,1 @@
+"""Settings, addresses of pages, command line, and the wiring of the wings."""

@@ -1,0 +1,85 @@
+"""The data directory of a site: database, lake, keys, and the mark of the version that wrote them."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+FORMAT = 1
+"""Raised when an older Kilovatt could not read what a newer one wrote."""
+
+KEY_BYTES = 32
+
+
+class DataDirectoryError(Exception):
+    """The directory cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """Where everything of a site lies."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file, when no other database is set."""
+        return self.path / "kilovatt.sqlite3"
+
+    @property
+    def lake(self) -> Path:
+        """The lake's tables."""
+        return self.path / "lake"
+
+    @property
+    def keys(self) -> Path:
+        """Keys, readable by the owner only."""
+        return self.path / "keys"
+
+    def key(self, name: str) -> bytes:
+        """Return a key of 32 bytes, made at the first call. Two processes that make it at once get the same."""
+        self.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = self.keys / name
+        if not target.exists():
+            draft = self.keys / f".{name}.{os.getpid()}"
+            draft.touch(mode=0o600)
+            with draft.open("r+b") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, target)
+            except FileExistsError:
+                draft.unlink()
+                return self.key(name)
+            draft.unlink()
+        key = target.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise DataDirectoryError(f"The key {target} has {len(key)} bytes instead of {KEY_BYTES}. Restore it from a backup.")
+        return key
+
+
+def prepare(path: Path) -> DataDirectory:
+    """Make the directory if it is not there and check that this Kilovatt may use it. Raises DataDirectoryError."""
+    mark = path / "FORMAT"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not mark.exists():
+            if any(entry.name not in {"keys", "lost+found"} and not entry.name.startswith(".") for entry in path.iterdir()):
+                raise DataDirectoryError(
+                    f"{path} holds files that are not Kilovatt's. Choose an empty directory or one that Kilovatt made."
+                )
+            draft = path / f".FORMAT.{os.getpid()}"
+            draft.write_text(f"{FORMAT}\n", encoding="ascii")
+            draft.replace(mark)
+        written = mark.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise DataDirectoryError(f"The data directory {path} cannot be used: {error.strerror}.") from error
+    if not written.isdigit():
+        raise DataDirectoryError(f"{mark} should hold a number and holds {written[:20]!r}. Restore it from a backup.")
+    if int(written) > FORMAT:
+        raise DataDirectoryError(
+            f"The data directory {path} was written by a newer Kilovatt (format {written}; this one reads up to {FORMAT}). "
+            "Upgrade Kilovatt or choose another directory."
+        )
+    return DataDirectory(path)

@@ -1,0 +1,1 @@
+"""What is remembered, and who sees it: the Django wing."""

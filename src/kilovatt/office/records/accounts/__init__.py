@@ -1,0 +1,1 @@
+"""Accounts: what is billed and paid."""

@@ -1,0 +1,1 @@
+"""Bills, their lines, and the readings the lines stand on."""

@@ -1,0 +1,1 @@
+"""The ledger: transfers between two accounts, never edited."""

@@ -1,0 +1,55 @@
+"""Where Django looks for models: the face of the areas."""
+
+from kilovatt.office.records.accounts.models import Account, AccountPlan
+from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
+from kilovatt.office.records.ledger.models import Transfer
+from kilovatt.office.records.organisations.models import Organisation, OrganisationRole, StaffRole
+from kilovatt.office.records.people.models import AccountAccess, Person, User
+from kilovatt.office.records.points.models import Installation, Line, Meter, MeteringPoint, TariffMap
+from kilovatt.office.records.readings.models import (
+    Batch,
+    Event,
+    Finding,
+    IntakeFrame,
+    IntakeMeterDay,
+    IntakeRegister,
+    LatestRegister,
+    MeterStanding,
+    Session,
+)
+from kilovatt.office.records.tariffs.models import PriceVersion, TariffPlan, ZonePrice
+from kilovatt.office.records.work.models import Work
+
+__all__ = [
+    "Account",
+    "AccountAccess",
+    "AccountPlan",
+    "Batch",
+    "Bill",
+    "BillLine",
+    "BillLineLeg",
+    "Event",
+    "Finding",
+    "Installation",
+    "IntakeFrame",
+    "IntakeMeterDay",
+    "IntakeRegister",
+    "LatestRegister",
+    "Line",
+    "Meter",
+    "MeterStanding",
+    "MeteringPoint",
+    "Organisation",
+    "OrganisationRole",
+    "Person",
+    "PriceVersion",
+    "Session",
+    "StaffRole",
+    "TariffMap",
+    "TariffPlan",
+    "Transfer",
+    "Unbilled",
+    "User",
+    "Work",
+    "ZonePrice",
+]

@@ -1,0 +1,85 @@
+"""Organisations, their roles at metering points, and their staff."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Organisation(models.Model):
+    """A garden association, managing company, retailer or grid company, with the calendar it bills by."""
+
+    class Kind(models.TextChoices):
+        ASSOCIATION = "association", _("garden or house association")
+        MANAGING_COMPANY = "managing_company", _("managing company")
+        RETAILER = "retailer", _("retailer")
+        GRID_COMPANY = "grid_company", _("grid company")
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    zone_name = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow")
+    inn = models.CharField(_("taxpayer number (INN)"), max_length=12, blank=True)
+    bank_name = models.CharField(_("bank"), max_length=200, blank=True)
+    bic = models.CharField(_("bank's BIC"), max_length=9, blank=True)
+    settlement_account = models.CharField(_("settlement account"), max_length=20, blank=True)
+    correspondent_account = models.CharField(_("correspondent account"), max_length=20, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    payment_due_day = models.PositiveSmallIntegerField(_("payment due on the day of the next month"), default=15)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        constraints = [
+            models.CheckConstraint(condition=Q(payment_due_day__gte=1, payment_due_day__lte=28), name="due_day_in_every_month")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganisationRole(models.Model):
+    """What an organisation is at a metering point, from one day to another."""
+
+    class Role(models.TextChoices):
+        KEEPER = "keeper", _("keeps the installation's data")
+        SELLER = "seller", _("sells the energy")
+        GRID = "grid", _("owns the grid")
+        MANAGER = "manager", _("manages the building")
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="roles")
+    point = models.ForeignKey("records.MeteringPoint", on_delete=models.PROTECT, related_name="roles")
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    valid_from = models.DateField(_("valid from"))
+    valid_until = models.DateField(_("valid until (excluded)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("role of an organisation")
+        verbose_name_plural = _("roles of organisations")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "point", "role", "valid_from"], name="one_role_from_a_day"),
+            models.CheckConstraint(condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="role_ends_after_it_begins"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.role} @ {self.point}"
+
+
+class StaffRole(models.Model):
+    """What a user may do for an organisation."""
+
+    class Role(models.TextChoices):
+        OPERATOR = "operator", _("operator")
+        BOOKKEEPER = "bookkeeper", _("bookkeeper")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staff_roles")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="staff")
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+
+    class Meta:
+        verbose_name = _("staff role")
+        verbose_name_plural = _("staff roles")
+        constraints = [models.UniqueConstraint(fields=["user", "organisation", "role"], name="one_staff_role_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role} @ {self.organisation}"

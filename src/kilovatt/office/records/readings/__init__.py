@@ -1,0 +1,1 @@
+"""What meters said: sessions, the intake, latest registers, events, findings."""

@@ -1,0 +1,1 @@
+"""Tariff plans with dated prices."""
