@@ -82,6 +82,7 @@ test: check peers  ## everything, with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest tests/unit tests/architecture -n 2 $(COVERED)
 	$(BIN)/pytest tests/integration tests/peers tests/journeys -n 2 --dist loadgroup $(COVERED) --cov-append
+	.ci/with-postgres $(BIN)/pytest tests/integration -m django_db -n 2 $(COVERED) --cov-append
 	@$(MAKE) coverage
 
 .PHONY: coverage
