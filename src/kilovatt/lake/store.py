@@ -1,0 +1,156 @@
+"""The lake: writing a batch, publishing it exactly once, and reading what was settled.
+
+The keeper of the intake is the only writer (it holds a lease). A batch is written under names that depend
+on nothing but the batch, so that doing it again after a crash replaces the same files, and it is published
+in one commit that carries the batch's number as an application transaction: a second publication sees it
+and does nothing.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction
+
+from kilovatt.lake.durable import force, write_parquet
+from kilovatt.lake.tables import BUCKET_SIZE, TABLES, TableShape
+
+INTAKE = "intake"
+"""The application whose transactions are the batches of the intake."""
+
+_BUCKET_SIZE_KEY = "kilovatt.bucketSize"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """One table under the lake's folder."""
+
+    shape: TableShape
+    path: Path
+
+    def open(self, version: int | None = None) -> DeltaTable:
+        """Return a handle at a version (the newest if None), making the table at the first call."""
+        try:
+            return DeltaTable(self.path, version=version)
+        except TableNotFoundError:
+            self.path.mkdir(parents=True, exist_ok=True)
+            table = DeltaTable.create(
+                self.path,
+                schema=self.shape.schema,
+                mode="ignore",
+                partition_by=["month", "bucket"],
+                configuration={_BUCKET_SIZE_KEY: str(BUCKET_SIZE)},
+                raise_if_key_not_exists=False,
+            )
+            self._force_log(table.version())
+            return table
+
+    def write(self, batch: int, rows: pa.Table) -> tuple[AddAction, ...]:
+        """Write a batch's rows, one file per partition, and return what is to be published."""
+        table = self.open()
+        size = int(table.metadata().configuration[_BUCKET_SIZE_KEY])
+        month = pc.strftime(rows[self.shape.dated_by], format="%Y-%m")
+        bucket = pc.divide(rows["meter_id"], size)
+        keyed = rows.append_column("month", month).append_column("bucket", bucket)
+        adds = []
+        for key in keyed.select(["month", "bucket"]).group_by(["month", "bucket"]).aggregate([]).sort_by("month").to_pylist():
+            of_key = pc.and_(pc.equal(keyed["month"], key["month"]), pc.equal(keyed["bucket"], key["bucket"]))
+            part = keyed.filter(of_key).select(self.shape.columns.names).cast(self.shape.columns)
+            part = part.sort_by([(name, "ascending") for name in self.shape.sorted_by])
+            name = f"month={key['month']}/bucket={key['bucket']}/batch-{batch:012d}.parquet"
+            length = write_parquet(part, self.path / name)
+            adds.append(
+                AddAction(
+                    name,
+                    length,
+                    {"month": key["month"], "bucket": str(key["bucket"])},
+                    int((self.path / name).stat().st_mtime * 1000),
+                    True,  # data_change: new rows, not old ones laid out anew
+                    json.dumps(_statistics(part)),
+                )
+            )
+        return tuple(adds)
+
+    def publish(self, batch: int, adds: Sequence[AddAction]) -> int:
+        """Make a batch's files part of the table, once; return the version that holds it."""
+        table = self.open()
+        if (table.transaction_version(INTAKE) or 0) < batch:
+            table.create_write_transaction(
+                list(adds),
+                mode="append",
+                schema=self.shape.schema,
+                partition_by=["month", "bucket"],
+                commit_properties=CommitProperties(app_transactions=[Transaction(INTAKE, batch)]),
+            )
+            table = self.open()
+            self._force_log(table.version())
+        return table.version()
+
+    def heal(self, settled_version: int) -> tuple[str, ...]:
+        """After a crash on a local disk: remove torn log files newer than what was settled; name them."""
+        log = self.path / "_delta_log"
+        torn = []
+        for entry in sorted(log.glob("*.json")) if log.exists() else ():
+            if entry.stem.isdigit() and int(entry.stem) > settled_version and not _is_whole(entry):
+                entry.unlink()
+                torn.append(entry.name)
+        return tuple(torn)
+
+    def read(
+        self, version: int, *, meter_ids: Iterable[int], columns: Sequence[str] | None = None, where: ds.Expression | None = None, months: Iterable[str] | None = None
+    ) -> pa.Table:
+        """Return the rows of some meters as of a version; `months` (YYYY-MM) and `where` narrow the search."""
+        wanted = sorted(set(meter_ids))
+        table = self.open(version)
+        size = int(table.metadata().configuration[_BUCKET_SIZE_KEY])
+        partitions: list[tuple[str, str, Any]] = [("bucket", "in", sorted({str(meter_id // size) for meter_id in wanted}))]
+        if months is not None:
+            partitions.append(("month", "in", sorted(set(months))))
+        shown = list(columns) if columns is not None else self.shape.columns.names
+        if not wanted or (months is not None and not partitions[-1][2]):
+            return self.shape.columns.empty_table().select(shown)
+        dataset = table.to_pyarrow_dataset(partitions=partitions)
+        chosen = pc.field("meter_id").isin(wanted)
+        return dataset.to_table(columns=shown, filter=chosen if where is None else chosen & where)
+
+    def _force_log(self, version: int) -> None:
+        log = self.path / "_delta_log"
+        force(log / f"{version:020d}.json")
+        force(log)
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """All tables of a site."""
+
+    path: Path
+
+    def table(self, shape: TableShape) -> LakeTable:
+        """One of them."""
+        return LakeTable(shape, self.path / shape.name)
+
+    @property
+    def tables(self) -> tuple[LakeTable, ...]:
+        """All of them, in the order in which a batch is published."""
+        return tuple(self.table(shape) for shape in TABLES)
+
+
+def _is_whole(entry: Path) -> bool:
+    lines = entry.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        actions = [json.loads(line) for line in lines]
+    except json.JSONDecodeError:
+        return False
+    return any("add" in action or "metaData" in action or "txn" in action for action in actions)
+
+
+def _statistics(part: pa.Table) -> dict[str, Any]:
+    meters = pc.min_max(part["meter_id"]).as_py()
+    return {"numRecords": part.num_rows, "minValues": {"meter_id": meters["min"]}, "maxValues": {"meter_id": meters["max"]}, "nullCount": {"meter_id": 0}}

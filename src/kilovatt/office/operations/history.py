@@ -1,0 +1,265 @@
+"""What was measured, wherever it lies: the intake first, then the lake at least that new, then both merged.
+
+Seen twice perhaps, missed never: rows leave the intake only after the lake holds their batch, and the merge
+of meter-days is idempotent. Batches above the last settled one are not read from the lake.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pyarrow.compute as pc
+from django.conf import settings
+
+from kilovatt.lake.store import Lake
+from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, TableShape
+from kilovatt.measure.metering.merge import StoredMeterDay, merge_meter_days
+from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, Source
+from kilovatt.measure.metering.registers import Quantity, RegisterMoment
+from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, IntakeRegister, Session
+from kilovatt.office.records.readings.packing import unpacked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRegister:
+    """A register with its evidence."""
+
+    meter_id: int
+    quantity: Quantity
+    tariff: int
+    moment: RegisterMoment
+    value: int
+    taken_at: datetime
+    heard_at: datetime
+    source: str
+    digest: bytes
+    session_id: UUID | None
+    exchange: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFrame:
+    """One exchange as it stood on the wire."""
+
+    meter_id: int
+    language: str
+    request: bytes
+    answer: bytes
+    sent_at: datetime
+    took_ms: int
+    tries: int
+
+
+def site_lake() -> Lake:
+    """The lake of this site."""
+    return Lake(settings.DATA.lake)
+
+
+def settled_version(shape: TableShape) -> int | None:
+    """The version of a lake table that the last settled batch made; None while there is none."""
+    batch = Batch.objects.exclude(settled_at=None).order_by("-number").first()
+    return None if batch is None else int(batch.lake_versions[shape.name])
+
+
+def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, list[StoredMeterDay]]:
+    """Return the effective meter-days [first_on, until_on) of each meter, in order of days."""
+    heard: dict[tuple[int, date], list[StoredMeterDay]] = defaultdict(list)
+    in_intake = IntakeMeterDay.objects.filter(meter_id__in=meter_ids, day_on__gte=first_on, day_on__lt=until_on)
+    for row in in_intake.iterator():
+        heard[row.meter_id, row.day_on].append(_from_intake(row))
+    for values in _lake_rows(
+        METER_DAYS,
+        meter_ids,
+        where=(pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on),
+        months=_months(first_on, until_on),
+    ):
+        heard[values["meter_id"], values["day_on"]].append(_from_lake(values))
+    effective: dict[int, list[StoredMeterDay]] = {meter_id: [] for meter_id in meter_ids}
+    for meter_id, day_on in sorted(heard):
+        effective[meter_id].append(merge_meter_days(heard[meter_id, day_on]))
+    return effective
+
+
+@dataclass(frozen=True, slots=True)
+class DayStanding:
+    """How much of a day is known: slots with a value of any rank but missing, of all slots of the day."""
+
+    known_slots: int
+    slots: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of the day is missing."""
+        return self.known_slots == self.slots
+
+
+def day_standings(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, dict[date, DayStanding]]:
+    """Return how complete each heard day is, cheaply: the best single reading of a day counts."""
+    best: dict[int, dict[date, DayStanding]] = {meter_id: {} for meter_id in meter_ids}
+
+    def note(meter_id: int, day_on: date, qualities: Sequence[int]) -> None:
+        known = sum(1 for quality in qualities if quality & RANK_MASK)
+        before = best[meter_id].get(day_on)
+        if before is None or known > before.known_slots:
+            best[meter_id][day_on] = DayStanding(known, len(qualities))
+
+    in_intake = IntakeMeterDay.objects.filter(meter_id__in=meter_ids, day_on__gte=first_on, day_on__lt=until_on)
+    for meter_id, day_on, qualities in in_intake.values_list("meter_id", "day_on", "qualities").iterator():
+        note(meter_id, day_on, unpacked(qualities) or ())
+    within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
+    months = _months(first_on, until_on)
+    for row in _lake_rows(METER_DAYS, meter_ids, where=within, months=months, columns=["meter_id", "day_on", "qualities"]):
+        note(row["meter_id"], row["day_on"], row["qualities"])
+    return best
+
+
+def registers(
+    meter_ids: Sequence[int], *, since: datetime, until: datetime, moments: Iterable[RegisterMoment] = RegisterMoment
+) -> list[StoredRegister]:
+    """Return the registers taken in [since, until] of some meters, by instant; the same register once."""
+    names = [moment.value for moment in moments]
+    found: dict[bytes, StoredRegister] = {}
+    in_intake = IntakeRegister.objects.filter(meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until, moment__in=names)
+    for row in in_intake.iterator():
+        values = {name: getattr(row, name) for name in _REGISTER_FIELDS}
+        found[bytes(row.digest)] = _register(values, row.session_id)
+    within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until) & pc.field("moment").isin(names)
+    for values in _lake_rows(REGISTERS, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)):
+        found.setdefault(values["digest"], _register(values, _uuid(values["session"])))
+    return sorted(found.values(), key=lambda register: (register.taken_at, register.meter_id, register.quantity, register.tariff))
+
+
+def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
+    """Return one exchange of a session, or None if it was not kept or has aged out."""
+    session = Session.objects.filter(pk=session_id).first()
+    if session is None:
+        return None
+    row = IntakeFrame.objects.filter(session=session, exchange=exchange).first()
+    if row is not None:
+        values = {name: getattr(row, name) for name in ("request", "answer", "sent_at", "took_ms", "tries")}
+    else:
+        wanted = (pc.field("session") == session_id.bytes) & (pc.field("exchange") == exchange)
+        months = _months(session.started_at.date(), session.ended_at.date(), last_too=True)
+        found = _lake_rows(FRAMES, [session.meter_id], where=wanted, months=months)
+        if not found:
+            return None
+        values = found[0]
+    return StoredFrame(
+        meter_id=session.meter_id,
+        language=session.language,
+        request=bytes(values["request"]),
+        answer=bytes(values["answer"]),
+        sent_at=values["sent_at"].astimezone(UTC),
+        took_ms=values["took_ms"],
+        tries=values["tries"],
+    )
+
+
+def known_meter_day_digests(meter_id: int, days_by_digest: Mapping[bytes, date]) -> set[bytes]:
+    """Which of these meter-days are in the intake or the lake already."""
+    if not days_by_digest:
+        return set()
+    known = {bytes(d) for d in IntakeMeterDay.objects.filter(digest__in=list(days_by_digest)).values_list("digest", flat=True)}
+    first_on, last_on = min(days_by_digest.values()), max(days_by_digest.values())
+    within = (pc.field("day_on") >= first_on) & (pc.field("day_on") <= last_on)
+    rows = _lake_rows(METER_DAYS, [meter_id], where=within, months=_months(first_on, last_on, last_too=True), columns=["digest"])
+    return known | ({row["digest"] for row in rows} & set(days_by_digest))
+
+
+def known_register_digests(meter_id: int, digests: Mapping[bytes, Any]) -> set[bytes]:
+    """Which of these registers are in the intake or the lake already."""
+    if not digests:
+        return set()
+    known = {bytes(d) for d in IntakeRegister.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)}
+    instants = [reading.taken_at for reading in digests.values()]
+    months = _months(min(instants).date(), max(instants).date(), last_too=True)
+    rows = _lake_rows(REGISTERS, [meter_id], where=None, months=months, columns=["digest"])
+    return known | ({row["digest"] for row in rows} & set(digests))
+
+
+_REGISTER_FIELDS = ("meter_id", "quantity", "tariff", "moment", "value", "taken_at", "heard_at", "source", "digest", "exchange")
+
+
+def _lake_rows(
+    shape: TableShape,
+    meter_ids: Sequence[int],
+    *,
+    where: pc.Expression | None,
+    months: Iterable[str],
+    columns: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    version = settled_version(shape)
+    if version is None:
+        return []
+    table = site_lake().table(shape).read(version, meter_ids=meter_ids, columns=columns, where=where, months=months)
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _months(first_on: date, until_on: date, *, last_too: bool = False) -> list[str]:
+    last_on = until_on if last_too else date.fromordinal(max(first_on.toordinal(), until_on.toordinal() - 1))
+    first, last = first_on.year * 12 + first_on.month - 1, last_on.year * 12 + last_on.month - 1
+    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
+
+
+def _uuid(data: bytes | None) -> UUID | None:
+    return None if data is None else UUID(bytes=data)
+
+
+def _register(values: Mapping[str, Any], session_id: UUID | None) -> StoredRegister:
+    return StoredRegister(
+        meter_id=values["meter_id"],
+        quantity=Quantity(values["quantity"]),
+        tariff=values["tariff"],
+        moment=RegisterMoment(values["moment"]),
+        value=values["value"],
+        taken_at=values["taken_at"].astimezone(UTC),
+        heard_at=values["heard_at"].astimezone(UTC),
+        source=values["source"],
+        digest=bytes(values["digest"]),
+        session_id=session_id,
+        exchange=values["exchange"],
+    )
+
+
+def _from_intake(row: IntakeMeterDay) -> StoredMeterDay:
+    day = MeterDay(
+        day_on=row.day_on,
+        starts_at=row.starts_at,
+        step_s=row.step_s,
+        uwh_per_count=row.uwh_per_count,
+        a_plus=unpacked(row.a_plus) or (),
+        a_minus=unpacked(row.a_minus),
+        r_plus=unpacked(row.r_plus),
+        r_minus=unpacked(row.r_minus),
+        qualities=unpacked(row.qualities) or (),
+        exchanges=unpacked(row.exchanges) or (),
+        heard_at=row.heard_at,
+        source=Source(row.source),
+    )
+    return StoredMeterDay.single(day, digest=bytes(row.digest), session_id=row.session_id)
+
+
+def _from_lake(values: Mapping[str, Any]) -> StoredMeterDay:
+    day = MeterDay(
+        day_on=values["day_on"],
+        starts_at=values["starts_at"].astimezone(UTC),
+        step_s=values["step_s"],
+        uwh_per_count=values["uwh_per_count"],
+        a_plus=tuple(values["a_plus"]),
+        a_minus=_counts(values["a_minus"]),
+        r_plus=_counts(values["r_plus"]),
+        r_minus=_counts(values["r_minus"]),
+        qualities=tuple(values["qualities"]),
+        exchanges=tuple(values["exchanges"]),
+        heard_at=values["heard_at"].astimezone(UTC),
+        source=Source(values["source"]),
+    )
+    return StoredMeterDay.single(day, digest=values["digest"], session_id=_uuid(values["session"]))
+
+
+def _counts(values: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if values is None else tuple(values)

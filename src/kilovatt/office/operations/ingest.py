@@ -1,0 +1,224 @@
+"""Accept what a session brought: one transaction, whose commit is the acknowledgement.
+
+Accepting the same session again, or values that are already known, changes nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from kilovatt.measure.metering.merge import meter_day_digest, register_digest
+from kilovatt.measure.metering.meter_days import MeterDay, Source
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.registers import RegisterMoment, RegisterReading
+from kilovatt.measure.metering.sessions import Learnt, SessionReport
+from kilovatt.office.operations import history
+from kilovatt.office.records.models import (
+    Event,
+    IntakeFrame,
+    IntakeMeterDay,
+    IntakeRegister,
+    LatestRegister,
+    Meter,
+    MeterStanding,
+    Session,
+)
+from kilovatt.office.records.readings.packing import packed
+
+CLOCK_TRUSTED_WITHIN = timedelta(hours=1)
+"""A meter whose clock is further off stamps its profile and frozen registers wrongly: these are not accepted."""
+
+
+def accept(report: SessionReport, *, now: datetime) -> bool:
+    """Accept a session whole, or not at all; return whether it was new."""
+    learnt = _believable(report.learnt)
+    with transaction.atomic():
+        meter = Meter.objects.select_for_update().get(pk=report.meter_id)
+        if Session.objects.filter(pk=report.session_id).exists():
+            return False
+        session = _remember_session(report)
+        carrying = _accept_registers(session, learnt.registers)
+        carrying |= _accept_meter_days(session, learnt.meter_days)
+        carrying |= _accept_events(session, learnt, now)
+        _accept_identity(meter, learnt)
+        _accept_frames(session, report, carrying)
+        _update_standing(session, report)
+    return True
+
+
+def _believable(learnt: Learnt) -> Learnt:
+    clock = learnt.clock
+    if clock is None or abs(clock.deviation) <= CLOCK_TRUSTED_WITHIN:
+        return learnt
+    running = tuple(r for r in learnt.registers if r.moment is RegisterMoment.NOW)
+    return Learnt(identity=learnt.identity, clock=clock, instant=learnt.instant, registers=running, events=())
+
+
+def _remember_session(report: SessionReport) -> Session:
+    return Session.objects.create(
+        session_id=report.session_id,
+        meter_id=report.meter_id,
+        language=report.language,
+        started_at=report.started_at,
+        ended_at=report.ended_at,
+        outcome=report.outcome,
+        failed_part=report.failed_part,
+        detail=report.detail,
+        exchanges_made=report.exchanges_made,
+        retries=report.retries,
+    )
+
+
+def _accept_registers(session: Session, readings: Iterable[RegisterReading]) -> set[int]:
+    by_digest = {register_digest(session.meter_id, reading): reading for reading in readings}
+    known = set(history.known_register_digests(session.meter_id, by_digest))
+    fresh = {digest: reading for digest, reading in by_digest.items() if digest not in known}
+    IntakeRegister.objects.bulk_create(
+        IntakeRegister(
+            meter_id=session.meter_id,
+            quantity=reading.quantity,
+            tariff=reading.tariff,
+            moment=reading.moment,
+            value=reading.value,
+            taken_at=reading.taken_at,
+            heard_at=reading.heard_at,
+            source=Source.METER,
+            digest=digest,
+            session=session,
+            exchange=reading.exchange,
+        )
+        for digest, reading in fresh.items()
+    )
+    _advance_latest_registers(session, fresh.values())
+    return {reading.exchange for reading in fresh.values()}
+
+
+def _advance_latest_registers(session: Session, readings: Iterable[RegisterReading]) -> None:
+    newest: dict[tuple[str, int], RegisterReading] = {}
+    for reading in readings:
+        key = (reading.quantity, reading.tariff)
+        if key not in newest or reading.taken_at > newest[key].taken_at:
+            newest[key] = reading
+    for latest in LatestRegister.objects.select_for_update().filter(meter_id=session.meter_id):
+        reading = newest.get((latest.quantity, latest.tariff))
+        if reading is not None and reading.taken_at <= latest.taken_at:
+            del newest[(latest.quantity, latest.tariff)]
+    LatestRegister.objects.bulk_create(
+        (
+            LatestRegister(
+                meter_id=session.meter_id,
+                quantity=reading.quantity,
+                tariff=reading.tariff,
+                value=reading.value,
+                taken_at=reading.taken_at,
+                heard_at=reading.heard_at,
+                session=session,
+                exchange=reading.exchange,
+            )
+            for reading in newest.values()
+        ),
+        update_conflicts=True,
+        unique_fields=["meter", "quantity", "tariff"],
+        update_fields=["value", "taken_at", "heard_at", "session", "exchange"],
+    )
+
+
+def _accept_meter_days(session: Session, days: Iterable[MeterDay]) -> set[int]:
+    by_digest = {meter_day_digest(session.meter_id, day): day for day in days}
+    known = set(history.known_meter_day_digests(session.meter_id, {d: day.day_on for d, day in by_digest.items()}))
+    fresh = {digest: day for digest, day in by_digest.items() if digest not in known}
+    IntakeMeterDay.objects.bulk_create(
+        IntakeMeterDay(
+            meter_id=session.meter_id,
+            day_on=day.day_on,
+            starts_at=day.starts_at,
+            step_s=day.step_s,
+            uwh_per_count=day.uwh_per_count,
+            a_plus=packed(day.a_plus),
+            a_minus=packed(day.a_minus),
+            r_plus=packed(day.r_plus),
+            r_minus=packed(day.r_minus),
+            qualities=packed(day.qualities),
+            exchanges=packed(day.exchanges),
+            source=day.source,
+            heard_at=day.heard_at,
+            digest=digest,
+            session=session,
+        )
+        for digest, day in fresh.items()
+    )
+    return {exchange for day in fresh.values() for exchange in day.exchanges if exchange >= 0}
+
+
+def _accept_events(session: Session, learnt: Learnt, now: datetime) -> set[int]:
+    known = {(event.kind, event.began_at): event for event in Event.objects.filter(meter_id=session.meter_id)}
+    fresh: dict[tuple[str, datetime], Event] = {}
+    for heard in learnt.events:
+        key = (heard.kind.value, heard.began_at)
+        if key not in known:
+            fresh[key] = Event(
+                meter_id=session.meter_id,
+                kind=heard.kind,
+                began_at=heard.began_at,
+                ended_at=heard.ended_at,
+                detail=heard.detail[:200],
+                first_heard_at=now,
+                session=session,
+                exchange=heard.exchange,
+            )
+        elif heard.ended_at is not None and known[key].ended_at is None:
+            Event.objects.filter(pk=known[key].pk).update(ended_at=heard.ended_at)
+    Event.objects.bulk_create(fresh.values())
+    return {event.exchange for event in fresh.values()}
+
+
+def _accept_identity(meter: Meter, learnt: Learnt) -> None:
+    identity = learnt.identity
+    if identity is None:
+        return
+    meter.made_on = identity.made_on or meter.made_on
+    meter.firmware = identity.firmware or meter.firmware
+    meter.variant = identity.variant or meter.variant
+    meter.save(update_fields=["made_on", "firmware", "variant"])
+
+
+def _accept_frames(session: Session, report: SessionReport, carrying: set[int]) -> None:
+    IntakeFrame.objects.bulk_create(
+        IntakeFrame(
+            session=session,
+            meter_id=session.meter_id,
+            exchange=exchange.number,
+            request=exchange.request,
+            answer=exchange.answer,
+            sent_at=exchange.sent_at,
+            took_ms=exchange.took_ms,
+            tries=exchange.tries,
+        )
+        for exchange in report.exchanges
+        if exchange.number in carrying
+    )
+
+
+def _update_standing(session: Session, report: SessionReport) -> None:
+    standing, _ = MeterStanding.objects.select_for_update().get_or_create(meter_id=session.meter_id)
+    if standing.last_tried_at is not None and standing.last_tried_at > report.ended_at:
+        return
+    standing.last_session = session
+    standing.last_outcome = report.outcome
+    standing.last_tried_at = report.ended_at
+    if not report.learnt.is_empty:
+        standing.last_read_at = report.ended_at
+    if report.outcome is Outcome.OK:
+        standing.silent_since_at = None
+    elif standing.silent_since_at is None:
+        standing.silent_since_at = report.started_at
+    if report.learnt.clock is not None:
+        standing.clock_deviation_s = round(report.learnt.clock.deviation.total_seconds())
+    instant = report.learnt.instant
+    if instant is not None:
+        standing.power_w = instant.power_w
+        standing.voltage_mv = instant.voltages_mv[0] if instant.voltages_mv else None
+        standing.relay_closed = instant.relay_closed
+        standing.instant_at = instant.taken_at
+    standing.save()

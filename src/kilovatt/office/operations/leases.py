@@ -1,0 +1,52 @@
+"""Work that one holder does at a time: leases taken by one conditional UPDATE, fences checked at every write."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from kilovatt.office.records.models import Work
+
+
+class FencedOffError(Exception):
+    """Somebody else holds the work now: what was being done must stop and be thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do a piece of work until it ends, proved by the fence."""
+
+    kind: str
+    key: str
+    fence: int
+
+
+def take(kind: str, key: str, *, now: datetime, length: timedelta) -> Lease | None:
+    """Take a piece of work if nobody holds it, else None."""
+    Work.objects.get_or_create(kind=kind, key=key, defaults={"due_at": now})
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    with transaction.atomic():
+        taken = Work.objects.filter(free, kind=kind, key=key).update(lease_until=now + length, fence=F("fence") + 1, tries=F("tries") + 1)
+        if not taken:
+            return None
+        return Lease(kind, key, Work.objects.get(kind=kind, key=key).fence)
+
+
+def check(lease: Lease) -> None:
+    """Within a transaction: lock the work and make sure the lease is still ours. Raises FencedOffError."""
+    fence = Work.objects.select_for_update().values_list("fence", flat=True).get(kind=lease.kind, key=lease.key)
+    if fence != lease.fence:
+        raise FencedOffError(f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})")
+
+
+def extend(lease: Lease, *, now: datetime, length: timedelta) -> None:
+    """Keep a lease longer. Raises FencedOffError if it was lost."""
+    held = Work.objects.filter(kind=lease.kind, key=lease.key, fence=lease.fence).update(lease_until=now + length)
+    if not held:
+        raise FencedOffError(f"{lease.kind} {lease.key} is held by another process now")
+
+
+def give_back(lease: Lease) -> None:
+    """End a lease early, so that the next holder need not wait."""
+    Work.objects.filter(kind=lease.kind, key=lease.key, fence=lease.fence).update(lease_until=None)

@@ -1,0 +1,103 @@
+"""What is still to be read, line by line: the newest registers always, the past only where it is missing."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.registers import RegisterMoment
+from kilovatt.office.operations import history
+from kilovatt.office.records.models import Installation, Line
+from kilovatt.quantities.periods import days_from, first_of_month, last_full_month, local_date, local_midnight, next_month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterErrand:
+    """What is wanted from one meter. The password is still sealed: only the head-end opens it."""
+
+    meter_id: int
+    model: MeterModel
+    serial: str
+    address: int
+    password_sealed: bytes | None = field(repr=False)
+    zone: ZoneInfo
+    register_days: tuple[date, ...]
+    register_months: tuple[date, ...]
+    profile_days: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineErrands:
+    """A line and what is wanted from its meters, in the order of their addresses."""
+
+    line_id: int
+    url: str
+    answer_timeout_ms: int
+    quiet_ms: int
+    meters: tuple[MeterErrand, ...]
+
+
+def lines_to_read(*, now: datetime, meter_ids: Sequence[int] | None = None) -> tuple[LineErrands, ...]:
+    """Return every line with meters installed now (or those of `meter_ids`) and what is missing of each."""
+    installed = Installation.objects.filter(removed_at=None, installed_at__lte=now, meter__line__isnull=False)
+    if meter_ids is not None:
+        installed = installed.filter(meter_id__in=meter_ids)
+    by_line: dict[int, list[Installation]] = defaultdict(list)
+    for installation in installed.select_related("meter", "point").order_by("meter__address"):
+        line_id = installation.meter.line_id
+        assert line_id is not None
+        by_line[line_id].append(installation)
+    errands = []
+    for line in Line.objects.filter(pk__in=by_line).order_by("pk"):
+        errands.append(
+            LineErrands(
+                line_id=line.pk,
+                url=line.url,
+                answer_timeout_ms=line.answer_timeout_ms,
+                quiet_ms=line.quiet_ms,
+                meters=_errands(by_line[line.pk], now),
+            )
+        )
+    return tuple(errands)
+
+
+def _errands(installations: Sequence[Installation], now: datetime) -> tuple[MeterErrand, ...]:
+    zone = ZoneInfo(installations[0].point.zone_name)
+    month_on = last_full_month(now, zone)
+    today_on = local_date(now, zone)
+    ids = [installation.meter_id for installation in installations]
+    standings = history.day_standings(ids, month_on, today_on)
+    known = _known_month_starts(ids, month_on, now, zone)
+    errands = []
+    for installation in installations:
+        meter, model = installation.meter, model_by_key(installation.meter.model_key)
+        since_on = max(month_on, local_date(installation.installed_at, zone))
+        days = days_from(since_on, today_on) if model.has_profile else ()
+        months = [on for on in (month_on, next_month(month_on)) if on >= since_on and (meter.pk, on) not in known]
+        errands.append(
+            MeterErrand(
+                meter_id=meter.pk,
+                model=model,
+                serial=meter.serial,
+                address=meter.address,
+                password_sealed=None if meter.password_sealed is None else bytes(meter.password_sealed),
+                zone=ZoneInfo(installation.point.zone_name),
+                register_days=(today_on,) if model.day_register_depth_days else (),
+                register_months=tuple(months),
+                profile_days=tuple(on for on in days if on < today_on and not _is_complete(standings[meter.pk], on)),
+            )
+        )
+    return tuple(errands)
+
+
+def _is_complete(standings: dict[date, history.DayStanding], on: date) -> bool:
+    standing = standings.get(on)
+    return standing is not None and standing.is_complete
+
+
+def _known_month_starts(meter_ids: Sequence[int], month_on: date, now: datetime, zone: ZoneInfo) -> set[tuple[int, date]]:
+    since = local_midnight(first_of_month(month_on), zone)
+    frozen = history.registers(meter_ids, since=since, until=now, moments=[RegisterMoment.MONTH_START])
+    return {(register.meter_id, local_date(register.taken_at, zone)) for register in frozen}
