@@ -1,6 +1,9 @@
 """How the documentation is built: `make docs`."""
 
+from sphinx.application import Sphinx
+
 from kilovatt import __version__
+from kilovatt.measure.metering.models import MODELS, MeterModel
 
 project = "Kilovatt"
 copyright = "the Kilovatt authors"
@@ -21,6 +24,7 @@ autodoc_member_order = "bysource"
 # documentation builds without a network.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!kilovatt\.).*"),
+    (r"py:.*", r"kilovatt\..*\.[A-Z]\w*T"),  # type variables have no page
 ]
 
 html_theme = "furo"
@@ -28,3 +32,28 @@ html_title = f"Kilovatt {release}"
 html_static_path: list[str] = []
 html_copy_source = False
 html_show_sphinx = False
+
+
+def setup(app: Sphinx) -> None:
+    """Make the table of models from the catalogue itself, so that it cannot differ."""
+    app.connect("source-read", _fill_in_models)
+
+
+def _fill_in_models(app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "reference/models":
+        source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, MODELS)))
+
+
+def _row(model: MeterModel) -> str:
+    profile = f"{model.profile_step_s // 60} min, {model.profile_depth_days} days" if model.has_profile else "no"
+    cells = (
+        f"`{model.key}`",
+        model.title,
+        f"`{model.language}`",
+        str(model.phases),
+        str(model.register_step_wh),
+        profile,
+        "yes" if model.relay else "no",
+        f"{model.evidence}: {model.evidence_note}",
+    )
+    return "| " + " | ".join(cells) + " |"
