@@ -20,8 +20,8 @@ nitpicky = True
 # Types are in the signature; a docstring does not repeat them.
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
-# Everything that autodoc prints must exist here; the standard library and other people's packages are not linked, so that the
-# documentation builds without a network.
+# What autodoc prints of ours must exist here. The standard library and other people's packages are not linked:
+# the documentation builds without a network.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!kilovatt\.).*"),
     (r"py:.*", r"kilovatt\..*\.[A-Z]\w*T"),  # type variables have no page
@@ -40,6 +40,7 @@ def setup(app: Sphinx) -> None:
 
 
 def _fill_in_models(app: Sphinx, page: str, source: list[str]) -> None:
+    del app
     if page == "reference/models":
         source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, MODELS)))
 
