@@ -98,6 +98,10 @@ soak: tools peers  ## full counts, fuzzing, long runs: as long as it takes
 docs: tools  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -W -n --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
 
+.PHONY: messages
+messages: tools  ## collect the strings to be translated, compile the catalogue (needs gettext)
+	@.ci/collect-messages
+
 .PHONY: lock
 lock: $(PRODUCT_STAMP)  ## pin requirements/*.in anew, with hashes and without a registry's address
 	@for name in product dev bootstrap peers; do \
