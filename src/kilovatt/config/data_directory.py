@@ -55,7 +55,9 @@ class DataDirectory:
             draft.unlink()
         key = target.read_bytes()
         if len(key) != KEY_BYTES:
-            raise DataDirectoryError(f"The key {target} has {len(key)} bytes instead of {KEY_BYTES}. Restore it from a backup.")
+            raise DataDirectoryError(
+                f"The key {target} has {len(key)} bytes instead of {KEY_BYTES}. Restore it from a backup."
+            )
         return key
 
 
@@ -65,7 +67,9 @@ def prepare(path: Path) -> DataDirectory:
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not mark.exists():
-            if any(entry.name not in {"keys", "lost+found"} and not entry.name.startswith(".") for entry in path.iterdir()):
+            if any(
+                entry.name not in {"keys", "lost+found"} and not entry.name.startswith(".") for entry in path.iterdir()
+            ):
                 raise DataDirectoryError(
                     f"{path} holds files that are not Kilovatt's. Choose an empty directory or one that Kilovatt made."
                 )

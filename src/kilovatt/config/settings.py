@@ -4,10 +4,12 @@ KILOVATT_DATA       the data directory (default: ./kilovatt-data)
 KILOVATT_DATABASE   postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for SQLite in the data directory
 KILOVATT_HOSTS      names under which the pages are served, separated by commas
 KILOVATT_TRUSTED_ORIGINS  origins of forms, such as https://lk.example.ru, when a proxy stands before
+KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the machine's clock (negative: behind)
 KILOVATT_SECURE     1 when the pages are behind TLS: cookies are then sent over TLS only
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +21,8 @@ from kilovatt.config.data_directory import DataDirectory
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DATA = DataDirectory(Path(os.environ.get("KILOVATT_DATA") or "kilovatt-data").resolve())
+
+CLOCK_AHEAD = timedelta(seconds=float(os.environ.get("KILOVATT_CLOCK_AHEAD_S") or 0))
 
 SECRET_KEY = DATA.key("pages.key").hex() if DATA.path.exists() else "no-pages-without-a-data-directory"
 DEBUG = False

@@ -60,7 +60,9 @@ class LakeTable:
         bucket = pc.divide(rows["meter_id"], size)
         keyed = rows.append_column("month", month).append_column("bucket", bucket)
         adds = []
-        for key in keyed.select(["month", "bucket"]).group_by(["month", "bucket"]).aggregate([]).sort_by("month").to_pylist():
+        for key in (
+            keyed.select(["month", "bucket"]).group_by(["month", "bucket"]).aggregate([]).sort_by("month").to_pylist()
+        ):
             of_key = pc.and_(pc.equal(keyed["month"], key["month"]), pc.equal(keyed["bucket"], key["bucket"]))
             part = keyed.filter(of_key).select(self.shape.columns.names).cast(self.shape.columns)
             part = part.sort_by([(name, "ascending") for name in self.shape.sorted_by])
@@ -68,12 +70,12 @@ class LakeTable:
             length = write_parquet(part, self.path / name)
             adds.append(
                 AddAction(
-                    name,
-                    length,
-                    {"month": key["month"], "bucket": str(key["bucket"])},
-                    int((self.path / name).stat().st_mtime * 1000),
-                    True,  # data_change: new rows, not old ones laid out anew
-                    json.dumps(_statistics(part)),
+                    path=name,
+                    size=length,
+                    partition_values={"month": key["month"], "bucket": str(key["bucket"])},
+                    modification_time=int((self.path / name).stat().st_mtime * 1000),
+                    data_change=True,
+                    stats=json.dumps({"numRecords": part.num_rows}),
                 )
             )
         return tuple(adds)
@@ -104,19 +106,29 @@ class LakeTable:
         return tuple(torn)
 
     def read(
-        self, version: int, *, meter_ids: Iterable[int], columns: Sequence[str] | None = None, where: ds.Expression | None = None, months: Iterable[str] | None = None
+        self,
+        version: int,
+        *,
+        meter_ids: Iterable[int],
+        columns: Sequence[str] | None = None,
+        where: ds.Expression | None = None,
+        months: Iterable[str] | None = None,
     ) -> pa.Table:
         """Return the rows of some meters as of a version; `months` (YYYY-MM) and `where` narrow the search."""
         wanted = sorted(set(meter_ids))
         table = self.open(version)
         size = int(table.metadata().configuration[_BUCKET_SIZE_KEY])
-        partitions: list[tuple[str, str, Any]] = [("bucket", "in", sorted({str(meter_id // size) for meter_id in wanted}))]
+        partitions: list[tuple[str, str, Any]] = [
+            ("bucket", "in", sorted({str(meter_id // size) for meter_id in wanted}))
+        ]
         if months is not None:
             partitions.append(("month", "in", sorted(set(months))))
         shown = list(columns) if columns is not None else self.shape.columns.names
         if not wanted or (months is not None and not partitions[-1][2]):
             return self.shape.columns.empty_table().select(shown)
-        dataset = table.to_pyarrow_dataset(partitions=partitions)
+        # The Delta log prunes whole partitions; within the files Parquet's own statistics do, for every column.
+        files = table.file_uris(file_pruning_predicate=partitions)
+        dataset = ds.dataset(files, schema=self.shape.columns, format="parquet")
         chosen = pc.field("meter_id").isin(wanted)
         return dataset.to_table(columns=shown, filter=chosen if where is None else chosen & where)
 
@@ -149,8 +161,3 @@ def _is_whole(entry: Path) -> bool:
     except json.JSONDecodeError:
         return False
     return any("add" in action or "metaData" in action or "txn" in action for action in actions)
-
-
-def _statistics(part: pa.Table) -> dict[str, Any]:
-    meters = pc.min_max(part["meter_id"]).as_py()
-    return {"numRecords": part.num_rows, "minValues": {"meter_id": meters["min"]}, "maxValues": {"meter_id": meters["max"]}, "nullCount": {"meter_id": 0}}

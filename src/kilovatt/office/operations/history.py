@@ -111,7 +111,9 @@ def day_standings(meter_ids: Sequence[int], first_on: date, until_on: date) -> d
         note(meter_id, day_on, unpacked(qualities) or ())
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
     months = _months(first_on, until_on)
-    for row in _lake_rows(METER_DAYS, meter_ids, where=within, months=months, columns=["meter_id", "day_on", "qualities"]):
+    for row in _lake_rows(
+        METER_DAYS, meter_ids, where=within, months=months, columns=["meter_id", "day_on", "qualities"]
+    ):
         note(row["meter_id"], row["day_on"], row["qualities"])
     return best
 
@@ -122,14 +124,20 @@ def registers(
     """Return the registers taken in [since, until] of some meters, by instant; the same register once."""
     names = [moment.value for moment in moments]
     found: dict[bytes, StoredRegister] = {}
-    in_intake = IntakeRegister.objects.filter(meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until, moment__in=names)
+    in_intake = IntakeRegister.objects.filter(
+        meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until, moment__in=names
+    )
     for row in in_intake.iterator():
         values = {name: getattr(row, name) for name in _REGISTER_FIELDS}
         found[bytes(row.digest)] = _register(values, row.session_id)
     within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until) & pc.field("moment").isin(names)
-    for values in _lake_rows(REGISTERS, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)):
+    for values in _lake_rows(
+        REGISTERS, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)
+    ):
         found.setdefault(values["digest"], _register(values, _uuid(values["session"])))
-    return sorted(found.values(), key=lambda register: (register.taken_at, register.meter_id, register.quantity, register.tariff))
+    return sorted(
+        found.values(), key=lambda register: (register.taken_at, register.meter_id, register.quantity, register.tariff)
+    )
 
 
 def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
@@ -162,10 +170,15 @@ def known_meter_day_digests(meter_id: int, days_by_digest: Mapping[bytes, date])
     """Which of these meter-days are in the intake or the lake already."""
     if not days_by_digest:
         return set()
-    known = {bytes(d) for d in IntakeMeterDay.objects.filter(digest__in=list(days_by_digest)).values_list("digest", flat=True)}
+    known = {
+        bytes(d)
+        for d in IntakeMeterDay.objects.filter(digest__in=list(days_by_digest)).values_list("digest", flat=True)
+    }
     first_on, last_on = min(days_by_digest.values()), max(days_by_digest.values())
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") <= last_on)
-    rows = _lake_rows(METER_DAYS, [meter_id], where=within, months=_months(first_on, last_on, last_too=True), columns=["digest"])
+    rows = _lake_rows(
+        METER_DAYS, [meter_id], where=within, months=_months(first_on, last_on, last_too=True), columns=["digest"]
+    )
     return known | ({row["digest"] for row in rows} & set(days_by_digest))
 
 
@@ -180,7 +193,18 @@ def known_register_digests(meter_id: int, digests: Mapping[bytes, Any]) -> set[b
     return known | ({row["digest"] for row in rows} & set(digests))
 
 
-_REGISTER_FIELDS = ("meter_id", "quantity", "tariff", "moment", "value", "taken_at", "heard_at", "source", "digest", "exchange")
+_REGISTER_FIELDS = (
+    "meter_id",
+    "quantity",
+    "tariff",
+    "moment",
+    "value",
+    "taken_at",
+    "heard_at",
+    "source",
+    "digest",
+    "exchange",
+)
 
 
 def _lake_rows(

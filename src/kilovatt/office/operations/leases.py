@@ -27,7 +27,9 @@ def take(kind: str, key: str, *, now: datetime, length: timedelta) -> Lease | No
     Work.objects.get_or_create(kind=kind, key=key, defaults={"due_at": now})
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     with transaction.atomic():
-        taken = Work.objects.filter(free, kind=kind, key=key).update(lease_until=now + length, fence=F("fence") + 1, tries=F("tries") + 1)
+        taken = Work.objects.filter(free, kind=kind, key=key).update(
+            lease_until=now + length, fence=F("fence") + 1, tries=F("tries") + 1
+        )
         if not taken:
             return None
         return Lease(kind, key, Work.objects.get(kind=kind, key=key).fence)
@@ -37,7 +39,9 @@ def check(lease: Lease) -> None:
     """Within a transaction: lock the work and make sure the lease is still ours. Raises FencedOffError."""
     fence = Work.objects.select_for_update().values_list("fence", flat=True).get(kind=lease.kind, key=lease.key)
     if fence != lease.fence:
-        raise FencedOffError(f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})")
+        raise FencedOffError(
+            f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})"
+        )
 
 
 def extend(lease: Lease, *, now: datetime, length: timedelta) -> None:

@@ -10,7 +10,14 @@ from kilovatt.measure.metering.models import MeterModel, model_by_key
 from kilovatt.measure.metering.registers import RegisterMoment
 from kilovatt.office.operations import history
 from kilovatt.office.records.models import Installation, Line
-from kilovatt.quantities.periods import days_from, first_of_month, last_full_month, local_date, local_midnight, next_month
+from kilovatt.quantities.periods import (
+    days_from,
+    first_of_month,
+    last_full_month,
+    local_date,
+    local_midnight,
+    next_month,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,9 @@ def _is_complete(standings: dict[date, history.DayStanding], on: date) -> bool:
     return standing is not None and standing.is_complete
 
 
-def _known_month_starts(meter_ids: Sequence[int], month_on: date, now: datetime, zone: ZoneInfo) -> set[tuple[int, date]]:
+def _known_month_starts(
+    meter_ids: Sequence[int], month_on: date, now: datetime, zone: ZoneInfo
+) -> set[tuple[int, date]]:
     since = local_midnight(first_of_month(month_on), zone)
     frozen = history.registers(meter_ids, since=since, until=now, moments=[RegisterMoment.MONTH_START])
     return {(register.meter_id, local_date(register.taken_at, zone)) for register in frozen}

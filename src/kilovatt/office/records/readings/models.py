@@ -26,7 +26,9 @@ class Session(models.Model):
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"))
     outcome = models.CharField(_("outcome"), max_length=20, choices=_choices(Outcome))
-    failed_part = models.CharField(_("part that failed"), max_length=12, choices=_choices(SessionPart), null=True, blank=True)
+    failed_part = models.CharField(
+        _("part that failed"), max_length=12, choices=_choices(SessionPart), null=True, blank=True
+    )
     detail = models.TextField(_("detail"), blank=True)
     exchanges_made = models.PositiveIntegerField(_("exchanges"))
     retries = models.PositiveIntegerField(_("retries"))

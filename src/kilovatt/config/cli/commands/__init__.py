@@ -1,0 +1,25 @@
+"""The commands, one module each; `app` is all of them."""
+
+import typer
+
+from kilovatt.config.cli.commands import demo, explain, models, read, simulate, site
+from kilovatt.config.cli.voice import _
+
+app = typer.Typer(
+    name="kilovatt",
+    help=_("Reads electricity meters, makes bills that anyone can check, and shows both."),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo", help=_("Read, bill and show a simulated town: the whole path on this machine."))(demo.demo)
+app.command("read", help=_("Read one meter, with no database at all."))(read.read)
+app.command("simulate", help=_("Be one meter on a TCP port, until interrupted."))(simulate.simulate)
+app.command("explain", help=_("Explain frames byte by byte: requests and answers in turn."))(explain.explain)
+app.command("models", help=_("List the models of meters, what each can do, and the grade of its evidence."))(
+    models.models
+)
+app.command("migrate", help=_("Make or upgrade the database of this site."))(site.migrate)
+app.command("createoperator", help=_("Make a login for an operator of an organisation."))(site.createoperator)
+app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)

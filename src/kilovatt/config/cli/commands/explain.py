@@ -1,0 +1,1 @@
+"""`kilovatt explain`: frames in words."""

@@ -1,0 +1,57 @@
+"""What a site in earnest needs first: `migrate`, `createoperator`, `serve`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kilovatt.config import site as running
+from kilovatt.config.cli.voice import _, complain, out
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help=_("The data directory (default: KILOVATT_DATA or ./kilovatt-data)."))
+]
+
+
+def migrate(data: DataOption = None) -> None:
+    """Make or upgrade the database of a site."""
+    running.open_site(data)
+    running.migrate()
+    out.print(_("The database is ready."))
+
+
+def createoperator(
+    username: Annotated[str, typer.Argument(help=_("The login."))],
+    organisation: Annotated[str, typer.Option(help=_("The organisation's code, such as snt-romashka."))],
+    name: Annotated[str | None, typer.Option(help=_("The organisation's name, if it is new."))] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help=_("A file that holds the password; asked for otherwise."))
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Make a login for an operator."""
+    running.open_site(data)
+    if password_file is not None:
+        password = password_file.read_text(encoding="utf-8").strip()
+    else:
+        password = os.environ.get("KILOVATT_OPERATOR_PASSWORD") or typer.prompt(
+            _("Password"), hide_input=True, confirmation_prompt=True
+        )
+    trouble = running.create_operator(
+        username=username, password=password, organisation_code=organisation, organisation_name=name
+    )
+    if trouble:
+        complain(trouble)
+    out.print(_("{username} may operate {organisation} now.").format(username=username, organisation=organisation))
+
+
+def serve(
+    host: Annotated[str, typer.Option(help=_("The address to serve the pages at."))] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help=_("The port to serve the pages at."))] = 8000,
+    every: Annotated[int, typer.Option(min=1, help=_("Read all meters every so many minutes."))] = 30,
+    data: DataOption = None,
+) -> None:
+    """Run a site on this machine."""
+    running.open_site(data)
+    running.serve(host=host, port=port, every_minutes=every)

@@ -1,0 +1,40 @@
+"""A round: everything that is missing is read, accepted, judged and carried to the lake."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kilovatt.config.wiring import Intake, errands_by_line
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.office.operations import judging, keeper
+from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.reading_plan import LineErrands
+from kilovatt.wire.headend.engine import read_lines
+
+
+@dataclass(slots=True)
+class Tally:
+    """How the sessions of a round ended, by outcome."""
+
+    sessions: Counter[str] = field(default_factory=Counter)
+
+    def count(self, report: SessionReport) -> None:
+        """Count one session."""
+        self.sessions[report.outcome.value] += 1
+
+
+async def read_round(
+    clock: SiteClock, lines: tuple[LineErrands, ...], noticed: Callable[[SessionReport], None]
+) -> None:
+    """Read these lines, all at once, and accept what comes."""
+    intake = Intake(clock, noticed)
+    try:
+        await read_lines(errands_by_line(lines), intake.sink, clock)
+    finally:
+        intake.close()
+
+
+def keep_and_judge(clock: SiteClock) -> None:
+    """Carry what was accepted to the lake and judge it."""
+    keeper.carry_to_the_lake(now=clock.now())
+    judging.judge_what_is_new(now=clock.now())

@@ -1,0 +1,72 @@
+"""Where the wings meet: what the office wants becomes errands for the head-end, what it brings is accepted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.office.operations import ingest, vault
+from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
+from kilovatt.office.operations.registration import vault_name
+from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.session import Errand
+
+
+def line_spec(line: LineErrands) -> LineSpec:
+    """The head-end's view of a line."""
+    return LineSpec(
+        line_id=line.line_id,
+        url=line.url,
+        answer_timeout_s=line.answer_timeout_ms / 1000,
+        quiet_s=line.quiet_ms / 1000,
+    )
+
+
+def errand(wanted: MeterErrand) -> Errand:
+    """The head-end's view of what is wanted from a meter; here its password is opened."""
+    sealed = wanted.password_sealed
+    password = None if sealed is None else vault.unseal(sealed, meter_name=vault_name(wanted.model.key, wanted.serial))
+    return Errand(
+        meter_id=wanted.meter_id,
+        address=MeterAddress(
+            model=wanted.model, address=wanted.address, serial=wanted.serial, password=password, zone=wanted.zone
+        ),
+        task=ReadingTask(
+            instant=True,
+            register_days=wanted.register_days,
+            register_months=wanted.register_months,
+            profile_days=wanted.profile_days,
+            events=True,
+        ),
+    )
+
+
+def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[Errand]]]:
+    """Every line with its errands."""
+    return [(line_spec(line), [errand(wanted) for wanted in line.meters]) for line in lines]
+
+
+class Intake:
+    """Accepts sessions one after another in a thread of its own, so that lines never wait for the disk."""
+
+    def __init__(self, clock: SiteClock, noticed: Callable[[SessionReport], None]) -> None:
+        self._clock = clock
+        self._noticed = noticed
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
+
+    def sink(self, report: SessionReport) -> Awaitable[None]:
+        """Accept a session; done when the transaction is."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._accept, report)
+
+    def close(self) -> None:
+        """Accept what is still waiting, and end the thread."""
+        self._thread.submit(connection.close)
+        self._thread.shutdown(wait=True)
+
+    def _accept(self, report: SessionReport) -> None:
+        ingest.accept(report, now=self._clock.now())
+        self._noticed(report)
