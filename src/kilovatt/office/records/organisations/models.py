@@ -31,7 +31,9 @@ class Organisation(models.Model):
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
         constraints = [
-            models.CheckConstraint(condition=Q(payment_due_day__gte=1, payment_due_day__lte=28), name="due_day_in_every_month")
+            models.CheckConstraint(
+                condition=Q(payment_due_day__gte=1, payment_due_day__lte=28), name="due_day_in_every_month"
+            )
         ]
 
     def __str__(self) -> str:
@@ -58,7 +60,9 @@ class OrganisationRole(models.Model):
         verbose_name_plural = _("roles of organisations")
         constraints = [
             models.UniqueConstraint(fields=["organisation", "point", "role", "valid_from"], name="one_role_from_a_day"),
-            models.CheckConstraint(condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="role_ends_after_it_begins"),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="role_ends_after_it_begins"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,9 @@ class Person(models.Model):
     full_name = models.CharField(_("full name"), max_length=200)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
-    user = models.OneToOneField(User, verbose_name=_("user"), null=True, blank=True, on_delete=models.SET_NULL, related_name="person")
+    user = models.OneToOneField(
+        User, verbose_name=_("user"), null=True, blank=True, on_delete=models.SET_NULL, related_name="person"
+    )
 
     class Meta:
         verbose_name = _("person")

@@ -29,7 +29,9 @@ class Line(models.Model):
 
     organisation = models.ForeignKey("records.Organisation", on_delete=models.PROTECT, related_name="lines")
     name = models.CharField(_("name"), max_length=120)
-    url = models.CharField(_("address"), max_length=300, help_text="tcp://HOST:PORT, serial:///dev/ttyUSB0?baud=9600&format=8N1")
+    url = models.CharField(
+        _("address"), max_length=300, help_text="tcp://HOST:PORT, serial:///dev/ttyUSB0?baud=9600&format=8N1"
+    )
     answer_timeout_ms = models.PositiveIntegerField(_("wait for an answer, ms"), default=1000)
     quiet_ms = models.PositiveIntegerField(_("silence that ends an answer, ms"), default=100)
 
@@ -48,7 +50,9 @@ class Meter(models.Model):
     model_key = models.CharField(_("model"), max_length=60)
     serial = models.CharField(_("serial number"), max_length=32)
     address = models.PositiveBigIntegerField(_("address on the line"))
-    line = models.ForeignKey(Line, verbose_name=_("line"), null=True, blank=True, on_delete=models.PROTECT, related_name="meters")
+    line = models.ForeignKey(
+        Line, verbose_name=_("line"), null=True, blank=True, on_delete=models.PROTECT, related_name="meters"
+    )
     password_sealed = models.BinaryField(_("password, sealed"), null=True, blank=True, editable=False)
     made_on = models.DateField(_("made on"), null=True, blank=True)
     firmware = models.CharField(_("firmware"), max_length=32, blank=True)
@@ -82,7 +86,9 @@ class Installation(models.Model):
             models.UniqueConstraint(fields=["meter"], condition=Q(removed_at=None), name="a_meter_stands_at_one_point"),
             models.UniqueConstraint(fields=["point"], condition=Q(removed_at=None), name="a_point_has_one_meter"),
             models.CheckConstraint(condition=Q(ratio__gte=1), name="ratio_at_least_one"),
-            models.CheckConstraint(condition=Q(removed_at=None) | Q(removed_at__gt=F("installed_at")), name="removed_after_installed"),
+            models.CheckConstraint(
+                condition=Q(removed_at=None) | Q(removed_at__gt=F("installed_at")), name="removed_after_installed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +106,9 @@ class TariffMap(models.Model):
     class Meta:
         verbose_name = _("tariff of a meter")
         verbose_name_plural = _("tariffs of meters")
-        constraints = [models.UniqueConstraint(fields=["installation", "valid_from", "tariff"], name="one_zone_for_a_tariff")]
+        constraints = [
+            models.UniqueConstraint(fields=["installation", "valid_from", "tariff"], name="one_zone_for_a_tariff")
+        ]
 
     def __str__(self) -> str:
         return f"T{self.tariff} = {self.zone}"

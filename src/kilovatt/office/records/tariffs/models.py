@@ -37,7 +37,9 @@ class PriceVersion(models.Model):
         ordering = ["valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "valid_from"], name="one_price_version_from_a_day"),
-            models.CheckConstraint(condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="prices_end_after_they_begin"),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="prices_end_after_they_begin"
+            ),
         ]
 
     def __str__(self) -> str:
