@@ -93,6 +93,8 @@ class ReadingTask:
     """First days of months whose registers at 00:00 are wanted."""
     profile_days: tuple[date, ...] = ()
     events: bool = False
+    events_since: datetime | None = None
+    """Events that began before this instant need not be read again; None: everything the journals keep."""
 
 
 @dataclass(frozen=True, slots=True)
