@@ -23,7 +23,8 @@ def energies_of(town: GeneratedHomes, *kinds: HomeKind) -> np.ndarray:
 
 
 def days_kwh(energies_wh: np.ndarray) -> np.ndarray:
-    return energies_wh.reshape(-1, SLOTS_PER_DAY, energies_wh.shape[1]).sum(axis=1) / 1000
+    kwh: np.ndarray = energies_wh.reshape(-1, SLOTS_PER_DAY, energies_wh.shape[1]).sum(axis=1) / 1000
+    return kwh
 
 
 def test_flats_and_family_houses_use_what_measured_homes_use(town: GeneratedHomes) -> None:

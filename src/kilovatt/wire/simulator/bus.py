@@ -1,0 +1,92 @@
+"""A line with meters on it: all of them hear everything, and who is meant answers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import zip_longest
+
+from kilovatt.measure.metering.models import Language
+from kilovatt.wire.simulator.faults import LineFaults, Weather
+from kilovatt.wire.simulator.meter import SimulatedMeter
+
+SILENCE_S = 0.02
+"""So long without a byte ends a frame. A real line needs 5 ms; networks before the line need more."""
+HEARD_BYTES_MAX = 1024
+"""No frame is longer; of a flood only the end is kept."""
+_RECESSIVE = 0xFF
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Bytes that come back over the line, and how long after the request [s]."""
+
+    delay_s: float
+    data: bytes
+
+
+class Bus:
+    """Meters on one RS-485 line, in the weather of that line.
+
+    A frame is tried as soon as bytes come, and again with each further piece until the line falls silent: a
+    meter keeps silent about what is not yet a frame. If two meters answer at once their bytes collide.
+    """
+
+    def __init__(self, meters: Sequence[SimulatedMeter], faults: LineFaults | None = None) -> None:
+        self.meters = tuple(meters)
+        self.weather = Weather(faults or LineFaults())
+        self._heard = b""
+        self._heard_at_s = float("-inf")
+        self._by_address = _by_address(self.meters)
+
+    def hear(self, data: bytes, *, now: datetime, at_s: float) -> list[Delivery]:
+        """Return what comes back for bytes put on the line.
+
+        `now` is the town's clock, `at_s` any running count of real seconds, by which silence is noticed.
+        """
+        deliveries = [Delivery(0.0, data)] if self.weather.echoes else []
+        if not self.weather.carries:
+            return deliveries
+        if at_s - self._heard_at_s >= SILENCE_S:
+            self._heard = b""
+        self._heard_at_s = at_s
+        self._heard = (self._heard + self.weather.distorted(data))[-HEARD_BYTES_MAX:]
+        answer = self._answer(self._heard, now)
+        if answer is None:
+            return deliveries
+        self._heard = b""
+        delay_s = self.weather.delay_s()
+        if delay_s is not None:
+            deliveries.append(Delivery(delay_s, self.weather.distorted(answer)))
+        return deliveries
+
+    def _answer(self, frame: bytes, now: datetime) -> bytes | None:
+        # Asking only the meters at the frame's address spares a long line thirty checksums a frame. Whoever else
+        # would answer (a changed address, the universal one) does so when they keep silent.
+        likely = self._by_address.get(frame[:1], ()) or self._by_address.get(frame[:4], ())
+        answer = _collided(meter.hear(frame, now) for meter in likely)
+        if answer is not None or len(likely) == len(self.meters):
+            return answer
+        return _collided(meter.hear(frame, now) for meter in self.meters if meter not in likely)
+
+
+def _by_address(meters: Iterable[SimulatedMeter]) -> dict[bytes, tuple[SimulatedMeter, ...]]:
+    found: defaultdict[bytes, tuple[SimulatedMeter, ...]] = defaultdict(tuple)
+    for meter in meters:
+        length = 4 if meter.plan.model.language is Language.MERCURY_V1 else 1
+        found[meter.plan.address.to_bytes(length, "big")] += (meter,)
+    return dict(found)
+
+
+def _collided(answers: Iterable[bytes | None]) -> bytes | None:
+    """Return what is on the line when several answer at once: a zero of one wins over a one of another."""
+    given = [answer for answer in answers if answer is not None]
+    if len(given) < 2:
+        return given[0] if given else None
+    on_the_line = bytearray()
+    for together in zip_longest(*given, fillvalue=_RECESSIVE):
+        byte = _RECESSIVE
+        for one in together:
+            byte &= one
+        on_the_line.append(byte)
+    return bytes(on_the_line)
