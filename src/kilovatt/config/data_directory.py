@@ -83,7 +83,8 @@ def prepare(path: Path) -> DataDirectory:
         raise DataDirectoryError(f"{mark} should hold a number and holds {written[:20]!r}. Restore it from a backup.")
     if int(written) > FORMAT:
         raise DataDirectoryError(
-            f"The data directory {path} was written by a newer Kilovatt (format {written}; this one reads up to {FORMAT}). "
+            f"The data directory {path} was written by a newer Kilovatt (format {written}; this one reads up "
+            f"to {FORMAT}). "
             "Upgrade Kilovatt or choose another directory."
         )
     return DataDirectory(path)

@@ -1,6 +1,6 @@
 """The reading process of a site: a round at once and then every so many minutes, until told to stop.
 
-    python -m kilovatt.config.reading --every 30
+python -m kilovatt.config.reading --every 30
 """
 
 import argparse
@@ -29,7 +29,9 @@ async def read_for_ever(every_minutes: int) -> None:
         tally = Tally()
         lines = await asyncio.to_thread(lines_to_read, now=clock.now())
         await read_round(clock, lines, tally.count, stopped)
-        _log.info("read: %s", ", ".join(f"{name} {count}" for name, count in sorted(tally.sessions.items())) or "nothing")
+        _log.info(
+            "read: %s", ", ".join(f"{name} {count}" for name, count in sorted(tally.sessions.items())) or "nothing"
+        )
         await asyncio.to_thread(keep_and_judge, clock)
         await asyncio.to_thread(bill_last_month, now=clock.now())
         try:

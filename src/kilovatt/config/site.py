@@ -95,7 +95,7 @@ def run_together(commands: Sequence[Sequence[str]]) -> int:
     signal.signal(signal.SIGINT, stop)
     environment = {**os.environ, DATA_VARIABLE: str(settings.DATA.path)}
     # Each in a session of its own: an interrupt from the terminal reaches us alone, and we end them in order.
-    children = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]
+    children = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]  # noqa: S603  ours
     try:
         while not stopping and all(child.poll() is None for child in children):
             time.sleep(_POLL_S)

@@ -61,7 +61,7 @@ def site_lake() -> Lake:
 def settled_version(shape: TableShape) -> int | None:
     """The version of a lake table that the last settled batch made; None while there is none."""
     batch = Batch.objects.exclude(settled_at=None).order_by("-number").first()
-    return None if batch is None else int(batch.lake_versions[shape.name])
+    return None if batch is None or batch.lake_versions is None else int(batch.lake_versions[shape.name])
 
 
 def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, list[StoredMeterDay]]:

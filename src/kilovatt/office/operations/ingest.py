@@ -11,7 +11,7 @@ from django.db import transaction
 from kilovatt.measure.metering.merge import meter_day_digest, register_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.registers import RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.office.operations import history
 from kilovatt.office.records.models import (
@@ -63,7 +63,7 @@ def _remember_session(report: SessionReport) -> Session:
         started_at=report.started_at,
         ended_at=report.ended_at,
         outcome=report.outcome,
-        failed_part=report.failed_part,
+        failed_part=report.failed_part or "",
         detail=report.detail,
         exchanges_made=report.exchanges_made,
         retries=report.retries,
@@ -95,15 +95,15 @@ def _accept_registers(session: Session, readings: Iterable[RegisterReading]) -> 
 
 
 def _advance_latest_registers(session: Session, readings: Iterable[RegisterReading]) -> None:
-    newest: dict[tuple[str, int], RegisterReading] = {}
+    newest: dict[tuple[Quantity, int], RegisterReading] = {}
     for reading in readings:
         key = (reading.quantity, reading.tariff)
         if key not in newest or reading.taken_at > newest[key].taken_at:
             newest[key] = reading
     for latest in LatestRegister.objects.select_for_update().filter(meter_id=session.meter_id):
-        reading = newest.get((latest.quantity, latest.tariff))
-        if reading is not None and reading.taken_at <= latest.taken_at:
-            del newest[(latest.quantity, latest.tariff)]
+        key = (Quantity(latest.quantity), latest.tariff)
+        if key in newest and newest[key].taken_at <= latest.taken_at:
+            del newest[key]
     LatestRegister.objects.bulk_create(
         (
             LatestRegister(

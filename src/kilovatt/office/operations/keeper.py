@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
-from django.db.models import Max, Model
+from django.db.models import Max
 
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS
@@ -20,7 +20,7 @@ from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, I
 from kilovatt.office.records.readings.packing import unpacked
 
 LEASE_LENGTH = timedelta(minutes=10)
-_INTAKE: dict[str, type[Model]] = {
+_INTAKE: dict[str, type[IntakeMeterDay] | type[IntakeRegister] | type[IntakeFrame]] = {
     METER_DAYS.name: IntakeMeterDay,
     REGISTERS.name: IntakeRegister,
     FRAMES.name: IntakeFrame,

@@ -56,18 +56,16 @@ def lines_to_read(*, now: datetime, meter_ids: Sequence[int] | None = None) -> t
         line_id = installation.meter.line_id
         assert line_id is not None
         by_line[line_id].append(installation)
-    errands = []
-    for line in Line.objects.filter(pk__in=by_line).order_by("pk"):
-        errands.append(
-            LineErrands(
-                line_id=line.pk,
-                url=line.url,
-                answer_timeout_ms=line.answer_timeout_ms,
-                quiet_ms=line.quiet_ms,
-                meters=_errands(by_line[line.pk], now),
-            )
+    return tuple(
+        LineErrands(
+            line_id=line.pk,
+            url=line.url,
+            answer_timeout_ms=line.answer_timeout_ms,
+            quiet_ms=line.quiet_ms,
+            meters=_errands(by_line[line.pk], now),
         )
-    return tuple(errands)
+        for line in Line.objects.filter(pk__in=by_line).order_by("pk")
+    )
 
 
 def _errands(installations: Sequence[Installation], now: datetime) -> tuple[MeterErrand, ...]:

@@ -33,13 +33,15 @@ def unseal(sealed: bytes, *, meter_name: str, slot: str = READING_SLOT) -> str:
         opened = AESGCM(_master_key()).decrypt(nonce, body, _bound_to(meter_name, slot, version))
     except InvalidTag as error:
         raise SealBrokenError(
-            f"The password of {meter_name} does not open with this site's key. Restore keys/passwords.key or set the password anew."
+            f"The password of {meter_name} does not open with this site's key. "
+            "Restore keys/passwords.key or set the password anew."
         ) from error
     return opened.decode()
 
 
 def _master_key() -> bytes:
-    return settings.DATA.key("passwords.key")
+    key: bytes = settings.DATA.key("passwords.key")
+    return key
 
 
 def _bound_to(meter_name: str, slot: str, version: int) -> bytes:

@@ -16,7 +16,7 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         """Guard the tables after every migration, and check that they are guarded."""
-        from kilovatt.office.records.guards import check_guards, raise_guards
+        from kilovatt.office.records.guards import check_guards, raise_guards  # noqa: PLC0415  needs the apps
 
         post_migrate.connect(raise_guards, sender=self)
         register(check_guards, Tags.database)

@@ -6,7 +6,6 @@ its triggers; a system check refuses to go on without them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.checks import CheckMessage, Error
 from django.db import connections
@@ -32,7 +31,8 @@ _LEG_IS_ISSUED = (
 _INTAKE = {
     "records_intakemeterday": "meter_id, day_on, starts_at, step_s, uwh_per_count, a_plus, a_minus, r_plus, r_minus, "
     "qualities, exchanges, source, heard_at, digest, session_id",
-    "records_intakeregister": "meter_id, quantity, tariff, moment, value, taken_at, heard_at, source, digest, session_id, exchange",
+    "records_intakeregister": "meter_id, quantity, tariff, moment, value, taken_at, heard_at, source, digest, "
+    "session_id, exchange",
     "records_intakeframe": "meter_id, session_id, exchange, request, answer, sent_at, took_ms, tries",
 }
 
@@ -82,9 +82,9 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-def raise_guards(**_signal: Any) -> None:
+def raise_guards(**_signal: object) -> None:
     """Make every trigger anew, on whichever database was migrated."""
-    alias = _signal.get("using", "default")
+    alias = str(_signal.get("using", "default"))
     connection = connections[alias]
     present = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
@@ -94,7 +94,7 @@ def raise_guards(**_signal: Any) -> None:
                     cursor.execute(statement)
 
 
-def check_guards(app_configs: object, databases: Sequence[str] | None, **_options: Any) -> Iterable[CheckMessage]:
+def check_guards(*, databases: Sequence[str] | None = None, **_options: object) -> Iterable[CheckMessage]:
     """A system check (of the databases): every guard stands."""
     for alias in databases or ():
         connection = connections[alias]
@@ -121,20 +121,24 @@ def standing_guards(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 def _sqlite(guard: Guard) -> tuple[str, ...]:
-    return (
-        f"DROP TRIGGER IF EXISTS {guard.name}",
+    trigger = (
         f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH ROW WHEN {guard.when} "
-        f"BEGIN SELECT RAISE(ABORT, '{guard.reason}'); END",
+        f"BEGIN SELECT RAISE(ABORT, '{guard.reason}'); END"
     )
+    return (f"DROP TRIGGER IF EXISTS {guard.name}", trigger)
 
 
 def _postgresql(guard: Guard) -> tuple[str, ...]:
-    return (
-        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN "
-        f"IF {guard.when} THEN RAISE EXCEPTION USING MESSAGE = '{guard.reason}', ERRCODE = 'integrity_constraint_violation'; END IF; "
-        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $body$",
-        f"CREATE OR REPLACE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH ROW EXECUTE FUNCTION {guard.name}()",
+    function = (
+        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN IF {guard.when} "
+        f"THEN RAISE EXCEPTION USING MESSAGE = '{guard.reason}', ERRCODE = 'integrity_constraint_violation'; END IF; "
+        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $body$"
     )
+    trigger = (
+        f"CREATE OR REPLACE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {guard.name}()"
+    )
+    return (function, trigger)
 
 
 _STATEMENTS = {"sqlite": _sqlite, "postgresql": _postgresql}

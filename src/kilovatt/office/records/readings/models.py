@@ -26,9 +26,7 @@ class Session(models.Model):
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"))
     outcome = models.CharField(_("outcome"), max_length=20, choices=_choices(Outcome))
-    failed_part = models.CharField(
-        _("part that failed"), max_length=12, choices=_choices(SessionPart), null=True, blank=True
-    )
+    failed_part = models.CharField(_("part that failed"), max_length=12, choices=_choices(SessionPart), blank=True)
     detail = models.TextField(_("detail"), blank=True)
     exchanges_made = models.PositiveIntegerField(_("exchanges"))
     retries = models.PositiveIntegerField(_("retries"))
@@ -159,7 +157,7 @@ class MeterStanding(models.Model):
 
     meter = models.OneToOneField("records.Meter", on_delete=models.CASCADE, primary_key=True, related_name="standing")
     last_session = models.ForeignKey(Session, null=True, on_delete=models.PROTECT, related_name="+")
-    last_outcome = models.CharField(max_length=20, choices=_choices(Outcome), null=True)
+    last_outcome = models.CharField(max_length=20, choices=_choices(Outcome), blank=True)
     last_tried_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
     """The last session that brought anything."""
