@@ -1,0 +1,17 @@
+"""Packed decimal digits: two to a byte, the highest first."""
+
+
+def int_from_bcd(data: bytes) -> int:
+    """Return the number that the digits say. Raises ValueError for a half-byte above nine."""
+    digits = data.hex()
+    if not digits.isdecimal():
+        raise ValueError(f"decimal digits are wanted, got {data.hex(' ')}")
+    return int(digits)
+
+
+def bcd_from_int(value: int, size: int) -> bytes:
+    """Return the digits of a number in so many bytes. Raises ValueError for a number that does not fit."""
+    digits = f"{value:0{2 * size}}"
+    if value < 0 or len(digits) > 2 * size:
+        raise ValueError(f"{value} does not fit into {2 * size} decimal digits")
+    return bytes.fromhex(digits)
