@@ -1,0 +1,19 @@
+"""Which driver speaks to which model."""
+
+from typing import assert_never
+
+from kilovatt.measure.metering.models import Language, MeterModel
+from kilovatt.wire.drivers.conversation import Driver
+from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
+from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
+
+
+def driver_for(model: MeterModel) -> Driver:
+    """Return the driver that speaks the language of a model."""
+    match model.language:
+        case Language.MERCURY_V1:
+            return MercuryV1Driver()
+        case Language.MERCURY_V2:
+            return MercuryV2Driver()
+        case _:
+            assert_never(model.language)

@@ -1,0 +1,126 @@
+"""Command 37h: the archive of half-hours, and the slices of days and months.
+
+The maker's text contradicts itself about the answer with half-hours: it has 24 bytes ("DATA24"), and consists of
+"(E30MIN-CRC16)*8", which is 32. It also explains a byte ER ("validity of the data: 0 yes, any other value an
+error") that no layout in it uses; 8 × (E30MIN + ER) would be 24. No captured answer is public. So the layout is an
+option, of the one who asks and of the one who answers, each for itself. See HalfHourLayout.
+
+The unit is 0.2 Wh, by the maker's text. Not established: the order of the two bytes of an energy (taken as the
+highest first, as in every other number of this language), and what stands in a place the meter never wrote; a
+place whose checksum or validity byte does not fit is None, whatever stands in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from kilovatt.wire.protocols.framing.crc16 import append_crc
+from kilovatt.wire.protocols.mercury_v1 import answers
+from kilovatt.wire.protocols.mercury_v1.answers import ArchiveSlice
+from kilovatt.wire.protocols.mercury_v1.fields import Field, binary, day_month_year, fixed
+from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request
+
+UWH_PER_COUNT = 200_000
+"""A half-hour is counted in 0.2 Wh."""
+GROUPS = 6
+GROUP_SIZE = 8
+"""A day is six groups of eight half-hours."""
+COUNT_MAX = 0xFFFF
+
+_FIRST_GROUP = 0x10
+
+HalfHours: TypeAlias = tuple[int | None, ...]
+"""The counts of eight half-hours [0.2 Wh]; None where the meter has no valid record."""
+
+
+class HalfHourLayout(StrEnum):
+    """How a half-hour lies in the answer."""
+
+    CRC_BY_GROUP = "crc_by_group"
+    """Energy and CRC-16, 32 bytes in all: the structure of the maker's text. The checksum is over N48, day, month,
+    year and energy; N48 as in the request, which is the only N48 the text defines."""
+    CRC_BY_HALF_HOUR = "crc_by_half_hour"
+    """The same, with N48 as the number of the half-hour in the day, 0 to 47, as its name suggests."""
+    VALIDITY = "validity"
+    """Energy and a byte of validity, 24 bytes in all: the length of the maker's text, and its unused ER."""
+
+    @property
+    def slot_size(self) -> int:
+        """The bytes of one half-hour."""
+        return 3 if self is HalfHourLayout.VALIDITY else 4
+
+
+ANY_LAYOUT = frozenset(HalfHourLayout)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHalfHours(MercuryV1Request[HalfHours]):
+    """A group (0..5) of eight half-hours of a local day, in any of the layouts that are accepted."""
+
+    group: int
+    day_on: date
+    layouts: frozenset[HalfHourLayout] = ANY_LAYOUT
+    code = 0x37
+    selector = tuple(range(_FIRST_GROUP, _FIRST_GROUP + GROUPS))
+    asks: ClassVar[Mapping[str, Field]] = {"group": binary(1, first=-_FIRST_GROUP), "day_on": day_month_year()}
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.group < GROUPS:
+            raise ValueError(f"a group of half-hours is 0 to {GROUPS - 1}: got {self.group}")
+        if not self.layouts:
+            raise ValueError("at least one layout of half-hours is to be accepted")
+
+    @property
+    def answer_sizes(self) -> tuple[int, ...]:
+        return tuple(sorted({GROUP_SIZE * layout.slot_size for layout in self.layouts}))
+
+    def decode(self, data: bytes) -> HalfHours:
+        size = len(data) // GROUP_SIZE
+        layouts = [layout for layout in HalfHourLayout if layout in self.layouts and layout.slot_size == size]
+        return tuple(
+            self._count(index, data[size * index : size * (index + 1)], layouts) for index in range(GROUP_SIZE)
+        )
+
+    def encode(self, value: HalfHours) -> bytes:
+        """An answer's data, in the one layout that is accepted; where there are several, in their first."""
+        layout = next(layout for layout in HalfHourLayout if layout in self.layouts)
+        return b"".join(self._slot(index, count, layout) for index, count in enumerate(value))
+
+    def _count(self, index: int, slot: bytes, layouts: list[HalfHourLayout]) -> int | None:
+        count = int.from_bytes(slot[:2], "big")
+        return count if any(slot == self._slot(index, count, layout) for layout in layouts) else None
+
+    def _slot(self, index: int, count: int | None, layout: HalfHourLayout) -> bytes:
+        if count is None:
+            return b"\xff" * layout.slot_size
+        energy = count.to_bytes(2, "big")
+        if layout is HalfHourLayout.VALIDITY:
+            return energy + b"\x00"
+        payload = self.payload()
+        if layout is HalfHourLayout.CRC_BY_HALF_HOUR:
+            payload = bytes([self.group * GROUP_SIZE + index]) + payload[1:]
+        return append_crc(payload + energy)[len(payload) :]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDaySlice(MercuryV1Request[ArchiveSlice]):
+    """The slice of a local day."""
+
+    day_on: date
+    code = 0x37
+    selector = (0x00,)
+    asks: ClassVar[Mapping[str, Field]] = {"slice": fixed(b"\x00"), "day_on": day_month_year()}
+    says = answers.ARCHIVE_SLICE
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMonthSlice(MercuryV1Request[ArchiveSlice]):
+    """The slice of the month a local day is in."""
+
+    day_on: date
+    code = 0x37
+    selector = (0x01,)
+    asks: ClassVar[Mapping[str, Field]] = {"slice": fixed(b"\x01"), "day_on": day_month_year()}
+    says = answers.ARCHIVE_SLICE

@@ -1,0 +1,19 @@
+"""Which simulated meter behaves as which model."""
+
+from typing import assert_never
+
+from kilovatt.measure.metering.models import Language
+from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
+from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
+from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
+
+
+def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
+    """Return a meter made from a plan, in the language of its model."""
+    match plan.model.language:
+        case Language.MERCURY_V1:
+            return MercuryV1Meter(plan)
+        case Language.MERCURY_V2:
+            return MercuryV2Meter(plan)
+        case _:
+            assert_never(plan.model.language)
