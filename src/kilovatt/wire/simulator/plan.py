@@ -1,0 +1,176 @@
+"""What a town is made from, in a form that fits into a file: meters, lines, homes, and what is wrong with them."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from kilovatt.measure.metering.models import Language, UnknownModelError, model_by_key
+from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
+from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
+
+FORMAT = 1
+"""Grows when an older program could not read the plan."""
+ADDRESS_MAX = {Language.MERCURY_V1: 99_999_999, Language.MERCURY_V2: 240}
+FACTORY_PASSWORDS = {1: "111111", 2: "222222"}
+_Json: TypeAlias = dict[str, Any]
+
+
+class TownPlanError(ValueError):
+    """A town that cannot be built. Its text says what is wrong in the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterPlan:
+    """One meter of a town. `household` is a column of the town's homes; `zones` are 1, 2 or 3 of the day."""
+
+    model: str
+    serial: int
+    address: int
+    household: str
+    line: str
+    ratio: int = 1
+    zones: int = 1
+    passwords: dict[int, str] = field(default_factory=lambda: dict(FACTORY_PASSWORDS), repr=False)
+    faults: frozenset[FaultKind] = frozenset()
+
+    def __post_init__(self) -> None:
+        language = _language(self.model)
+        if not 1 <= self.address <= ADDRESS_MAX[language]:
+            wanted = f"1 to {ADDRESS_MAX[language]} is wanted for {language}"
+            raise TownPlanError(f"Meter {self.serial} has the address {self.address}, and {wanted}.")
+        if not 1 <= self.serial <= 99_999_999:
+            raise TownPlanError(f"A serial number has one to eight digits: got {self.serial}.")
+        if self.ratio < 1:
+            raise TownPlanError(f"Meter {self.serial} has the ratio {self.ratio}, and at least 1 is wanted.")
+        if self.zones not in MARKS_BY_ZONES:
+            raise TownPlanError(f"Meter {self.serial} has {self.zones} zones, and 1, 2 or 3 are wanted.")
+        if not self.faults <= METER_FAULTS:
+            strange = ", ".join(sorted(self.faults - METER_FAULTS))
+            raise TownPlanError(f"Meter {self.serial} has faults that only a line can have: {strange}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePlan:
+    """One line behind one gateway; port 0 takes any free one, `baud` None is a line without delay."""
+
+    name: str
+    port: int = 0
+    faults: LineFaults = field(default_factory=LineFaults)
+    baud: int | None = None
+    think_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHomes:
+    """Homes read from a Parquet file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltInHomes:
+    """Homes of the generator, of which there are `count`, for `days` up to the last midnight."""
+
+    count: int
+    days: int
+    seed: int
+
+
+HomesPlan: TypeAlias = FileHomes | BuiltInHomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TownPlan:
+    """A whole town. Its clock shows `now` [UTC] when it starts, and runs `rate` times as fast as real time."""
+
+    now: datetime
+    homes: HomesPlan
+    lines: tuple[LinePlan, ...]
+    meters: tuple[MeterPlan, ...]
+    zone: str = "Europe/Moscow"
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.now.tzinfo is not UTC:
+            raise TownPlanError(f"A town starts at an instant in UTC: got {self.now!r}.")
+        names = {line.name for line in self.lines}
+        if len(names) != len(self.lines):
+            raise TownPlanError("Two lines of the town have the same name.")
+        for meter in self.meters:
+            if meter.line not in names:
+                raise TownPlanError(f"Meter {meter.serial} is on line {meter.line}, which the town does not have.")
+        for name in names:
+            _check_line(name, [meter for meter in self.meters if meter.line == name])
+
+    def faults_of(self, meter: MeterPlan) -> frozenset[FaultKind]:
+        """Return everything that is wrong with a meter, its own faults and its line's."""
+        (kinds,) = (line.faults.kinds for line in self.lines if line.name == meter.line)
+        return meter.faults | kinds
+
+    def to_json(self) -> str:
+        """Return the plan on one line of JSON; `from_json` reads it back."""
+        homes = {"file": asdict(self.homes)} if isinstance(self.homes, FileHomes) else {"built_in": asdict(self.homes)}
+        document: _Json = {
+            "format": FORMAT,
+            "now": self.now.isoformat(),
+            "rate": self.rate,
+            "zone": self.zone,
+            "homes": homes,
+            "lines": [asdict(line) for line in self.lines],
+            "meters": [asdict(meter) for meter in self.meters],
+        }
+        return json.dumps(document, default=sorted, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TownPlan":
+        """Return the plan that a JSON text holds. Raises TownPlanError."""
+        try:
+            document: _Json = json.loads(text)
+            if document["format"] != FORMAT:
+                raise TownPlanError(f"This plan has format {document['format']}, and this program reads {FORMAT}.")
+            return cls(
+                now=datetime.fromisoformat(document["now"]).astimezone(UTC),
+                rate=float(document["rate"]),
+                zone=document["zone"],
+                homes=_homes(document["homes"]),
+                lines=tuple(_line(line) for line in document["lines"]),
+                meters=tuple(_meter(meter) for meter in document["meters"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, TownPlanError):
+                raise
+            raise TownPlanError(f"This is no plan of a town: {type(error).__name__}: {error}.") from error
+
+
+def _language(model: str) -> Language:
+    try:
+        return model_by_key(model).language
+    except UnknownModelError as error:
+        raise TownPlanError(f"There is no meter model {model}.") from error
+
+
+def _check_line(name: str, meters: list[MeterPlan]) -> None:
+    if len({_language(meter.model) for meter in meters}) > 1:
+        # A frame for one language may be a frame for somebody in the other.
+        raise TownPlanError(f"Line {name} has meters of two languages; give each language lines of its own.")
+    for address, count in Counter(meter.address for meter in meters).items():
+        if count > 1:
+            raise TownPlanError(f"Line {name} has {count} meters with the address {address}.")
+
+
+def _homes(document: _Json) -> HomesPlan:
+    return FileHomes(**document["file"]) if "file" in document else BuiltInHomes(**document["built_in"])
+
+
+def _line(document: _Json) -> LinePlan:
+    faults: _Json = document["faults"]
+    kinds = frozenset(FaultKind(kind) for kind in faults["kinds"])
+    return LinePlan(**(document | {"faults": LineFaults(**(faults | {"kinds": kinds}))}))
+
+
+def _meter(document: _Json) -> MeterPlan:
+    passwords = {int(level): password for level, password in document["passwords"].items()}
+    faults = frozenset(FaultKind(kind) for kind in document["faults"])
+    return MeterPlan(**(document | {"passwords": passwords, "faults": faults}))

@@ -1,0 +1,161 @@
+"""A town of simulated meters in a process of its own.
+
+    python -m kilovatt.wire.simulator.town PLAN.json     a plan in a file; runs until interrupted
+    python -m kilovatt.wire.simulator.town -             a plan on the first line of standard input;
+                                                         runs until that input ends, as it does with its parent
+
+When every line listens, one line of JSON goes to standard output: `{"ports": {line: port}}`. What stands in the
+way is one sentence on standard error, and exit code 2.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from kilovatt.measure.metering.models import model_by_key
+from kilovatt.wire.simulator.bus import Bus
+from kilovatt.wire.simulator.catalogue import simulated_meter
+from kilovatt.wire.simulator.clock import TownClock
+from kilovatt.wire.simulator.curves import HouseholdFileError, Households, read_households
+from kilovatt.wire.simulator.energy import (
+    MeterEnergy,
+    latest_midnight,
+    past_of_serial,
+    place_curve,
+    tariff_table_for,
+)
+from kilovatt.wire.simulator.faults import CLOCK_FAULT_AHEAD, FaultKind, past_events_of
+from kilovatt.wire.simulator.gateway import Line, LineGateway, ListenError, Pace
+from kilovatt.wire.simulator.homes import generate_homes
+from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
+from kilovatt.wire.simulator.plan import BuiltInHomes, MeterPlan, TownPlan, TownPlanError
+
+HOST = "127.0.0.1"
+EXIT_REFUSED = 2
+
+
+class Town:
+    """Every line of a plan, listening. Made inside a running event loop."""
+
+    def __init__(self, plan: TownPlan) -> None:
+        households = homes_of(plan)
+        clock = TownClock(plan.now, rate=plan.rate)
+        self.plan = plan
+        self._gateways = {
+            line.name: LineGateway(
+                Line(
+                    Bus([build_meter(m, plan, households) for m in plan.meters if m.line == line.name], line.faults),
+                    clock,
+                    pace=Pace(baud=line.baud, think_s=line.think_s),
+                )
+            )
+            for line in plan.lines
+        }
+
+    async def listen(self, host: str = HOST) -> Mapping[str, int]:
+        """Listen on every line and return the ports by the lines' names. Raises ListenError."""
+        return {line.name: await self._gateways[line.name].listen(host, line.port) for line in self.plan.lines}
+
+    async def close(self) -> None:
+        """Stop listening."""
+        for gateway in self._gateways.values():
+            await gateway.close()
+
+
+def homes_of(plan: TownPlan) -> Households:
+    """Return the homes of a town. Raises HouseholdFileError."""
+    if not isinstance(plan.homes, BuiltInHomes):
+        return read_households(Path(plan.homes.path))
+    zone = ZoneInfo(plan.zone)
+    ends_on = latest_midnight(plan.now, zone).astimezone(zone).date()
+    return generate_homes(
+        plan.homes.count,
+        begins_on=ends_on - timedelta(days=plan.homes.days),
+        days=plan.homes.days,
+        rng=np.random.default_rng(plan.homes.seed),
+    ).households
+
+
+def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> SimulatedMeter:
+    """Return a meter of the plan, fed by its home. Raises HouseholdFileError for a home that is not there."""
+    model = model_by_key(meter.model)
+    zone = ZoneInfo(plan.zone)
+    table = tariff_table_for(meter.zones)
+    energy = MeterEnergy(
+        curve=place_curve(households.energies_of(meter.household), plan.now, zone),
+        zone=zone,
+        table=table,
+        past=past_of_serial(meter.serial, step_wh=model.register_step_wh, table=table),
+        ratio=meter.ratio,
+    )
+    return simulated_meter(
+        SimulatedMeterPlan(
+            model=model,
+            serial=meter.serial,
+            address=meter.address,
+            passwords=dict(meter.passwords),
+            zone=zone,
+            energy=energy,
+            past_events=past_events_of(meter.faults, model, plan.now),
+            clock_ahead=CLOCK_FAULT_AHEAD if FaultKind.CLOCK in meter.faults else timedelta(0),
+            ratio=meter.ratio,
+        )
+    )
+
+
+async def serve_town(plan: TownPlan, *, until_stdin_ends: bool) -> None:
+    """Run a town until the process is told to stop (SIGTERM, SIGINT) or its standard input ends.
+
+    Prints the ports when all lines listen. Raises HouseholdFileError, ListenError.
+    """
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    if until_stdin_ends:
+        await loop.connect_read_pipe(lambda: _Parent(stopped), sys.stdin)
+    town = Town(plan)
+    ports = await town.listen()
+    sys.stdout.write(json.dumps({"ports": ports}) + "\n")
+    sys.stdout.flush()
+    await stopped.wait()
+    await town.close()
+
+
+class _Parent(asyncio.Protocol):
+    """The other end of standard input: when it is gone, so is whoever wanted the town."""
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        self._stopped = stopped
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._stopped.set()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the town of a plan and return the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write("Name one plan of a town: a JSON file, or - for standard input.\n")
+        return EXIT_REFUSED
+    from_stdin = arguments[0] == "-"
+    try:
+        text = sys.stdin.readline() if from_stdin else Path(arguments[0]).read_text(encoding="utf-8")
+        asyncio.run(serve_town(TownPlan.from_json(text), until_stdin_ends=from_stdin))
+    except OSError as error:
+        sys.stderr.write(f"The plan {arguments[0]} cannot be read: {error.strerror}. Check the path.\n")
+        return EXIT_REFUSED
+    except (TownPlanError, HouseholdFileError, ListenError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
