@@ -1,0 +1,52 @@
+"""Digests: the same content gets the same name, however often and by whichever session it is read.
+
+What says when and how something was heard (instant, session, exchange) is not content: a meter-day that is read
+again after a crash has the digest it had before, and is dropped.
+"""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from struct import pack
+
+from kilovatt.measure.metering.meter_days import MeterDay
+from kilovatt.measure.metering.registers import RegisterReading
+
+DIGEST_BYTES = 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def meter_day_digest(meter_id: int, day: MeterDay) -> bytes:
+    """Return the name of a meter-day's content (BLAKE2b, 32 bytes): all but when and by which exchange it was heard."""
+    digest = blake2b(b"kilovatt meter-day 1", digest_size=DIGEST_BYTES)
+    head = (meter_id, day.day_on.toordinal(), _instant(day.starts_at), day.step_s, day.uwh_per_count)
+    digest.update(pack("<5q", *head))
+    digest.update(_text(day.source))
+    for counts in (day.a_plus, day.a_minus, day.r_plus, day.r_minus, day.qualities):
+        digest.update(_list(counts))
+    return digest.digest()
+
+
+def register_digest(meter_id: int, reading: RegisterReading) -> bytes:
+    """Return the name of a register's content (BLAKE2b, 32 bytes): which, how much, of what instant and moment."""
+    digest = blake2b(b"kilovatt register 1", digest_size=DIGEST_BYTES)
+    digest.update(pack("<4q", meter_id, reading.tariff, reading.value, _instant(reading.taken_at)))
+    digest.update(_text(reading.quantity))
+    digest.update(_text(reading.moment))
+    return digest.digest()
+
+
+def _instant(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _text(text: str) -> bytes:
+    # Each part says its length: no two contents run into the same bytes.
+    data = text.encode()
+    return pack("<q", len(data)) + data
+
+
+def _list(counts: tuple[int, ...] | None) -> bytes:
+    if counts is None:
+        return pack("<q", -1)
+    return pack(f"<q{len(counts)}q", len(counts), *counts)
