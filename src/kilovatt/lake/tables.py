@@ -1,19 +1,37 @@
-"""The lake's tables: their columns, how they are cut into partitions, and how rows get there.
+"""The lake's tables: the columns of `measure.metering.columns`, cut into partitions of month × bucket.
 
-A table is partitioned by month × bucket. The month is local to nobody: it is that of the row's `day_on` or
-of its instant in UTC, and only serves to find files. The bucket is meter_id // bucket_size, a constant kept
-with the table, so that a meter never moves.
+The month is that of the row's `day_on`, or of its instant in UTC, and only serves to find files. The bucket is
+meter_id // bucket_size, a constant kept with the table, so that a meter never moves.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from kilovatt.measure.metering.columns import (
+    FRAME_COLUMNS,
+    METER_DAY_COLUMNS,
+    REGISTER_COLUMNS,
+    Column,
+    ColumnType,
+)
+
 BUCKET_SIZE = 1024
 """Meters in a bucket; written into each table when it is made and read from there ever after."""
 
-_INSTANT = pa.timestamp("us", tz="UTC")
-_COUNTS = pa.list_(pa.int32())
+_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    ColumnType.INT8: pa.int8(),
+    ColumnType.INT16: pa.int16(),
+    ColumnType.INT32: pa.int32(),
+    ColumnType.INT64: pa.int64(),
+    ColumnType.TEXT: pa.string(),
+    ColumnType.BYTES: pa.binary(),
+    ColumnType.DAY: pa.date32(),
+    ColumnType.INSTANT: pa.timestamp("us", tz="UTC"),
+    ColumnType.INT8_LIST: pa.list_(pa.int8()),
+    ColumnType.INT32_LIST: pa.list_(pa.int32()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,71 +49,11 @@ class TableShape:
         return self.columns.append(pa.field("month", pa.string())).append(pa.field("bucket", pa.int64()))
 
 
-METER_DAYS = TableShape(
-    name="meter_days",
-    columns=pa.schema(
-        [
-            pa.field("meter_id", pa.int64()),
-            pa.field("day_on", pa.date32()),
-            pa.field("starts_at", _INSTANT),
-            pa.field("step_s", pa.int32()),
-            pa.field("uwh_per_count", pa.int64()),
-            pa.field("a_plus", _COUNTS),
-            pa.field("a_minus", _COUNTS),
-            pa.field("r_plus", _COUNTS),
-            pa.field("r_minus", _COUNTS),
-            pa.field("qualities", pa.list_(pa.int8())),
-            pa.field("exchanges", _COUNTS),
-            pa.field("source", pa.string()),
-            pa.field("heard_at", _INSTANT),
-            pa.field("digest", pa.binary()),
-            pa.field("session", pa.binary()),
-            pa.field("batch", pa.int64()),
-        ]
-    ),
-    dated_by="day_on",
-    sorted_by=("meter_id", "day_on"),
-)
+def _schema(columns: Iterable[Column]) -> pa.Schema:
+    return pa.schema([pa.field(column.name, _ARROW_TYPES[column.holds]) for column in columns])
 
-REGISTERS = TableShape(
-    name="registers",
-    columns=pa.schema(
-        [
-            pa.field("meter_id", pa.int64()),
-            pa.field("quantity", pa.string()),
-            pa.field("tariff", pa.int8()),
-            pa.field("moment", pa.string()),
-            pa.field("value", pa.int64()),
-            pa.field("taken_at", _INSTANT),
-            pa.field("heard_at", _INSTANT),
-            pa.field("source", pa.string()),
-            pa.field("digest", pa.binary()),
-            pa.field("session", pa.binary()),
-            pa.field("exchange", pa.int32()),
-            pa.field("batch", pa.int64()),
-        ]
-    ),
-    dated_by="taken_at",
-    sorted_by=("meter_id", "taken_at"),
-)
 
-FRAMES = TableShape(
-    name="frames",
-    columns=pa.schema(
-        [
-            pa.field("meter_id", pa.int64()),
-            pa.field("session", pa.binary()),
-            pa.field("exchange", pa.int32()),
-            pa.field("request", pa.binary()),
-            pa.field("answer", pa.binary()),
-            pa.field("sent_at", _INSTANT),
-            pa.field("took_ms", pa.int32()),
-            pa.field("tries", pa.int16()),
-            pa.field("batch", pa.int64()),
-        ]
-    ),
-    dated_by="sent_at",
-    sorted_by=("meter_id", "session", "exchange"),
-)
-
+METER_DAYS = TableShape("meter_days", _schema(METER_DAY_COLUMNS), dated_by="day_on", sorted_by=("meter_id", "day_on"))
+REGISTERS = TableShape("registers", _schema(REGISTER_COLUMNS), dated_by="taken_at", sorted_by=("meter_id", "taken_at"))
+FRAMES = TableShape("frames", _schema(FRAME_COLUMNS), dated_by="sent_at", sorted_by=("meter_id", "session", "exchange"))
 TABLES: tuple[TableShape, ...] = (METER_DAYS, REGISTERS, FRAMES)

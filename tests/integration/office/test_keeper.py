@@ -1,0 +1,113 @@
+"""Whatever breaks between the intake and the lake, nothing is lost and nothing is there twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from kilovatt.lake.store import LakeTable
+from kilovatt.lake.tables import REGISTERS
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.office.operations import history, keeper, leases
+from kilovatt.office.operations.ingest import accept
+from kilovatt.office.records.models import Batch, IntakeRegister, Meter, Work
+from on_record import NOW, register, report_of
+
+
+class PowerCutError(Exception):
+    """Stands for a process that ends in the middle."""
+
+
+def values(meter: Meter) -> list[int]:
+    return [stored.value for stored in history.registers([meter.pk], since=NOW, until=NOW + timedelta(days=1))]
+
+
+@pytest.fixture
+def heard(meter: Meter) -> Meter:
+    accept(report_of(meter, Learnt(registers=(register(1, tariff=1), register(2, tariff=2)))), now=NOW)
+    return meter
+
+
+@pytest.mark.parametrize("step", ["write", "publish"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("table", ["meter_days", "registers", "frames"])
+def test_a_power_cut_at_a_step_of_a_table_is_mended_by_the_next_keeper(
+    heard: Meter, monkeypatch: pytest.MonkeyPatch, step: str, after: bool, table: str
+) -> None:
+    whole = getattr(LakeTable, step)
+
+    def torn(self: LakeTable, *arguments: object) -> object:
+        if self.shape.name == table and not after:
+            raise PowerCutError
+        result = whole(self, *arguments)
+        if self.shape.name == table:
+            raise PowerCutError
+        return result
+
+    monkeypatch.setattr(LakeTable, step, torn)
+    with pytest.raises(PowerCutError):
+        keeper.carry_to_the_lake(now=NOW)
+    assert values(heard) == [1, 2]
+    monkeypatch.setattr(LakeTable, step, whole)
+    batch = keeper.carry_to_the_lake(now=NOW)
+    assert batch is not None
+    assert batch.number == 1
+    assert values(heard) == [1, 2]
+    lake = history.site_lake().table(REGISTERS)
+    assert lake.read(lake.open().version(), meter_ids=[heard.pk]).num_rows == 2
+
+
+def test_rows_that_come_while_a_batch_is_open_wait_for_the_next(heard: Meter, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = keeper.write_and_publish
+
+    def torn(batch: Batch) -> dict[str, int]:
+        whole(batch)
+        raise PowerCutError
+
+    monkeypatch.setattr(keeper, "write_and_publish", torn)
+    with pytest.raises(PowerCutError):
+        keeper.carry_to_the_lake(now=NOW)
+    monkeypatch.setattr(keeper, "write_and_publish", whole)
+    later = NOW + timedelta(hours=1)
+    accept(report_of(heard, Learnt(registers=(register(3, at=later),)), name="second", at=later), now=later)
+    keeper.carry_to_the_lake(now=later)
+    assert list(IntakeRegister.objects.values_list("value", flat=True)) == [3]
+    assert values(heard) == [1, 2, 3]
+    keeper.carry_to_the_lake(now=later)
+    assert values(heard) == [1, 2, 3]
+
+
+def test_one_keeper_at_a_time(heard: Meter) -> None:
+    lease = leases.take("keeper", "intake", now=NOW, length=timedelta(minutes=10))
+    assert lease is not None
+    assert keeper.carry_to_the_lake(now=NOW) is None
+    assert keeper.carry_to_the_lake(now=NOW + timedelta(minutes=11)) is not None
+
+
+def test_a_keeper_that_lost_its_lease_settles_nothing(heard: Meter) -> None:
+    lease = leases.take("keeper", "intake", now=NOW, length=timedelta(minutes=10))
+    assert lease is not None
+    batch = keeper.close(lease, now=NOW)
+    assert batch is not None
+    versions = keeper.write_and_publish(batch)
+    leases.take("keeper", "intake", now=NOW + timedelta(minutes=11), length=timedelta(minutes=10))
+    with pytest.raises(leases.FencedOffError):
+        keeper.settle(lease, batch, versions, now=NOW)
+    assert IntakeRegister.objects.count() == 2
+
+
+def test_a_lease_is_kept_longer_while_it_is_ours(db: None) -> None:
+    lease = leases.take("line", "1", now=NOW, length=timedelta(minutes=1))
+    assert lease is not None
+    leases.extend(lease, now=NOW, length=timedelta(hours=1))
+    assert leases.take("line", "1", now=NOW + timedelta(minutes=30), length=timedelta(minutes=1)) is None
+    leases.take("line", "1", now=NOW + timedelta(minutes=90), length=timedelta(minutes=1))
+    with pytest.raises(leases.FencedOffError):
+        leases.extend(lease, now=NOW, length=timedelta(hours=1))
+
+
+def test_a_lease_given_back_is_free_at_once(db: None) -> None:
+    lease = leases.take("line", "1", now=NOW, length=timedelta(hours=1))
+    assert lease is not None
+    leases.give_back(lease)
+    assert leases.take("line", "1", now=NOW, length=timedelta(hours=1)) is not None
+    assert Work.objects.get().tries == 2
