@@ -1,0 +1,134 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, FaultKind
+from kilovatt.wire.simulator.plan import FileHomes, LinePlan, MeterPlan, TownPlan, TownPlanError
+from kilovatt.wire.simulator.single import factory_address, plan_single
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+V1 = model_by_key("mercury-206-prlsno")
+V2 = model_by_key("mercury-234-art-03")
+METER = MeterPlan(model=V2.key, serial=41_906_017, address=17, household="home_001_wh", line="line-01")
+PLAN = TownPlan(now=NOW, homes=FileHomes(path="homes.parquet"), lines=(LinePlan(name="line-01"),), meters=(METER,))
+
+
+def test_a_plan_with_a_file_of_homes_survives_a_file() -> None:
+    assert TownPlan.from_json(PLAN.to_json()) == PLAN
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"address": 0}, "address 0, and 1 to 240 is wanted for mercury-v2"),
+        ({"address": 241}, "address 241, and 1 to 240"),
+        ({"model": V1.key, "address": 100_000_000}, "1 to 99999999 is wanted for mercury-v1"),
+        ({"serial": 100_000_000}, "one to eight digits: got 100000000"),
+        ({"ratio": 0}, "ratio 0, and at least 1"),
+        ({"zones": 4}, "4 zones, and 1, 2 or 3"),
+        ({"model": "abacus"}, "no meter model abacus"),
+        ({"faults": frozenset({FaultKind.NOISE})}, "only a line can have: noise"),
+    ],
+)
+def test_an_impossible_meter_is_refused(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TownPlanError, match=sentence):
+        replace(METER, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"now": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=3)))}, "starts at an instant in UTC"),
+        ({"lines": PLAN.lines * 2}, "Two lines"),
+        ({"lines": ()}, "on line line-01, which the town does not have"),
+        ({"meters": (METER, replace(METER, serial=1))}, "2 meters with the address 17"),
+        ({"meters": (METER, replace(METER, model=V1.key, address=18))}, "meters of two languages"),
+    ],
+)
+def test_an_impossible_town_is_refused(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TownPlanError, match=sentence):
+        replace(PLAN, **change)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 1}', PLAN.to_json().replace('"address": 17', '"address": "x"')]
+)
+def test_a_text_that_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(TownPlanError, match="This is no plan of a town"):
+        TownPlan.from_json(text)
+
+
+def test_a_plan_of_a_newer_program_is_refused() -> None:
+    text = json.dumps(json.loads(PLAN.to_json()) | {"format": 2})
+
+    with pytest.raises(TownPlanError, match="has format 2, and this program reads 1"):
+        TownPlan.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("serial", "address"), [(41_906_017, 17), (41_906_239, 239), (41_906_467, 67), (41_906_400, 1), (41_906_000, 1)]
+)
+def test_a_v2_meter_leaves_the_factory_with_the_end_of_its_serial_number(serial: int, address: int) -> None:
+    assert factory_address(V2, serial) == address
+    assert factory_address(V1, serial) == serial
+
+
+def test_a_single_meter_is_as_from_the_factory() -> None:
+    (meter,) = plan_single(V2, now=NOW, port=0).meters
+
+    assert (meter.serial, meter.address) == (41_906_467, 67)
+    assert meter.passwords == {1: "111111", 2: "222222"}
+
+
+def test_a_single_v1_meter_has_one_number() -> None:
+    (meter,) = plan_single(V1, now=NOW, port=0, address=12_345_678).meters
+
+    assert (meter.serial, meter.address) == (12_345_678, 12_345_678)
+
+
+def test_a_single_meter_takes_what_it_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "homes.parquet"
+    pl.DataFrame({"start_at": [datetime(2009, 3, 1)], "a_wh": [1], "b_wh": [2]}).write_parquet(path)
+    faults = frozenset({FaultKind.NOISE, FaultKind.COVER})
+
+    plan = plan_single(
+        V2, now=NOW, port=4001, serial=7, address=9, password="123456", households=path, household="b_wh", faults=faults
+    )
+
+    (meter,), (line,) = plan.meters, plan.lines
+    assert plan.homes == FileHomes(path=str(path))
+    assert (meter.serial, meter.address, meter.household, line.port) == (7, 9, "b_wh", 4001)
+    assert meter.passwords == {1: "123456", 2: "222222"}
+    assert plan.faults_of(meter) == faults
+    assert plan_single(V2, now=NOW, port=0, households=path).meters[0].household == "a_wh"
+
+
+def test_a_single_meter_with_a_wrong_password_has_neither_the_factorys_nor_the_given_one() -> None:
+    (meter,) = plan_single(V2, now=NOW, port=0, password="123456", faults=frozenset({FaultKind.WRONG_PASSWORD})).meters
+
+    assert meter.passwords == OTHER_PASSWORDS
+
+
+@pytest.mark.parametrize(
+    ("model", "password", "sentence"),
+    [
+        (V1, "111111", "Меркурий 206 PRLSNO has none"),
+        (V2, "11111", "six characters: got 5"),
+        (V2, "11111х", "six characters"),
+        (V2, "abcdef", "six digits"),
+    ],
+)
+def test_an_impossible_password_is_refused(model: MeterModel, password: str, sentence: str) -> None:
+    with pytest.raises(TownPlanError, match=sentence):
+        plan_single(model, now=NOW, port=0, password=password)
+
+
+def test_a_household_without_a_file_is_refused() -> None:
+    with pytest.raises(TownPlanError, match="no file of households is given"):
+        plan_single(V2, now=NOW, port=0, household="a_wh")
