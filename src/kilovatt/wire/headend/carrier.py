@@ -1,0 +1,384 @@
+"""The carrier: takes any conversation over one line, one exchange at a time.
+
+It works in the callbacks of its channel: an answer is understood and the next request sent without waking a
+task, and there is one timer per line, moved only when it goes off too early. What a line may still owe after
+a try in vain is `debts`' matter, and rules when the next request may go.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ResultT
+from kilovatt.wire.headend.channels import Channel, NoRouteError
+from kilovatt.wire.headend.clock import Clock
+from kilovatt.wire.headend.debts import Debts, resembles
+from kilovatt.wire.headend.echoes import EchoFilter
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
+from kilovatt.wire.protocols.framing.connection import (
+    Answered,
+    Connection,
+    Event,
+    LineFault,
+    Outgoing,
+    RemoteProtocolError,
+    Request,
+)
+
+LONGEST_ANSWER_S = 15.0
+"""An answer that takes longer from first to last byte is none: 255 bytes at 300 baud take 9.4 s."""
+LONGEST_UNREST_S = 10.0
+"""A line that babbles for so long when it should be quiet is given up."""
+_SHOWN_BYTES = 64
+
+OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
+
+_OUTCOMES = {
+    LineFault.SILENCE: Outcome.SILENCE,
+    LineFault.ECHO: Outcome.ECHO,
+    LineFault.NOISE: Outcome.NOISE,
+    LineFault.ANOTHER_METER: Outcome.ANOTHER_METER,
+}
+
+
+class _Phase(Enum):
+    IDLE = auto()
+    """Nothing is asked; what comes is dropped."""
+    SETTLING = auto()
+    """A request waits until the line owes nothing and is quiet."""
+    AWAITING = auto()
+    """A request is out."""
+    LISTENING = auto()
+    """The session is over, and the line must stay quiet."""
+
+
+class Carrier:
+    """One line being talked over."""
+
+    def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
+        self.spec = spec
+        self.debts = Debts()
+        self.echo = EchoFilter()
+        self.unreachable: str | None = None
+        """Why the line could not be opened the last time that was tried; None otherwise."""
+        self._clock = clock
+        self._open_channel = open_channel
+        self._loop = asyncio.get_running_loop()
+        self._channel: Channel | None = None
+        self._phase = _Phase.IDLE
+        self._rest_s = spec.rest_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self._limit = 0.0
+        # What is being carried.
+        self._conversation: Conversation[Any]
+        self._connection: Connection
+        self._record = SessionRecord()
+        self._done: asyncio.Future[Any]
+        # The exchange in hand.
+        self._request: Request[Any]
+        self._outgoing = Outgoing(b"")
+        self._tries = 0
+        self._damaged: list[bytes] = []
+        self._sent = 0.0
+        self._sent_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line is there."""
+        return self._channel is not None and self._channel.lost_because is None
+
+    async def open(self) -> None:
+        """Open the line if it is not. Raises NoRouteError with what happened."""
+        if self.is_open:
+            return
+        await self.close()
+        self.unreachable = None
+        try:
+            channel = await self._open_channel(self.spec)
+        except NoRouteError as error:
+            self.unreachable = str(error)
+            raise
+        channel.on_bytes = self._hear
+        channel.on_lost = self._lost
+        self._channel = channel
+
+    async def close(self) -> None:
+        """Close the line; what it owes it still owes when it is opened again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._channel is not None:
+            channel, self._channel = self._channel, None
+            channel.on_bytes = self._hear_nothing
+            await channel.close()
+
+    async def carry(
+        self, conversation: Conversation[ResultT], connection: Connection, record: SessionRecord
+    ) -> ResultT:
+        """Carry a conversation to its end and return what it returns.
+
+        The line must be open. Raises ExchangeFailedError when an exchange failed for good, and whatever the
+        conversation itself raises (MeterRefusedError). Nothing is ever thrown into the conversation.
+        """
+        idle = self._phase is _Phase.IDLE
+        assert idle, "one conversation at a time on a line"
+        self._conversation = conversation
+        self._connection = connection
+        self._record = record
+        self._done = self._loop.create_future()
+        try:
+            if self.is_open:
+                self._advance(None)
+            else:
+                self._fail_lost(self._channel.lost_because if self._channel else None)
+            result: ResultT = await self._done
+            return result
+        finally:
+            # Also when the session is cancelled in the middle of an exchange.
+            if self._phase is not _Phase.IDLE:
+                self._owe_all()
+                self._phase = _Phase.IDLE
+            conversation.close()
+
+    async def stays_quiet(self) -> bool:
+        """Listen until no answer can be under way any more; tell whether nothing came that nobody had asked for.
+
+        What came unasked since the session's record began counts too, and a line that is lost proves nothing.
+        """
+        if not self.is_open:
+            return False
+        self._done = self._loop.create_future()
+        self._phase = _Phase.LISTENING
+        self._wait_until(self._sent + self.spec.answer_timeout_s + self.spec.late_s)
+        try:
+            await self._done
+        except NoRouteError:
+            return False
+        finally:
+            self._phase = _Phase.IDLE
+        return not self._record.unasked
+
+    # ── The conversation ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _advance(self, answer: Answer[Any] | None) -> None:
+        try:
+            request = self._conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
+        except StopIteration as stop:
+            self._finish(stop.value)
+            return
+        except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the one who awaits the conversation
+            self._fail(error)
+            return
+        self._request = request
+        self._tries = 0
+        self._record.exchanges_made += 1
+        self._send_when_settled(self._rest_s if answer is not None else 0.0)
+
+    def _finish(self, result: object) -> None:
+        self._phase = _Phase.IDLE
+        if not self._done.done():
+            self._done.set_result(result)
+
+    def _fail(self, error: Exception) -> None:
+        self._phase = _Phase.IDLE
+        if not self._done.done():
+            self._done.set_exception(error)
+
+    # ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send_when_settled(self, rest_s: float) -> None:
+        now = self._loop.time()
+        until = max(self.debts.until, now + rest_s)
+        if until <= now:
+            self._settled()
+            return
+        self._phase = _Phase.SETTLING
+        self._limit = until + LONGEST_UNREST_S
+        self._wait_until(until)
+
+    def _settled(self) -> None:
+        if self._tries == 0:
+            if self.debts.owed:
+                self._record.doubtful = True
+                self.debts.owed = 0
+            self._damaged.clear()
+        self._transmit()
+
+    def _transmit(self) -> None:
+        assert self._channel is not None
+        try:
+            outgoing = self._connection.send(self._request)
+        except Exception as error:  # noqa: BLE001  # a request that cannot be framed is its conversation's affair
+            self._fail(error)
+            return
+        self._tries += 1
+        self._outgoing = outgoing
+        self.echo.expect(outgoing.data)
+        self._phase = _Phase.AWAITING
+        self._sent_at = self._clock.now()
+        self._write(outgoing.data)
+
+    def _write(self, data: bytes) -> None:
+        assert self._channel is not None
+        self._sent = now = self._loop.time()
+        self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
+        self._wait_until(now + self.spec.answer_timeout_s)
+        self._channel.write(data)
+
+    # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self, data: bytes) -> None:
+        if self._phase is not _Phase.AWAITING:
+            self._overhear(data)
+            return
+        if self.echo.undecided:
+            data = self.echo.pass_on(data)
+            if not data:
+                self._wait_for_more()
+                return
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            event = self._connection.receive(data)
+        except RemoteProtocolError as fault:
+            self._try_failed(fault)
+        else:
+            self._happened(event)
+
+    def _happened(self, event: Event | None) -> None:
+        if event is None:
+            self._wait_for_more()
+        elif isinstance(event, Answered):
+            self._answered(event)
+        else:
+            self.echo.expect(event.outgoing.data)
+            self._write(event.outgoing.data)
+
+    def _answered(self, answered: Answered) -> None:
+        record = self._record
+        heard = self._loop.time()
+        number = record.exchanges_made
+        data = answered.data
+        record.answered.append((number, self._outgoing, data, self._sent_at, heard - self._sent, self._tries))
+        if self.echo.echoes is None:
+            self.echo.echoes = False
+        if self._tries > 1:
+            self._retried(data)
+        self._advance(Answer(answered.value, number, self._clock.now()))
+
+    def _retried(self, answer: bytes) -> None:
+        """The right answer came, and so may those to the other tries."""
+        self._record.retries += self._tries - 1
+        owed = self._tries - 1 - sum(resembles(burst, answer) for burst in self._damaged)
+        if owed > 0:
+            self.debts.owe(owed, until=self._overdue(), answer=answer)
+
+    def _overdue(self) -> float:
+        return self._sent + self.spec.answer_timeout_s + self.spec.late_s
+
+    def _owe_all(self) -> None:
+        self.debts.owe(max(1, self._tries), until=self._overdue())
+
+    def _wait_for_more(self) -> None:
+        if self.echo.is_whole and self.echo.echoes is not False:
+            # The echo comes at once, the answer when the meter has thought.
+            return
+        self._wait_until(min(self._loop.time() + self.spec.quiet_s, self._limit))
+
+    def _overhear(self, data: bytes) -> None:
+        now = self._loop.time()
+        if not self.debts.owed:
+            self._record.unasked = True
+        if self._tries:
+            self._damaged.append(data)
+        self.debts.receive(data, quiet_until=now + self.spec.quiet_s)
+        if self._phase is _Phase.SETTLING:
+            if now > self._limit:
+                message = f"the line does not fall silent, {LONGEST_UNREST_S:g} s long"
+                self._fail(ExchangeFailedError(Outcome.NOISE, message))
+            else:
+                self._wait_until(self.debts.until)
+
+    def _hear_nothing(self, data: bytes) -> None:
+        del data
+
+    # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wait_until(self, deadline: float) -> None:
+        """Have `_due` called at a deadline. A timer that goes off earlier is left to find out by itself."""
+        self._deadline = deadline
+        timer = self._timer
+        if timer is None:
+            self._timer = self._loop.call_at(deadline, self._tick)
+        elif timer.when() > deadline:
+            timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._phase is _Phase.IDLE:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._tick)
+            return
+        self._due()
+
+    def _due(self) -> None:
+        if self._phase is _Phase.AWAITING:
+            self._fell_silent()
+        elif self._phase is _Phase.SETTLING:
+            self._settled()
+        else:
+            self._finish(None)
+
+    # ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fell_silent(self) -> None:
+        only_echo = self.echo.is_whole and self.echo.echoes is not False
+        held = self.echo.release()
+        if only_echo and self.echo.echoes:
+            held = b""
+        try:
+            event = self._connection.receive(held) if held else None
+            event = event or self._connection.quiet()
+        except RemoteProtocolError as fault:
+            if only_echo or (fault.fault is LineFault.SILENCE and self.echo.echoes):
+                fault = RemoteProtocolError(LineFault.ECHO, "only the request itself came back", b"")
+            self._try_failed(fault)
+        else:
+            self._happened(event)
+
+    def _try_failed(self, fault: RemoteProtocolError) -> None:
+        if fault.data:
+            self._damaged.append(fault.data)
+        if self.echo.echoes is False and fault.fault is LineFault.ECHO:
+            self.echo.echoes = None
+        if self._tries >= self.spec.tries:
+            self._record.retries += self._tries - 1
+            self._owe_all()
+            self._fail(ExchangeFailedError(_OUTCOMES[fault.fault], self._in_words(fault)))
+        else:
+            # What came may not be over yet: a request sent into it would collide.
+            self._send_when_settled(0.0 if fault.fault is LineFault.SILENCE else self.spec.quiet_s)
+
+    def _in_words(self, fault: RemoteProtocolError) -> str:
+        said, _, _ = str(fault).partition("; got ")
+        words = f"{type(self._request).__name__}: {said} ({self._tries} tries)"
+        # A damaged echo of a password is still a password.
+        if fault.data and not self._outgoing.secret_spans:
+            words += f"; got {fault.data[:_SHOWN_BYTES].hex(' ')}"
+        return words
+
+    def _lost(self, because: str) -> None:
+        if self._phase is not _Phase.IDLE:
+            self._owe_all()
+            self._fail_lost(because)
+
+    def _fail_lost(self, because: str | None) -> None:
+        self._fail(NoRouteError(because or "the line is not open"))

@@ -1,0 +1,47 @@
+"""Channels: an open line, whatever it is made of: bytes out by `write`, bytes in by one `feed`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+
+class NoRouteError(Exception):
+    """The gateway or port could not be opened, or the connection was lost; the message says what happened."""
+
+
+class Channel(ABC):
+    """An open line.
+
+    Whoever listens sets `on_bytes` and `on_lost`; before that, bytes fall on the floor. `lost_because`
+    is None while the line is there.
+    """
+
+    def __init__(self) -> None:
+        self.on_bytes: Callable[[bytes], None] = _unheard
+        self.on_lost: Callable[[str], None] = _unnoticed
+        self.lost_because: str | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Pass on what came in."""
+        self.on_bytes(data)
+
+    def lose(self, because: str) -> None:
+        """Say, once, that the line is gone."""
+        if self.lost_because is None:
+            self.lost_because = because
+            self.on_lost(because)
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send bytes at once; on a lost line they are dropped, its listener has been told."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the line, quietly: nobody is told that it was lost."""
+
+
+def _unheard(data: bytes) -> None:
+    del data
+
+
+def _unnoticed(because: str) -> None:
+    del because

@@ -1,0 +1,254 @@
+"""A session: one meter opened and read part by part, and a report whatever happens."""
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
+from kilovatt.measure.metering.sessions import Learnt, SessionReport
+from kilovatt.wire.drivers.catalogue import driver_for
+from kilovatt.wire.drivers.conversation import (
+    Conversation,
+    Driver,
+    MeterAddress,
+    MeterRefusedError,
+    PlannedPart,
+    ReadingTask,
+    ResultT,
+)
+from kilovatt.wire.headend.carrier import Carrier
+from kilovatt.wire.headend.channels import NoRouteError
+from kilovatt.wire.headend.clock import Clock
+from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
+from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocolError
+
+NOISY_PARTS_MAX = 2
+"""So many parts lost to noise end a session: the line is not fit to be read now."""
+_GO_ON_AFTER = frozenset({Outcome.NOISE, Outcome.REFUSED})
+_TRY_AGAIN_AFTER = frozenset({Outcome.CHANNEL_CLOSED, Outcome.NO_ROUTE})
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A meter to read: which, where, and what of it."""
+
+    meter_id: int
+    address: MeterAddress
+    task: ReadingTask
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    part: SessionPart
+    outcome: Outcome
+    detail: str
+    serial_is_another: bool = False
+
+
+@dataclass(slots=True)
+class _Gain:
+    """What a part brought, and whether it still hangs on a quiet end."""
+
+    part: SessionPart
+    learnt: Learnt
+    doubtful: bool
+
+
+async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, *, driver: Driver | None = None) -> SessionReport:
+    """Read a meter over a line and return what came of it; faults of lines and meters are in the report.
+
+    The parts of the task come one after another, and a part that fails takes none before it along. Silence,
+    an echo or another meter's answer end the session, since nobody is there; after noise (twice at most) and
+    after a refusal the other parts are tried. A channel the meter had closed, or a line that was lost, is
+    opened once more and the part repeated.
+    """
+    started_at = clock.now()
+    session = _Session(errand, carrier, new_session_id(started_at), driver or driver_for(errand.address.model))
+    await session.run()
+    return session.report(started_at, clock.now())
+
+
+def unreached(errand: Errand, clock: Clock, because: str) -> SessionReport:
+    """Return the report of a meter whose line cannot be opened."""
+    now = clock.now()
+    return SessionReport(
+        session_id=new_session_id(now),
+        meter_id=errand.meter_id,
+        language=errand.address.model.language.value,
+        started_at=now,
+        ended_at=now,
+        outcome=Outcome.NO_ROUTE,
+        failed_part=SessionPart.OPENING,
+        detail=because,
+        learnt=Learnt(),
+        exchanges=(),
+        exchanges_made=0,
+        retries=0,
+    )
+
+
+def new_session_id(at: datetime) -> UUID:
+    """Return a new UUID of version 7 (RFC 9562, 5.7): sessions sort by their beginning."""
+    milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
+    chance = int.from_bytes(os.urandom(10))
+    return UUID(int=milliseconds << 80 | 7 << 76 | (chance >> 68) << 64 | 0b10 << 62 | chance & (1 << 62) - 1)
+
+
+@dataclass(slots=True)
+class _Session:
+    errand: Errand
+    carrier: Carrier
+    session_id: UUID
+    driver: Driver
+    record: SessionRecord = field(default_factory=SessionRecord)
+    gains: list[_Gain] = field(default_factory=list)
+    failures: list[_Failure] = field(default_factory=list)
+    second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
+
+    async def run(self) -> None:
+        address = self.errand.address
+        try:
+            connection = self.driver.connection(address)
+        except LocalProtocolError as error:
+            self._failed(_Failure(SessionPart.OPENING, Outcome.NO_ROUTE, str(error)))
+            return
+        if not await self._opened(connection):
+            return
+        await self._read_parts(connection)
+        if self.record.doubtful and not await self.carrier.stays_quiet():
+            self._take_back()
+        if self.carrier.is_open and not self._is_over():
+            await self._said_farewell(connection)
+
+    async def _opened(self, connection: Connection) -> bool:
+        """Open the line if it is not, and the meter's channel."""
+        try:
+            await self.carrier.open()
+        except NoRouteError as error:
+            self._failed(_Failure(SessionPart.OPENING, Outcome.NO_ROUTE, str(error)))
+            return False
+        outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address), connection)
+        if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
+            return await self._opened(connection)
+        if isinstance(outcome, _Failure):
+            self._failed(outcome)
+            return False
+        return True
+
+    async def _read_parts(self, connection: Connection) -> None:
+        for index, planned in enumerate(self._parts()):
+            outcome = await self._carried(planned.part, planned.conversation, connection)
+            if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
+                if not await self._opened(connection):
+                    return
+                # A conversation runs once: the same part is asked for anew.
+                again = next(islice(self._parts(), index, None))
+                outcome = await self._carried(again.part, again.conversation, connection)
+            if isinstance(outcome, _Failure):
+                self._failed(outcome)
+                if self._is_over():
+                    return
+            else:
+                self.gains.append(_Gain(planned.part, outcome, self.record.doubtful))
+
+    def _parts(self) -> Iterator[PlannedPart]:
+        return self.driver.parts(self.errand.address, self.errand.task)
+
+    async def _said_farewell(self, connection: Connection) -> None:
+        outcome = await self._carried(SessionPart.OPENING, self.driver.closing(self.errand.address), connection)
+        if isinstance(outcome, _Failure):
+            # Everything is read; a meter that does not take leave closes its channel by itself.
+            _log.debug("no farewell: %s", outcome.detail, extra={"session": str(self.session_id)})
+
+    async def _carried(
+        self, part: SessionPart, conversation: Conversation[ResultT], connection: Connection
+    ) -> ResultT | _Failure:
+        try:
+            return await self.carrier.carry(conversation, connection, self.record)
+        except ExchangeFailedError as error:
+            return _Failure(part, error.outcome, str(error))
+        except NoRouteError as error:
+            return _Failure(part, Outcome.NO_ROUTE, str(error))
+        except MeterRefusedError as error:
+            return _Failure(part, error.outcome, str(error), error.outcome is Outcome.ANOTHER_METER)
+        except LocalProtocolError as error:
+            return _Failure(part, Outcome.REFUSED, f"cannot be asked: {error}")
+        except (ValueError, ArithmeticError, LookupError) as error:
+            # A meter that says what cannot be must not stop the night of all the others.
+            _log.exception("an answer could not be understood", extra={"session": str(self.session_id)})
+            return _Failure(part, Outcome.NOISE, f"the answer makes no sense: {type(error).__name__}: {error}")
+
+    def _has_another_chance(self, failure: _Failure) -> bool:
+        if failure.outcome not in self.second_chances:
+            return False
+        self.second_chances.remove(failure.outcome)
+        return True
+
+    def _failed(self, failure: _Failure) -> None:
+        self.failures.append(failure)
+        if failure.serial_is_another:
+            # Whatever was read is another meter's.
+            self.gains.clear()
+
+    def _is_over(self) -> bool:
+        if not self.failures:
+            return False
+        noisy = sum(failure.outcome is Outcome.NOISE for failure in self.failures)
+        return self.failures[-1].outcome not in _GO_ON_AFTER or noisy >= NOISY_PARTS_MAX
+
+    def _take_back(self) -> None:
+        doubtful = [gain for gain in self.gains if gain.doubtful]
+        if not doubtful:
+            return
+        self.gains = [gain for gain in self.gains if not gain.doubtful]
+        words = "an answer came too late and those after it may have been taken for each other"
+        self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NOISE, words))
+
+    def report(self, started_at: datetime, ended_at: datetime) -> SessionReport:
+        learnt = Learnt()
+        for gain in self.gains:
+            learnt += gain.learnt
+        first = self.failures[0] if self.failures else None
+        remark = "the line echoes requests; their echoes were taken away" if self.carrier.echo.echoes else ""
+        report = SessionReport(
+            session_id=self.session_id,
+            meter_id=self.errand.meter_id,
+            language=self.errand.address.model.language.value,
+            started_at=started_at,
+            ended_at=ended_at,
+            outcome=first.outcome if first else Outcome.OK,
+            failed_part=first.part if first else None,
+            detail=first.detail if first else remark,
+            learnt=learnt,
+            exchanges=tuple(self.record.kept(learnt.exchanges)),
+            exchanges_made=self.record.exchanges_made,
+            retries=self.record.retries,
+        )
+        _tell(report, self.carrier.spec.line_id)
+        return report
+
+
+def _tell(report: SessionReport, line_id: int) -> None:
+    _log.info(
+        "session %s: meter %s on line %s ended %s",
+        report.session_id,
+        report.meter_id,
+        line_id,
+        report.outcome.value,
+        extra={
+            "session": str(report.session_id),
+            "meter": report.meter_id,
+            "line": line_id,
+            "outcome": report.outcome.value,
+            "failed_part": report.failed_part and report.failed_part.value,
+            "detail": report.detail,
+            "exchanges": report.exchanges_made,
+            "retries": report.retries,
+        },
+    )

@@ -1,0 +1,74 @@
+"""Lines through a TCP gateway."""
+
+import asyncio
+import socket
+
+from kilovatt.wire.headend.channels import Channel, NoRouteError
+from kilovatt.wire.headend.lines import TcpAddress
+
+_BUFFER_BYTES = 4096
+"""Ample: an answer is at most a few hundred bytes, and what is longer comes in pieces."""
+
+
+class TcpChannel(Channel, asyncio.BufferedProtocol):
+    """A connection to a gateway. The one buffer is reused for every read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
+        self._transport: asyncio.Transport | None = None
+        self._closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, and have the system notice a gateway that died without a word."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the buffer to read into."""
+        del sizehint
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on what was read."""
+        self.on_bytes(bytes(self._view[:nbytes]))
+
+    def eof_received(self) -> None:
+        """Note that the gateway hung up; the transport closes itself."""
+        self.lose("the gateway closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection is gone."""
+        self.lose(f"the connection was lost: {exc}" if exc else "the gateway closed the connection")
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if self._transport is not None and self.lost_because is None:
+            self._transport.write(data)
+
+    async def close(self) -> None:
+        """Close the connection and wait until it is, so that the gateway is free for the next one."""
+        self.lost_because = self.lost_because or "closed"
+        if self._transport is not None:
+            # A request the gateway does not take must not keep us.
+            self._transport.abort()
+            await self._closed
+
+
+async def open_tcp(address: TcpAddress, *, connect_timeout_s: float) -> TcpChannel:
+    """Return an open connection. Raises NoRouteError with what happened."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(connect_timeout_s):
+            _, channel = await loop.create_connection(TcpChannel, address.host, address.port)
+    except TimeoutError as error:
+        raise NoRouteError(f"{address} did not take the call within {connect_timeout_s:g} s") from error
+    except OSError as error:
+        raise NoRouteError(f"{address} cannot be reached: {error.strerror or error}") from error
+    return channel
