@@ -76,11 +76,10 @@ class ReadParametrisationRing(RingRequest[Parametrisation]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadQualityRing(MercuryV1Request[RingRecord]):
+class ReadQualityRing(RingRequest[RingRecord]):
     """Thresholds of quality passed (code 2) and passed back (code 1). What `kind` numbers the maker does not say."""
 
     kind: int
-    place: int
     code = 0x39
     asks: ClassVar[Mapping[str, Field]] = {"kind": binary(1), "place": binary(1)}
     says = answers.CROSSING
