@@ -83,7 +83,11 @@ HomesPlan: TypeAlias = FileHomes | BuiltInHomes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownPlan:
-    """A whole town. Its clock shows `now` [UTC] when it starts, and runs `rate` times as fast as real time."""
+    """A whole town. The last row of its curves ends at the last midnight at or before `now` [UTC].
+
+    Its clock shows `clock_at` when it starts (`now` unless stated: a town that is started again is older), and runs
+    `rate` times as fast as real time.
+    """
 
     now: datetime
     homes: HomesPlan
@@ -91,6 +95,7 @@ class TownPlan:
     meters: tuple[MeterPlan, ...]
     zone: str = "Europe/Moscow"
     rate: float = 1.0
+    clock_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is not UTC:
@@ -115,6 +120,7 @@ class TownPlan:
         document: _Json = {
             "format": FORMAT,
             "now": self.now.isoformat(),
+            "clock_at": (self.clock_at or self.now).isoformat(),
             "rate": self.rate,
             "zone": self.zone,
             "homes": homes,
@@ -132,6 +138,7 @@ class TownPlan:
                 raise TownPlanError(f"This plan has format {document['format']}, and this program reads {FORMAT}.")
             return cls(
                 now=datetime.fromisoformat(document["now"]).astimezone(UTC),
+                clock_at=datetime.fromisoformat(document["clock_at"]).astimezone(UTC),
                 rate=float(document["rate"]),
                 zone=document["zone"],
                 homes=_homes(document["homes"]),

@@ -46,7 +46,7 @@ class Town:
 
     def __init__(self, plan: TownPlan) -> None:
         households = homes_of(plan)
-        clock = TownClock(plan.now, rate=plan.rate)
+        clock = TownClock(plan.clock_at or plan.now, rate=plan.rate)
         self.plan = plan
         self._gateways = {
             line.name: LineGateway(
