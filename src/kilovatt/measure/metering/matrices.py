@@ -67,7 +67,8 @@ class MeterDayMatrix:
     @property
     def is_known(self) -> Bools:
         """Whether a slot has a value: of any rank but MISSING."""
-        return self.ranks != SlotRank.MISSING
+        known: Bools = self.ranks != np.int16(SlotRank.MISSING)
+        return known
 
     @property
     def is_slot(self) -> Bools:
