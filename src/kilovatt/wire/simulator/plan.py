@@ -120,7 +120,7 @@ class TownPlan:
         document: _Json = {
             "format": FORMAT,
             "now": self.now.isoformat(),
-            "clock_at": (self.clock_at or self.now).isoformat(),
+            "clock_at": None if self.clock_at is None else self.clock_at.isoformat(),
             "rate": self.rate,
             "zone": self.zone,
             "homes": homes,
@@ -137,8 +137,8 @@ class TownPlan:
             if document["format"] != FORMAT:
                 raise TownPlanError(f"This plan has format {document['format']}, and this program reads {FORMAT}.")
             return cls(
-                now=datetime.fromisoformat(document["now"]).astimezone(UTC),
-                clock_at=datetime.fromisoformat(document["clock_at"]).astimezone(UTC),
+                now=_instant(document["now"]),
+                clock_at=_instant(document["clock_at"]) if document["clock_at"] is not None else None,
                 rate=float(document["rate"]),
                 zone=document["zone"],
                 homes=_homes(document["homes"]),
@@ -165,6 +165,10 @@ def _check_line(name: str, meters: list[MeterPlan]) -> None:
     for address, count in Counter(meter.address for meter in meters).items():
         if count > 1:
             raise TownPlanError(f"Line {name} has {count} meters with the address {address}.")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _homes(document: _Json) -> HomesPlan:

@@ -23,6 +23,12 @@ def test_a_plan_with_a_file_of_homes_survives_a_file() -> None:
     assert TownPlan.from_json(PLAN.to_json()) == PLAN
 
 
+def test_a_town_started_again_later_keeps_its_past_and_shows_the_later_instant() -> None:
+    later = replace(PLAN, clock_at=NOW + timedelta(hours=5))
+
+    assert TownPlan.from_json(later.to_json()) == later
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
