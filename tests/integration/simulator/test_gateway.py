@@ -17,7 +17,7 @@ from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for
 from kilovatt.wire.simulator.faults import FaultKind, LineFaults
-from kilovatt.wire.simulator.gateway import Line, LineGateway, ListenError, Pace
+from kilovatt.wire.simulator.gateway import UNSENT_BYTES_MAX, Line, LineGateway, ListenError, Pace
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.serial_line import SerialLine
@@ -260,6 +260,46 @@ def test_a_client_that_hangs_up_leaves_the_line_to_the_next() -> None:
         return answer
 
     assert len(run(conversation())) == ANSWER_SIZE
+
+
+class DeafClient(asyncio.Transport):
+    """Asks, and reads nothing: what is sent to it stays in its buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread = b""
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.unread)
+
+    def write(self, data: "bytes | bytearray | memoryview[int]") -> None:
+        self.unread += bytes(data)
+
+
+def test_a_client_that_does_not_read_loses_answers_instead_of_filling_the_memory() -> None:
+    async def conversation() -> int:
+        gateway = LineGateway(line())
+        client = DeafClient()
+        gateway.connected(client)
+        for _ in range(10 * UNSENT_BYTES_MAX // ANSWER_SIZE):
+            gateway.received(client, request(ADDRESS, 0x27))
+        gateway.received(DeafClient(), request(ADDRESS, 0x27))
+        return len(client.unread)
+
+    assert UNSENT_BYTES_MAX < run(conversation()) <= UNSENT_BYTES_MAX + ANSWER_SIZE
+
+
+def test_an_answer_to_a_line_that_is_gone_goes_nowhere() -> None:
+    async def conversation() -> None:
+        on = SerialLine(line(FaultKind.LATE, late_by_s=0.01))
+        with serial.Serial(on.path, 9600) as port:
+            for _ in range(12):
+                port.write(request(ADDRESS, 0x27))
+                await asyncio.sleep(0.002)
+        on.close()
+        await asyncio.sleep(0.05)
+
+    run(conversation())
 
 
 def test_meters_answer_over_a_serial_port() -> None:
