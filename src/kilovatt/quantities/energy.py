@@ -48,7 +48,7 @@ def cumulative_floors(uwh: Sequence[int] | Int64Array | NDArray[np.object_]) -> 
     return tuple(parts)
 
 
-def scaled(counts: Int64Array, uwh_per_count: Int64Array | int) -> ExactArray:
+def scaled(counts: ExactArray, uwh_per_count: Int64Array | int) -> ExactArray:
     """Return counts × scale [µWh], exact: in Int64 where every sum of the products fits, else in Python's integers.
 
     `uwh_per_count` is one scale, or an array that broadcasts against `counts`.
