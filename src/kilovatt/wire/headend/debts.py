@@ -9,7 +9,8 @@ requests, and within `answer_timeout_s` + `late_window_s` of the request or neve
   What was heard ends the wait early only if it is the answer we know, whole or with a few bytes damaged.
 - An answer later than that, against the assumption, would shift all the answers after it by one, and leave
   one too many at the end. So where an answer never came, the session listens once more before its end, and
-  one byte that nobody asked for takes back every value since (`SessionRecord.doubtful`).
+  one byte that nobody asked for takes back every value since (`SessionRecord.doubtful`). Only a second such
+  answer in the same session, or one lost just then, could hide the first.
 """
 
 

@@ -35,6 +35,6 @@ async def read_one(
     spec = LineSpec(line_id=0, url=url, answer_timeout_s=answer_timeout_s, quiet_s=quiet_s)
     carrier = Carrier(spec, used, open_channel)
     try:
-        return await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver=driver)
+        return await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver)
     finally:
         await carrier.close()

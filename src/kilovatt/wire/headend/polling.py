@@ -12,7 +12,10 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.wire.drivers.catalogue import driver_for
+from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.headend.carrier import Carrier, OpenChannel
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.delivery import Delivery, Progress, Sink, Tally, all_or_none
@@ -56,12 +59,18 @@ class Headend:
     """Reads many lines at once, at most `lines_at_once`; `stop` ends it after the sessions in hand."""
 
     def __init__(
-        self, clock: Clock, *, lines_at_once: int = LINES_AT_ONCE, open_channel: OpenChannel = open_channel
+        self,
+        clock: Clock,
+        *,
+        lines_at_once: int = LINES_AT_ONCE,
+        open_channel: OpenChannel = open_channel,
+        drivers: Callable[[MeterModel], Driver] = driver_for,
     ) -> None:
         if lines_at_once < 1:
             raise ValueError(f"at least one line is read at once; got {lines_at_once}")
         self._clock = clock
         self._open_channel = open_channel
+        self._drivers = drivers
         self._permits = asyncio.Semaphore(lines_at_once)
         self._stopping = asyncio.Event()
 
@@ -100,7 +109,7 @@ class Headend:
         # Where a line could not be opened once, the meters behind it do not wait for sixty more attempts.
         if carrier.unreachable is not None:
             return unreached(errand, self._clock, carrier.unreachable)
-        return await read_meter(errand, carrier, self._clock)
+        return await read_meter(errand, carrier, self._clock, self._drivers(errand.address.model))
 
     async def _serve_line(self, spec: LineSpec, waiting: "_Waiting", sink: Sink) -> None:
         carrier = Carrier(spec, self._clock, self._open_channel)

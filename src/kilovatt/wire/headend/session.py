@@ -10,7 +10,6 @@ from uuid import UUID
 
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import (
     Conversation,
     Driver,
@@ -60,7 +59,7 @@ class _Gain:
     doubtful: bool
 
 
-async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, *, driver: Driver | None = None) -> SessionReport:
+async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Driver) -> SessionReport:
     """Read a meter over a line and return what came of it; faults of lines and meters are in the report.
 
     The parts of the task come one after another, and a part that fails takes none before it along. Silence,
@@ -69,7 +68,7 @@ async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, *, driver: 
     opened once more and the part repeated.
     """
     started_at = clock.now()
-    session = _Session(errand, carrier, new_session_id(started_at), driver or driver_for(errand.address.model))
+    session = _Session(errand, carrier, new_session_id(started_at), driver)
     await session.run()
     return session.report(started_at, clock.now())
 
@@ -106,50 +105,47 @@ class _Session:
     carrier: Carrier
     session_id: UUID
     driver: Driver
+    connection: Connection = field(init=False)
     record: SessionRecord = field(default_factory=SessionRecord)
     gains: list[_Gain] = field(default_factory=list)
     failures: list[_Failure] = field(default_factory=list)
     second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
 
     async def run(self) -> None:
-        address = self.errand.address
-        try:
-            connection = self.driver.connection(address)
-        except LocalProtocolError as error:
-            self._failed(_Failure(SessionPart.OPENING, Outcome.NO_ROUTE, str(error)))
+        if not await self._opened():
             return
-        if not await self._opened(connection):
-            return
-        await self._read_parts(connection)
+        await self._read_parts()
         if self.record.doubtful and not await self.carrier.stays_quiet():
             self._take_back()
         if self.carrier.is_open and not self._is_over():
-            await self._said_farewell(connection)
+            await self._take_leave()
 
-    async def _opened(self, connection: Connection) -> bool:
+    async def _opened(self) -> bool:
         """Open the line if it is not, and the meter's channel."""
         try:
+            # Afresh, since the one before may still await an answer that was lost with the line.
+            self.connection = self.driver.connection(self.errand.address)
             await self.carrier.open()
-        except NoRouteError as error:
+        except (LocalProtocolError, NoRouteError) as error:
             self._failed(_Failure(SessionPart.OPENING, Outcome.NO_ROUTE, str(error)))
             return False
-        outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address), connection)
+        outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
-            return await self._opened(connection)
+            return await self._opened()
         if isinstance(outcome, _Failure):
             self._failed(outcome)
             return False
         return True
 
-    async def _read_parts(self, connection: Connection) -> None:
+    async def _read_parts(self) -> None:
         for index, planned in enumerate(self._parts()):
-            outcome = await self._carried(planned.part, planned.conversation, connection)
+            outcome = await self._carried(planned.part, planned.conversation)
             if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
-                if not await self._opened(connection):
+                if not await self._opened():
                     return
                 # A conversation runs once: the same part is asked for anew.
                 again = next(islice(self._parts(), index, None))
-                outcome = await self._carried(again.part, again.conversation, connection)
+                outcome = await self._carried(again.part, again.conversation)
             if isinstance(outcome, _Failure):
                 self._failed(outcome)
                 if self._is_over():
@@ -160,17 +156,15 @@ class _Session:
     def _parts(self) -> Iterator[PlannedPart]:
         return self.driver.parts(self.errand.address, self.errand.task)
 
-    async def _said_farewell(self, connection: Connection) -> None:
-        outcome = await self._carried(SessionPart.OPENING, self.driver.closing(self.errand.address), connection)
+    async def _take_leave(self) -> None:
+        outcome = await self._carried(SessionPart.OPENING, self.driver.closing(self.errand.address))
         if isinstance(outcome, _Failure):
             # Everything is read; a meter that does not take leave closes its channel by itself.
             _log.debug("no farewell: %s", outcome.detail, extra={"session": str(self.session_id)})
 
-    async def _carried(
-        self, part: SessionPart, conversation: Conversation[ResultT], connection: Connection
-    ) -> ResultT | _Failure:
+    async def _carried(self, part: SessionPart, conversation: Conversation[ResultT]) -> ResultT | _Failure:
         try:
-            return await self.carrier.carry(conversation, connection, self.record)
+            return await self.carrier.carry(conversation, self.connection, self.record)
         except ExchangeFailedError as error:
             return _Failure(part, error.outcome, str(error))
         except NoRouteError as error:

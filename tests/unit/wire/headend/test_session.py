@@ -1,0 +1,305 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.wire.drivers.conversation import Driver
+from kilovatt.wire.headend.channels import Channel, NoRouteError
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.session import Errand, new_session_id, read_meter, unreached
+from unit.wire.headend.bench import (
+    BEGINNING,
+    TASK,
+    Bench,
+    Delivery,
+    Script,
+    ScriptedChannel,
+    TreacherousDriver,
+    VirtualClock,
+    answers,
+    code_of,
+    honest,
+    meter_address,
+    refuses,
+    run,
+    value_of,
+)
+
+
+@dataclass
+class Done:
+    """A session that is over: its report, the bench it was read on, and how long it took."""
+
+    report: SessionReport
+    desk: Bench
+    took_s: float
+
+
+def read(script: Script, *, driver: Driver | None = None, address: int = 7, **settings: float) -> Done:
+    """Read one meter over a scripted line; the report, the and how long it took."""
+
+    async def job() -> Done:
+        desk = Bench(script, **{"answer_timeout_s": 1.0, "late_window_s": 0.5, **settings})
+        errand = Errand(77, meter_address(address), TASK)
+        report = await read_meter(errand, desk.carrier, desk.clock, driver or TreacherousDriver())
+        return Done(report, desk, desk.carrier._loop.time())
+
+    return run(job())
+
+
+def values(report: SessionReport) -> dict[int, int]:
+    return {code_of(register): register.value for register in report.learnt.registers}
+
+
+def honestly(*codes: int) -> dict[int, int]:
+    return {code: value_of(code) for code in codes}
+
+
+def except_for(**odd: list[Delivery]) -> Script:
+    """An honest meter, but for some codes: `_20=...` is what comes back for code 20."""
+
+    def script(n: int, request: bytes) -> list[Delivery]:
+        return odd.get(f"_{request[1]}", honest(n, request))
+
+    return script
+
+
+def test_a_meter_is_read_whole_and_its_report_says_so() -> None:
+    done = read(honest)
+    report = done.report
+    assert (report.meter_id, report.outcome, report.failed_part, report.detail) == (77, Outcome.OK, None, "")
+    assert report.language == "mercury-v1"
+    assert values(report) == honestly(10, 20, 21, 30, 31)
+    assert [one.number for one in report.exchanges] == [1, 2, 3, 4, 5]
+    assert (report.exchanges_made, report.retries) == (5, 0)
+    assert (report.started_at, report.ended_at) == (BEGINNING, BEGINNING + timedelta(seconds=0.025))
+
+
+def test_only_exchanges_that_carried_something_learnt_are_kept() -> None:
+    driver = TreacherousDriver(opens=True)
+    done = read(except_for(_1=[(0.005, answers(0))]), driver=driver)
+    assert done.report.outcome is Outcome.OK
+    assert [one.number for one in done.report.exchanges] == [2, 3, 4, 5, 6]
+    assert done.report.exchanges_made == 6
+    assert all(b"\x31\x32" not in one.request for one in done.report.exchanges)
+
+
+def test_a_silent_meter_ends_the_session_and_holds_the_line_for_its_tries_and_the_drain() -> None:
+    done = read(except_for(_20=[]), tries=3)
+    report = done.report
+    assert (report.outcome, report.failed_part) == (Outcome.SILENCE, SessionPart.REGISTERS)
+    assert values(report) == honestly(10)
+    assert done.took_s == pytest.approx(0.005 + 3 * 1.0)
+    assert done.desk.carrier.debts.until == pytest.approx(0.005 + 3 * 1.0 + 0.5)
+
+
+def test_after_noise_the_other_parts_are_read() -> None:
+    done = read(except_for(_21=[(0.005, b"\x01\x02\x03\x04")]))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
+    assert values(done.report) == honestly(10, 30, 31)
+
+
+def test_after_a_refusal_the_other_parts_are_read() -> None:
+    done = read(except_for(_10=[(0.005, refuses(3))]))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.REFUSED, SessionPart.IDENTITY)
+    assert done.report.detail == "Read was refused: access_denied (status 3)"
+    assert values(done.report) == honestly(20, 21, 30, 31)
+
+
+def test_a_line_too_noisy_is_left_after_two_parts() -> None:
+    parts = tuple((SessionPart.PROFILE, (code,)) for code in range(30, 40))
+    noise = {f"_{code}": [(0.005, b"\x01\x02\x03\x04")] for code in range(31, 40)}
+    done = read(except_for(**noise), driver=TreacherousDriver(parts))
+    assert done.report.outcome is Outcome.NOISE
+    assert {request[1] for request in done.desk.channel.requests} == {30, 31, 32}
+    assert values(done.report) == honestly(30)
+
+
+def test_an_answer_that_makes_no_sense_stops_its_part_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    done = read(except_for(_20=[(0.005, answers(0xDEAD))]))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
+    assert done.report.detail == "the answer makes no sense: ValueError: no such date"
+    assert values(done.report) == honestly(10, 30, 31)
+    assert "could not be understood" in caplog.text
+
+
+def test_a_wrong_password_is_named_and_nothing_is_read() -> None:
+    driver = TreacherousDriver(opens=True)
+
+    def refusing(n: int, request: bytes) -> list[Delivery]:
+        return [(0.005, answers(9))]
+
+    done = read(refusing, driver=driver)
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.WRONG_PASSWORD, SessionPart.OPENING)
+    assert done.report.learnt.is_empty
+    assert len(done.desk.channel.requests) == 1
+
+
+def test_another_serial_number_takes_back_everything() -> None:
+    parts = ((SessionPart.REGISTERS, (20,)), (SessionPart.IDENTITY, (10,)), (SessionPart.PROFILE, (30,)))
+    done = read(honest, driver=TreacherousDriver(parts, serial=4711))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.ANOTHER_METER, SessionPart.IDENTITY)
+    assert done.report.learnt.is_empty
+    assert done.report.exchanges == ()
+    assert [request[1] for request in done.desk.channel.requests] == [20, 10]
+
+
+def test_another_meters_answers_end_the_session_and_leave_what_was_read() -> None:
+    done = read(except_for(_20=[(0.005, answers(1, 8))]))
+    assert done.report.outcome is Outcome.ANOTHER_METER
+    assert values(done.report) == honestly(10)
+
+
+def closes_at(*closed: int) -> Script:
+    """A meter whose channel is closed when it hears these requests, counted from 1; opening opens it."""
+    shut = False
+
+    def script(n: int, request: bytes) -> list[Delivery]:
+        nonlocal shut
+        if request[1] == 1:
+            shut = False
+            return [(0.005, answers(0))]
+        shut = shut or n in closed
+        return [(0.005, refuses(5))] if shut else honest(n, request)
+
+    return script
+
+
+def test_a_closed_channel_is_opened_once_more_and_the_part_repeated() -> None:
+    done = read(closes_at(4), driver=TreacherousDriver(opens=True))
+    assert done.report.outcome is Outcome.OK
+    assert values(done.report) == honestly(10, 20, 21, 30, 31)
+    assert [request[1] for request in done.desk.channel.requests] == [1, 10, 20, 21, 1, 20, 21, 30, 31]
+    assert [one.number for one in done.report.exchanges] == [2, 6, 7, 8, 9]
+
+
+def test_a_channel_closed_again_is_given_up() -> None:
+    done = read(closes_at(4, 7), driver=TreacherousDriver(opens=True))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.CHANNEL_CLOSED, SessionPart.REGISTERS)
+    assert values(done.report) == honestly(10)
+
+
+class Cut:
+    """A line that is lost in the middle, and perhaps comes back."""
+
+    def __init__(self, at: int, *, returns: bool) -> None:
+        self.desk = Bench(self.script, answer_timeout_s=1.0, late_window_s=0.5)
+        self.at = at
+        self.returns = returns
+        self.openings = 0
+        self.desk.carrier._open_channel = self.open
+
+    def script(self, n: int, request: bytes) -> list[Delivery]:
+        if n == self.at and self.openings == 1:
+            self.desk.channel.lose("the gateway closed the connection")
+            return []
+        return honest(n, request)
+
+    async def open(self, spec: LineSpec) -> Channel:
+        self.openings += 1
+        if self.openings > 1 and not self.returns:
+            raise NoRouteError("gateway:4001 cannot be reached: Connection refused")
+        self.desk.channel = ScriptedChannel(self.script)
+        return self.desk.channel
+
+    async def report(self) -> SessionReport:
+        errand = Errand(77, meter_address(), TASK)
+        return await read_meter(errand, self.desk.carrier, self.desk.clock, TreacherousDriver())
+
+
+def test_a_lost_line_is_opened_once_more_and_the_part_repeated() -> None:
+    async def job() -> tuple[SessionReport, Cut]:
+        cut = Cut(3, returns=True)
+        return await cut.report(), cut
+
+    report, cut = run(job())
+    assert report.outcome is Outcome.OK
+    assert values(report) == honestly(10, 20, 21, 30, 31)
+    assert cut.openings == 2
+
+
+def test_a_line_lost_for_good_is_no_route_and_what_was_read_is_kept() -> None:
+    async def job() -> tuple[SessionReport, Cut]:
+        cut = Cut(3, returns=False)
+        return await cut.report(), cut
+
+    report, cut = run(job())
+    assert (report.outcome, report.detail) == (
+        Outcome.NO_ROUTE,
+        "gateway:4001 cannot be reached: Connection refused",
+    )
+    assert values(report) == honestly(10)
+    assert cut.desk.carrier.unreachable == report.detail
+
+
+def test_an_address_no_meter_can_have_is_reported_and_nothing_sent() -> None:
+    done = read(honest, address=250)
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NO_ROUTE, SessionPart.OPENING)
+    assert done.report.detail == "an address is 1 to 240: got 250"
+    assert done.desk.channel.requests == []
+
+
+def test_what_cannot_be_asked_is_said() -> None:
+    done = read(honest, driver=TreacherousDriver(((SessionPart.EVENTS, (999,)),)))
+    assert done.report.outcome is Outcome.REFUSED
+    assert "cannot be framed" in done.report.detail
+
+
+def test_values_since_an_answer_that_never_came_are_taken_back_when_one_is_left_over() -> None:
+    """The answer to code 10, try 1, comes at 5 s, into the exchange of code 20."""
+
+    def script(n: int, request: bytes) -> list[Delivery]:
+        delay_s = {1: 5.0, 2: 0.005}.get(n, 1.9)
+        return [(delay_s, answers(value_of(request[1])))]
+
+    done = read(script, answer_timeout_s=2.0, late_window_s=0.3)
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
+    assert values(done.report) == honestly(10)
+    assert "too late" in done.report.detail
+
+
+def test_values_since_an_answer_that_never_came_are_believed_when_the_end_is_quiet() -> None:
+    def script(n: int, request: bytes) -> list[Delivery]:
+        return [] if n == 1 else honest(n, request)
+
+    done = read(script)
+    assert done.report.outcome is Outcome.OK
+    assert done.report.retries == 1
+    assert values(done.report) == honestly(10, 20, 21, 30, 31)
+    # One try in vain, the drain, and the quiet end.
+    assert done.took_s == pytest.approx(1.0 + 1.5 + 1.5, abs=0.1)
+
+
+def test_an_echo_is_taken_away_and_named() -> None:
+    def echoing(n: int, request: bytes) -> list[Delivery]:
+        return [(0.001, request), *honest(n, request)]
+
+    done = read(echoing)
+    assert done.report.outcome is Outcome.OK
+    assert done.report.detail == "the line echoes requests; their echoes were taken away"
+    assert values(done.report) == honestly(10, 20, 21, 30, 31)
+
+
+def test_only_an_echo_is_named_an_echo() -> None:
+    done = read(lambda _, request: [(0.001, request)])
+    assert done.report.outcome is Outcome.ECHO
+    assert done.report.detail == "Read: only the request itself came back (3 tries)"
+
+
+def test_sessions_are_numbered_in_the_order_of_their_beginning() -> None:
+    early = new_session_id(datetime(2026, 11, 24, 3, 0, 0, 1000, tzinfo=UTC))
+    late = new_session_id(datetime(2026, 11, 24, 3, 0, 0, 2000, tzinfo=UTC))
+    assert (early.version, early.variant) == (7, "specified in RFC 4122")
+    assert early < late
+    assert early != new_session_id(datetime(2026, 11, 24, 3, 0, 0, 1000, tzinfo=UTC))
+
+
+def test_a_meter_whose_line_cannot_be_opened_has_a_report_of_its_own() -> None:
+    async def job() -> SessionReport:
+        return unreached(Errand(5, meter_address(), TASK), VirtualClock(), "no such host")
+
+    report = run(job())
+    assert (report.meter_id, report.outcome, report.detail) == (5, Outcome.NO_ROUTE, "no such host")
+    assert (report.exchanges_made, report.learnt.is_empty) == (0, True)
