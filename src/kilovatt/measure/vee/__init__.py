@@ -10,6 +10,7 @@ from kilovatt.measure.vee.findings import (
     Findings,
     Rule,
 )
+from kilovatt.measure.vee.judgement import judge
 from kilovatt.measure.vee.limits import LIMITS, Limits, NoLimitsError, limits_on
 from kilovatt.measure.vee.register_rules import (
     NO_LIMIT,
@@ -20,6 +21,7 @@ from kilovatt.measure.vee.register_rules import (
     tariff_sums,
     wrong_clocks,
 )
+from kilovatt.measure.vee.spans import spans_between_midnights
 
 __all__ = [
     "FIGURES",
@@ -38,9 +40,11 @@ __all__ = [
     "Rule",
     "future_slots",
     "gaps",
+    "judge",
     "limits_on",
     "negatives",
     "register_mismatches",
+    "spans_between_midnights",
     "spikes",
     "tariff_sums",
     "wrong_clocks",
