@@ -348,7 +348,7 @@ class Carrier:
             event = self._connection.receive(held) if held else None
             event = event or self._connection.quiet()
         except RemoteProtocolError as fault:
-            if only_echo or (fault.fault is LineFault.SILENCE and self.echo.echoes):
+            if only_echo:
                 fault = RemoteProtocolError(LineFault.ECHO, "only the request itself came back", b"")
             self._try_failed(fault)
         else:

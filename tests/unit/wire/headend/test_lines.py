@@ -1,0 +1,110 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kilovatt.wire.headend.lines import LineAddressError, LineSpec, SerialAddress, TcpAddress, parse_address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("tcp://10.0.0.5:4001", TcpAddress("10.0.0.5", 4001)),
+        ("tcp://moxa-7.sad.example:50", TcpAddress("moxa-7.sad.example", 50)),
+        ("tcp://[::1]:4001", TcpAddress("::1", 4001)),
+        ("tcp://[fe80::1%eth0]:65535", TcpAddress("fe80::1%eth0", 65535)),
+        ("serial:///dev/ttyUSB0", SerialAddress("/dev/ttyUSB0")),
+        ("serial:///dev/ttyUSB0?baud=2400&format=7E1", SerialAddress("/dev/ttyUSB0", 2400, 7, "E", 1)),
+        ("serial:///dev/ttyS1?format=8o2", SerialAddress("/dev/ttyS1", 9600, 8, "O", 2)),
+        ("serial:///dev/serial/by-id/usb%20head", SerialAddress("/dev/serial/by-id/usb head")),
+    ],
+)
+def test_a_line_is_named_by_its_address(url: str, address: TcpAddress | SerialAddress) -> None:
+    assert parse_address(url) == address
+    assert LineSpec(line_id=1, url=url).address == address
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("10.0.0.5:4001", "does not say how to reach it: write tcp://HOST:PORT or serial:///dev/ttyUSB0"),
+        ("udp://10.0.0.5:4001", "begins with 'udp', which is not known"),
+        ("TCP://10.0.0.5:4001", "begins with 'TCP', which is not known"),
+        ("tcp://10.0.0.5", "names no port: write tcp://HOST:PORT."),
+        ("tcp://:4001", "names no port"),
+        ("tcp://user@host:4001", "has the host 'user@host', which is no host name or address"),
+        ("tcp://::1:4001", "has the host '::1'"),
+        ("tcp://a b:4001", "has the host 'a b'"),
+        ("tcp://host:0", "has the port '0'; a port is a number from 1 to 65535"),
+        ("tcp://host:65536", "has the port '65536'"),
+        ("tcp://host:4001/", "has the port '4001/'"),
+        ("tcp://host:+1", "has the port '+1'"),
+        ("tcp://host:٤", "has the port"),
+        ("serial://dev/ttyUSB0", "with three slashes"),
+        ("serial:///dev/", "with three slashes"),
+        ("serial:///dev/ttyUSB0?baud=9601", "asks for '9601' baud; a speed is one of 300, 600,"),
+        ("serial:///dev/ttyUSB0?baud=", "asks for '' baud"),
+        ("serial:///dev/ttyUSB0?format=9N1", "has the format '9N1'; write data bits, parity and stop bits"),
+        ("serial:///dev/ttyUSB0?speed=9600", "has the setting 'speed'; a serial line has baud and format"),
+        ("serial:///dev/ttyUSB0?baud=9600&baud=300", "says baud twice"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_a_sentence(url: str, complaint: str) -> None:
+    with pytest.raises(LineAddressError) as refused:
+        parse_address(url)
+    sentence = str(refused.value)
+    assert complaint in sentence
+    assert sentence.startswith(f"The line {url!r} ")
+    assert sentence.endswith(".")
+
+
+def test_a_line_with_a_wrong_address_is_refused_when_it_is_stated_not_when_it_is_read() -> None:
+    with pytest.raises(LineAddressError):
+        LineSpec(line_id=1, url="nowhere")
+
+
+@given(st.text(max_size=40))
+def test_no_text_upsets_the_parser(text: str) -> None:
+    for url in (text, f"tcp://{text}", f"serial://{text}", f"serial:///dev/x?{text}"):
+        try:
+            address = parse_address(url)
+        except LineAddressError as refused:
+            assert str(refused).endswith((".", "8N1.", "7E1."))  # noqa: PT017
+        else:
+            assert isinstance(address, TcpAddress | SerialAddress)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"answer_timeout_s": 0.0}, "answer_timeout_s of a line is 0.01 to 60; got 0.0"),
+        ({"answer_timeout_s": 61.0}, "answer_timeout_s of a line is 0.01 to 60"),
+        ({"quiet_s": 0.001}, "quiet_s of a line is 0.005 to 1.0"),
+        ({"quiet_s": 1.1}, "quiet_s of a line is 0.005 to 1.0"),
+        ({"late_window_s": -1.0}, "late_window_s of a line is 0 to 90"),
+        ({"tries": 0}, "tries of a line is 1 to 10; got 0"),
+        ({"tries": 11}, "tries of a line is 1 to 10"),
+        ({"connect_timeout_s": 0.0}, "connect_timeout_s of a line is 0.01 to 120"),
+        ({"turnaround_s": 1.5}, "turnaround_s of a line is 0 to 1"),
+        ({"answer_timeout_s": float("nan")}, "answer_timeout_s of a line"),
+    ],
+)
+def test_the_patience_of_a_line_has_bounds(settings: dict[str, float], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        LineSpec(line_id=1, url="tcp://host:1", **settings)  # type: ignore[arg-type]  # a number of tries is whole
+
+
+def test_a_serial_line_rests_after_an_answer_unless_told_otherwise() -> None:
+    assert LineSpec(line_id=1, url="tcp://host:1").rest_s == 0
+    assert LineSpec(line_id=1, url="serial:///dev/ttyUSB0").rest_s == 0.02
+    assert LineSpec(line_id=1, url="serial:///dev/ttyUSB0", turnaround_s=0.0).rest_s == 0
+
+
+def test_an_answer_is_waited_for_half_as_long_again_after_its_time() -> None:
+    assert LineSpec(line_id=1, url="tcp://host:1", answer_timeout_s=2.0).late_s == 3.0
+    assert LineSpec(line_id=1, url="tcp://host:1", late_window_s=0.2).late_s == 0.2
+
+
+def test_an_address_is_said_as_people_say_it() -> None:
+    assert str(TcpAddress("gateway", 4001)) == "gateway:4001"
+    assert str(TcpAddress("::1", 4001)) == "[::1]:4001"
+    assert str(SerialAddress("/dev/ttyUSB0", 2400)) == "/dev/ttyUSB0"

@@ -1,0 +1,273 @@
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.wire.headend.channels import Channel, NoRouteError
+from kilovatt.wire.headend.delivery import Progress
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.polling import IDLE_CLOSE_S, Headend, LineErrand
+from kilovatt.wire.headend.session import Errand
+from unit.wire.headend.bench import (
+    TASK,
+    Delivery,
+    ScriptedChannel,
+    TreacherousDriver,
+    VirtualClock,
+    honest,
+    meter_address,
+    run,
+)
+
+
+def line(number: int) -> LineSpec:
+    return LineSpec(line_id=number, url=f"tcp://gateway-{number}:4001", answer_timeout_s=1.0, late_window_s=0.5)
+
+
+def errand(meter_id: int) -> Errand:
+    return Errand(meter_id, meter_address(meter_id % 240), TASK)
+
+
+def errands(*meter_ids: int) -> list[Errand]:
+    return [errand(meter_id) for meter_id in meter_ids]
+
+
+@dataclass
+class Village:
+    """Scripted lines, by number, and what the head-end did with them."""
+
+    dead: frozenset[int] = frozenset()
+    """Addresses of meters that keep silent."""
+    away: frozenset[int] = frozenset()
+    """Lines whose gateway cannot be reached."""
+    opened: list[tuple[int, float]] = field(default_factory=list)
+    channels: list[ScriptedChannel] = field(default_factory=list)
+    reports: list[SessionReport] = field(default_factory=list)
+    at_once: int = 0
+    at_once_max: int = 0
+    accept_s: float = 0.0
+
+    def headend(self, lines_at_once: int = 10) -> Headend:
+        return Headend(
+            VirtualClock(),
+            lines_at_once=lines_at_once,
+            open_channel=self.open,
+            drivers=lambda _: TreacherousDriver(),
+        )
+
+    async def open(self, spec: LineSpec) -> Channel:
+        self.opened.append((spec.line_id, asyncio.get_running_loop().time()))
+        if spec.line_id in self.away:
+            await asyncio.sleep(spec.connect_timeout_s)
+            raise NoRouteError(f"{spec.address} did not take the call within {spec.connect_timeout_s:g} s")
+        channel = ScriptedChannel(self.answer)
+        self.channels.append(channel)
+        return channel
+
+    def answer(self, n: int, request: bytes) -> list[Delivery]:
+        return [] if request[0] in self.dead else honest(n, request)
+
+    async def sink(self, report: SessionReport) -> None:
+        self.at_once += 1
+        self.at_once_max = max(self.at_once, self.at_once_max)
+        await asyncio.sleep(self.accept_s)
+        self.at_once -= 1
+        self.reports.append(report)
+
+    def outcomes(self) -> dict[int, Outcome]:
+        return {report.meter_id: report.outcome for report in self.reports}
+
+
+def test_lines_are_read_side_by_side_and_the_meters_of_one_in_order() -> None:
+    village = Village()
+
+    async def job() -> float:
+        await village.headend().read([(line(1), errands(11, 12)), (line(2), errands(21, 22))], village.sink)
+        return asyncio.get_running_loop().time()
+
+    took_s = run(job())
+    assert village.outcomes() == dict.fromkeys((11, 12, 21, 22), Outcome.OK)
+    assert [one.meter_id for one in village.reports if one.meter_id < 20] == [11, 12]
+    # Two sessions of five exchanges of 5 ms each, not four.
+    assert took_s == pytest.approx(0.05, abs=0.001)
+    assert [number for number, _ in village.opened] == [1, 2]
+    assert all(channel.closed for channel in village.channels)
+    assert len({report.session_id for report in village.reports}) == 4
+
+
+def test_a_silent_meter_does_not_keep_its_neighbours_waiting_for_ever() -> None:
+    village = Village(dead=frozenset({12}))
+
+    async def job() -> float:
+        await village.headend().read([(line(1), errands(11, 12, 13))], village.sink)
+        return asyncio.get_running_loop().time()
+
+    took_s = run(job())
+    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.SILENCE, 13: Outcome.OK}
+    # Three tries of a second, the drain, and the quiet end that the meter after it must prove.
+    assert took_s < 3 * 1.0 + 0.5 + 1.5 + 0.2
+
+
+def test_each_meter_behind_a_dead_gateway_is_reported_after_one_attempt() -> None:
+    village = Village(away=frozenset({1}))
+
+    async def job() -> float:
+        await village.headend().read([(line(1), errands(*range(1, 61)))], village.sink)
+        return asyncio.get_running_loop().time()
+
+    took_s = run(job())
+    assert village.outcomes() == dict.fromkeys(range(1, 61), Outcome.NO_ROUTE)
+    assert {report.detail for report in village.reports} == {"gateway-1:4001 did not take the call within 5 s"}
+    assert took_s == pytest.approx(5.0)
+    assert len(village.opened) == 1
+
+
+def test_a_gateway_that_hangs_up_on_one_meter_is_called_again_for_the_next() -> None:
+    village = Village()
+
+    def hang_up(n: int, request: bytes) -> list[Delivery]:
+        if request[0] == 12:
+            village.channels[-1].lose("the gateway closed the connection")
+            return []
+        return honest(n, request)
+
+    village.answer = hang_up  # type: ignore[method-assign]
+
+    async def job() -> None:
+        await village.headend().read([(line(1), errands(11, 12, 13))], village.sink)
+
+    run(job())
+    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.NO_ROUTE, 13: Outcome.OK}
+    assert len(village.opened) == 3
+
+
+def test_no_more_lines_are_open_at_once_than_allowed() -> None:
+    village = Village()
+
+    async def job() -> None:
+        await village.headend(lines_at_once=2).read([(line(n), errands(n)) for n in range(1, 7)], village.sink)
+
+    run(job())
+    assert len(village.reports) == 6
+    assert [round(at, 3) for _, at in village.opened] == [0.0, 0.0, 0.025, 0.025, 0.05, 0.05]
+
+
+def test_a_head_end_without_a_line_at_once_is_refused() -> None:
+    async def job() -> None:
+        Headend(VirtualClock(), lines_at_once=0)
+
+    with pytest.raises(ValueError, match="at least one line"):
+        run(job())
+
+
+def test_a_slow_sink_is_waited_for_with_one_report_under_way_per_line() -> None:
+    village = Village(accept_s=10.0)
+
+    async def job() -> float:
+        await village.headend().read([(line(1), errands(11, 12, 13)), (line(2), errands(21))], village.sink)
+        return asyncio.get_running_loop().time()
+
+    took_s = run(job())
+    assert village.at_once_max == 2
+    assert len(village.reports) == 4
+    assert took_s == pytest.approx(30.0, abs=0.1)
+
+
+def test_progress_is_told_after_each_meter_and_line() -> None:
+    village = Village()
+    told: list[Progress] = []
+
+    async def job() -> None:
+        await village.headend().read([(line(1), errands(11, 12)), (line(2), [])], village.sink, progress=told.append)
+
+    run(job())
+    assert sorted((one.meters_done, one.lines_done) for one in told) == [(0, 1), (1, 1), (2, 1), (2, 2)]
+    assert {(one.meters, one.lines) for one in told} == {(2, 2)}
+
+
+def test_what_the_sink_raises_ends_the_reading_and_lets_go_of_every_line() -> None:
+    village = Village()
+
+    async def full(report: SessionReport) -> None:
+        if report.meter_id == 12:
+            raise OSError("no space left")
+        await village.sink(report)
+
+    async def job() -> None:
+        await village.headend().read([(line(1), errands(11, 12, 13, 14)), (line(2), errands(*range(20, 60)))], full)
+
+    with pytest.raises(OSError, match="no space left"):
+        run(job())
+    assert all(channel.closed for channel in village.channels)
+    assert len(village.channels) == 2
+    assert len(village.reports) < 10
+
+
+def test_a_stopped_head_end_ends_the_sessions_in_hand_and_begins_no_other() -> None:
+    village = Village()
+
+    async def job() -> None:
+        headend = village.headend()
+        asyncio.get_running_loop().call_later(0.03, headend.stop)
+        await headend.read([(line(1), errands(11, 12, 13))], village.sink)
+
+    run(job())
+    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
+
+
+# ── Serving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def served(village: Village, lines: list[LineSpec], coming: list[tuple[float, LineErrand]]) -> None:
+    """Serve lines while errands come at their times, and stop at 500 s."""
+
+    async def job() -> None:
+        headend = village.headend()
+        queue: asyncio.Queue[LineErrand] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        for at, asked in coming:
+            loop.call_later(at, queue.put_nowait, asked)
+        loop.call_later(500.0, headend.stop)
+        await headend.serve(lines, queue, village.sink)
+
+    run(job())
+
+
+def test_errands_are_read_as_they_come_over_a_connection_that_is_kept() -> None:
+    village = Village()
+    served(village, [line(1)], [(1.0, LineErrand(1, errand(11))), (2.0, LineErrand(1, errand(12)))])
+    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
+    assert village.opened == [(1, 1.0)]
+    assert all(channel.closed for channel in village.channels)
+
+
+def test_an_errand_on_demand_goes_before_those_that_wait() -> None:
+    village = Village()
+    waiting = [(number / 10_000, LineErrand(1, errand(number))) for number in (11, 12, 13)]
+    served(village, [line(1)], [*waiting, (0.002, LineErrand(1, errand(99), on_demand=True))])
+    assert [report.meter_id for report in village.reports] == [11, 99, 12, 13]
+
+
+def test_an_idle_line_is_let_go_and_taken_again() -> None:
+    village = Village()
+    served(village, [line(1)], [(0.0, LineErrand(1, errand(11))), (100.0, LineErrand(1, errand(12)))])
+    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
+    assert [at for _, at in village.opened] == [0.0, 100.0]
+    assert IDLE_CLOSE_S < 100.0
+
+
+def test_a_served_line_that_cannot_be_opened_is_tried_anew_for_errands_that_come_later() -> None:
+    village = Village(away=frozenset({1}))
+    heap = [(1.0, LineErrand(1, errand(number))) for number in (11, 12, 13)]
+    served(village, [line(1)], [*heap, (60.0, LineErrand(1, errand(14)))])
+    assert village.outcomes() == dict.fromkeys((11, 12, 13, 14), Outcome.NO_ROUTE)
+    assert [at for _, at in village.opened] == [1.0, 60.0]
+
+
+def test_an_errand_for_a_line_that_is_not_served_is_reported() -> None:
+    village = Village()
+    served(village, [line(1)], [(1.0, LineErrand(7, errand(11)))])
+    assert village.reports[0].outcome is Outcome.NO_ROUTE
+    assert village.reports[0].detail == "line 7 is not served here"
