@@ -9,7 +9,7 @@ from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import judging, keeper
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.reading_plan import LineErrands
-from kilovatt.wire.headend.engine import read_lines
+from kilovatt.wire.headend.polling import read_lines
 
 
 @dataclass(slots=True)

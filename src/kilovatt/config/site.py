@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -61,6 +62,19 @@ def create_operator(
     facts = OrganisationFacts(code=organisation_code, name=organisation_name or "", kind=Organisation.Kind.ASSOCIATION)
     register_operator(register_organisation(facts), username=username, password=password)
     return None
+
+
+class PortTakenError(Exception):
+    """The pages cannot be served there; the message says why and what to do."""
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise PortTakenError if something listens there already, or nothing can."""
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        raise PortTakenError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port.") from error
 
 
 def serve(*, host: str, port: int, every_minutes: int) -> None:

@@ -1,0 +1,117 @@
+"""`kilovatt read`: one meter, with no database at all."""
+
+import asyncio
+import os
+import sys
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from kilovatt.config.cli.readout import as_json, show
+from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
+from kilovatt.config.cli.why import why_not
+from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm, model_by_key
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.quantities.periods import days_from, first_of_month, previous_month
+from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
+from kilovatt.wire.headend.clock import MachineClock
+from kilovatt.wire.headend.one import read_one
+from kilovatt.wire.simulator.single import factory_address
+
+PASSWORD_VARIABLE = "KILOVATT_METER_PASSWORD"
+_FACTORY_PASSWORD = "111111"
+_ANYBODY = 0
+
+
+class What(StrEnum):
+    """What to read."""
+
+    REGISTERS = "registers"
+    INSTANT = "instant"
+    PROFILE = "profile"
+    EVENTS = "events"
+    ALL = "all"
+
+
+def read(
+    line: Annotated[str, typer.Argument(help=_("tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600&format=8N1"))],
+    model: Annotated[str, typer.Option(help=_("The model, as `kilovatt models` names it."))],
+    serial: Annotated[int | None, typer.Option(help=_("The serial number on its face."))] = None,
+    address: Annotated[int | None, typer.Option(help=_("Its address on the line, if not the factory's."))] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help=_("A file with the password (or set KILOVATT_METER_PASSWORD)."))
+    ] = None,
+    what: Annotated[What, typer.Option(help=_("What to read."))] = What.REGISTERS,
+    days: Annotated[int, typer.Option(min=1, max=180, help=_("How many days of the load profile."))] = 7,
+    zone: Annotated[str, typer.Option(help=_("The time zone of the meter's clock."))] = "Europe/Moscow",
+    timeout: Annotated[float, typer.Option(min=0.05, max=60, help=_("How long to wait for an answer, s."))] = 2.0,
+    json: Annotated[bool, typer.Option("--json", help=_("Print JSON for a program."))] = False,
+) -> None:
+    """Read one meter and print what it says."""
+    row = model_by_key(model)
+    place = _zone(zone)
+    meter = MeterAddress(
+        model=row,
+        address=_address(row, serial, address),
+        serial=None if serial is None else str(serial),
+        password=_password(row, password_file),
+        zone=place,
+    )
+    today_on = MachineClock().now().astimezone(place).date()
+    with err.status(_("Reading {model} at {line} …").format(model=row.title, line=line), spinner="dots"):
+        report = asyncio.run(read_one(line, meter, _task(row, what, today_on, days), answer_timeout_s=timeout))
+    if json:
+        print_json(as_json(report, row, place))
+    else:
+        show(report, row, place)
+    if report.outcome is not Outcome.OK:
+        err.print(why_not(report), style="red", markup=False)
+        sys.exit(EXIT_NOT_DONE)
+
+
+def _address(model: MeterModel, serial: int | None, address: int | None) -> int:
+    if address is not None:
+        return address
+    if serial is not None:
+        return factory_address(model, serial)
+    if model.language is Language.MERCURY_V1:
+        complain(_("A {model} answers only to its own number: add --serial, as printed on its face.").format(model=model.title))
+    # A V2 meter that is alone on its line answers to address 0.
+    return _ANYBODY
+
+
+def _password(model: MeterModel, file: Path | None) -> str | None:
+    if model.password_form is PasswordForm.NONE:
+        return None
+    if file is None:
+        return os.environ.get(PASSWORD_VARIABLE) or _FACTORY_PASSWORD
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else _("it is not text")
+        complain(_("The password file {file} cannot be read: {reason}.").format(file=file, reason=reason))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        complain(_("There is no time zone {name}. Write it as Europe/Moscow.").format(name=repr(name)))
+
+
+def _task(model: MeterModel, what: What, today_on: date, days: int) -> ReadingTask:
+    everything = what is What.ALL
+    registers = everything or what is What.REGISTERS
+    month_on = first_of_month(today_on)
+    return ReadingTask(
+        instant=everything or what is What.INSTANT,
+        registers_now=registers,
+        register_days=(today_on,) if registers and model.day_register_depth_days else (),
+        register_months=(previous_month(month_on), month_on) if registers else (),
+        profile_days=days_from(today_on - timedelta(days=days), today_on) if everything or what is What.PROFILE else (),
+        events=everything or what is What.EVENTS,
+    )
