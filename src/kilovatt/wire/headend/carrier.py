@@ -34,6 +34,7 @@ LONGEST_ANSWER_S = 15.0
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
 _SHOWN_BYTES = 64
+_ONLY_ECHO = "only the request itself came back"
 
 OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
 
@@ -348,9 +349,7 @@ class Carrier:
             event = self._connection.receive(held) if held else None
             event = event or self._connection.quiet()
         except RemoteProtocolError as fault:
-            if only_echo:
-                fault = RemoteProtocolError(LineFault.ECHO, "only the request itself came back", b"")
-            self._try_failed(fault)
+            self._try_failed(RemoteProtocolError(LineFault.ECHO, _ONLY_ECHO, b"") if only_echo else fault)
         else:
             self._happened(event)
 

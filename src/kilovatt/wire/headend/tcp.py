@@ -1,6 +1,7 @@
 """Lines through a TCP gateway."""
 
 import asyncio
+import os
 import socket
 
 from kilovatt.wire.headend.channels import Channel, NoRouteError
@@ -70,5 +71,12 @@ async def open_tcp(address: TcpAddress, *, connect_timeout_s: float) -> TcpChann
     except TimeoutError as error:
         raise NoRouteError(f"{address} did not take the call within {connect_timeout_s:g} s") from error
     except OSError as error:
-        raise NoRouteError(f"{address} cannot be reached: {error.strerror or error}") from error
+        raise NoRouteError(f"{address} cannot be reached: {_reason(error)}") from error
     return channel
+
+
+def _reason(error: OSError) -> str:
+    # asyncio says "Connect call failed"; why it failed is in the number.
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
