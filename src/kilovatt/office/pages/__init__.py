@@ -1,0 +1,1 @@
+"""Templates and parts shared by portal and console."""
