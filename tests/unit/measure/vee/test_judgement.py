@@ -43,12 +43,12 @@ def day(number: int, count: int, *, known: int = 48) -> MeterDay:
 
 def midnights(*rows: Row, step_wh: int = 1, running: bool = False) -> RegisterColumns:
     later = timedelta(0 if running else 1)
-    ons = [FIRST_ON + timedelta(days=number) for _, number, _, _ in rows]
-    taken_at = np.array([local_midnight(on, MOSCOW).replace(tzinfo=None) for on in ons], dtype="datetime64[us]")
+    days_on = [FIRST_ON + timedelta(days=number) for _, number, _, _ in rows]
+    taken_at = np.array([local_midnight(on, MOSCOW).replace(tzinfo=None) for on in days_on], dtype="datetime64[us]")
     heard_at = np.array([at + later for at in taken_at.tolist()], dtype="datetime64[us]")
     return RegisterColumns(
         meter_ids=np.array([row[0] for row in rows], dtype=np.int64),
-        day_ons=np.array(ons, dtype="datetime64[D]"),
+        day_ons=np.array(days_on, dtype="datetime64[D]"),
         tariffs=np.array([row[2] for row in rows], dtype=np.int64),
         taken_at=taken_at,
         heard_at=heard_at,
