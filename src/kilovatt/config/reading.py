@@ -19,16 +19,23 @@ async def read_for_ever(every_minutes: int) -> None:
     from kilovatt.office.operations.billing import bill_last_month
     from kilovatt.office.operations.clock import site_clock
     from kilovatt.office.operations.reading_plan import lines_to_read
+    from kilovatt.wire.headend.polling import Headend
 
+    clock = site_clock()
+    headend = Headend(clock)
     stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        headend.stop()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    clock = site_clock()
+        loop.add_signal_handler(number, stop)
     while not stopped.is_set():
         tally = Tally()
         lines = await asyncio.to_thread(lines_to_read, now=clock.now())
-        await read_round(clock, lines, tally.count, stopped)
+        await read_round(headend, clock, lines, tally.count)
         _log.info(
             "read: %s", ", ".join(f"{name} {count}" for name, count in sorted(tally.sessions.items())) or "nothing"
         )

@@ -9,7 +9,7 @@ from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import judging, keeper
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.reading_plan import LineErrands
-from kilovatt.wire.headend.polling import read_lines
+from kilovatt.wire.headend.polling import Headend
 
 
 @dataclass(slots=True)
@@ -24,12 +24,12 @@ class Tally:
 
 
 async def read_round(
-    clock: SiteClock, lines: tuple[LineErrands, ...], noticed: Callable[[SessionReport], None]
+    headend: Headend, clock: SiteClock, lines: tuple[LineErrands, ...], noticed: Callable[[SessionReport], None]
 ) -> None:
-    """Read these lines, all at once, and accept what comes."""
+    """Read these lines, all at once, and accept what comes; when the head-end is stopped, the sessions in hand end."""
     intake = Intake(clock, noticed)
     try:
-        await read_lines(errands_by_line(lines), intake.sink, clock)
+        await headend.read(errands_by_line(lines), intake.sink)
     finally:
         intake.close()
 

@@ -34,9 +34,12 @@ def migrate() -> None:
     """Make or upgrade the database, its guards included, and check that they stand."""
     from django.core.management import call_command
 
+    from kilovatt.office.records.guards import check_guards
+
     # The check of the guards would refuse the very migration that makes them: it runs afterwards.
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-    call_command("check", databases=["default"], verbosity=0)
+    missing = list(check_guards(databases=["default"]))
+    assert not missing, missing
 
 
 def create_operator(
@@ -74,7 +77,9 @@ def require_free_port(host: str, port: int) -> None:
         with socket.create_server((host, port)):
             return
     except OSError as error:
-        raise PortTakenError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port.") from error
+        raise PortTakenError(
+            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port."
+        ) from error
 
 
 def serve(*, host: str, port: int, every_minutes: int) -> None:

@@ -74,7 +74,9 @@ def as_json(report: SessionReport, model: MeterModel, zone: ZoneInfo) -> dict[st
             {
                 "quantity": register.quantity,
                 "tariff": register.tariff,
-                "value_wh" if register.quantity in {Quantity.A_PLUS, Quantity.A_MINUS} else "value_varh": register.value,
+                "value_wh"
+                if register.quantity in {Quantity.A_PLUS, Quantity.A_MINUS}
+                else "value_varh": register.value,
                 "at": _iso(register.taken_at, zone),
                 "moment": register.moment,
             }
@@ -107,7 +109,9 @@ def show(report: SessionReport, model: MeterModel, zone: ZoneInfo) -> None:
         out.print("[bold]" + ", ".join(facts) + "[/]")
     if learnt.clock is not None:
         deviation = round(learnt.clock.deviation.total_seconds())
-        out.print(_("Its clock: {at} ({deviation:+d} s)").format(at=_local(learnt.clock.taken_at, zone), deviation=deviation))
+        out.print(
+            _("Its clock: {at} ({deviation:+d} s)").format(at=_local(learnt.clock.taken_at, zone), deviation=deviation)
+        )
     _show_instant(report)
     _show_registers(report, zone)
     _show_profile(report, zone)

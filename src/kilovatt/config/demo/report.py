@@ -29,7 +29,11 @@ def report(told: Told, association: Organisation) -> dict[str, Any]:
         "findings": dict(sorted(findings.items())),
         "bills": _bills(told, association),
         "unbilled": [
-            {"account": missing.account.number, "period": missing.period_first_on.strftime("%Y-%m"), "reason": missing.reason}
+            {
+                "account": missing.account.number,
+                "period": missing.period_first_on.strftime("%Y-%m"),
+                "reason": missing.reason,
+            }
             for missing in unbilled.select_related("account").order_by("account__number")
         ],
         "ledger_balance_kopecks": sum(balances.balances_kopecks(association).values()),

@@ -20,6 +20,7 @@ from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.reading_plan import lines_to_read
 from kilovatt.wire.headend.clock import MachineClock
+from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.simulator.plan import TownPlan
 from kilovatt.wire.simulator.town_process import TownProcess
 
@@ -66,6 +67,7 @@ def read_and_bill(plan: TownPlan, town: TownProcess, now: datetime) -> Told:
 
 async def _read(clock: SiteClock, shown: Progress) -> Tally:
     tally = Tally()
+    headend = Headend(clock)
     wanted: list[int] | None = None
     for number in range(1, _ROUNDS_MAX + 1):
         lines = await asyncio.to_thread(lines_to_read, now=clock.now(), meter_ids=wanted)
@@ -82,9 +84,8 @@ async def _read(clock: SiteClock, shown: Progress) -> Tally:
             if report.outcome in _WORTH_ANOTHER_ROUND:
                 failed.append(report.meter_id)
 
-        await read_round(clock, lines, noticed)
+        await read_round(headend, clock, lines, noticed)
         if not failed:
             break
         wanted = failed
     return tally
-

@@ -29,7 +29,18 @@ from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, MeterPlan, TownPlan
 _SCHEMES = {1: ZoneScheme.ONE, 2: ZoneScheme.TWO, 3: ZoneScheme.THREE}
 _ANSWER_TIMEOUT_MS = 1000
 _QUIET_MS = 60
-_SURNAMES = ("Иванов", "Смирнов", "Кузнецов", "Попов", "Васильев", "Петров", "Соколов", "Михайлов", "Новиков", "Фёдоров")
+_SURNAMES = (
+    "Иванов",
+    "Смирнов",
+    "Кузнецов",
+    "Попов",
+    "Васильев",
+    "Петров",
+    "Соколов",
+    "Михайлов",
+    "Новиков",
+    "Фёдоров",
+)
 _GIVEN = ("А. В.", "Е. Н.", "И. П.", "М. С.", "О. Д.", "Т. Г.", "Н. А.")
 _WORDS = ("клён", "сосна", "рябина", "берёза", "яблоня", "вишня", "липа", "ольха", "ива", "дуб")
 _ASSOCIATION = OrganisationFacts(
@@ -64,9 +75,7 @@ def put_town_on_record(plan: TownPlan, ports: Mapping[str, int], host: str) -> O
     association = register_organisation(_ASSOCIATION)
     for line in plan.lines:
         url = f"tcp://{host}:{ports[line.name]}"
-        register_line(
-            association, name=line.name, url=url, answer_timeout_ms=_ANSWER_TIMEOUT_MS, quiet_ms=_QUIET_MS
-        )
+        register_line(association, name=line.name, url=url, answer_timeout_ms=_ANSWER_TIMEOUT_MS, quiet_ms=_QUIET_MS)
     since_on = last_full_month(plan.now, ZoneInfo(plan.zone))
     places = [_place(number, meter, since_on) for number, meter in enumerate(plan.meters, start=1)]
     register_places(association, places)

@@ -19,16 +19,16 @@ DEFAULT_DATA = Path("kilovatt-demo")
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help=_("Read and bill once, then end; otherwise keep serving."))] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help=_("Read and bill once, then end; otherwise keep serving."))
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help=_("Print what came of it as JSON."))] = False,
     data: Annotated[Path | None, typer.Option(help=_("The data directory (default: ./kilovatt-demo)."))] = None,
     households: Annotated[Path | None, typer.Option(help=_("A Parquet file of half-hour curves."))] = None,
     meters: Annotated[int | None, typer.Option(min=1, max=2000, help=_("How many meters."))] = None,
     now: Annotated[str | None, typer.Option(help=_("The instant the town lives at."))] = None,
     seed: Annotated[int, typer.Option(help=_("The seed of all that is random in the town."))] = 1,
-    faults: Annotated[
-        FaultPlan | None, typer.Option(help=_("What goes wrong: none, or some of everything."))
-    ] = None,
+    faults: Annotated[FaultPlan | None, typer.Option(help=_("What goes wrong: none, or some of everything."))] = None,
     host: Annotated[str, typer.Option(help=_("The address to serve the pages at."))] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help=_("The port to serve the pages at."))] = 8000,
 ) -> None:

@@ -1,1 +1,5 @@
 """`kilovatt explain`: frames in words."""
+
+
+def explain() -> None:
+    """Explain frames."""

@@ -79,7 +79,11 @@ def _address(model: MeterModel, serial: int | None, address: int | None) -> int:
     if serial is not None:
         return factory_address(model, serial)
     if model.language is Language.MERCURY_V1:
-        complain(_("A {model} answers only to its own number: add --serial, as printed on its face.").format(model=model.title))
+        complain(
+            _("A {model} answers only to its own number: add --serial, as printed on its face.").format(
+                model=model.title
+            )
+        )
     # A V2 meter that is alone on its line answers to address 0.
     return _ANYBODY
 
