@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from on_record import MOSCOW, NOW, place, register, report_of
 
 from kilovatt.measure.metering.registers import RegisterReading
 from kilovatt.measure.metering.sessions import Learnt
@@ -27,6 +26,7 @@ from kilovatt.office.records.models import (
     Unbilled,
 )
 from kilovatt.quantities.periods import local_midnight
+from on_record import MOSCOW, NOW, place, register, report_of
 
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
 

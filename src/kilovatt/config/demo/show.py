@@ -28,7 +28,8 @@ def summary(result: dict[str, Any]) -> None:
     roubles = sum(bill["amount_kopecks"] for bill in result["bills"]) / _PLURAL_OF_ROUBLE
     count = len(result["bills"])
     bills = ngettext("{n} bill", "{n} bills", count).format(n=count)
-    table.add_row(_("Bills"), f"{bills}, {roubles:,.2f} ₽".replace(",", " "))
+    amount = f"{roubles:,.2f}".replace(",", " ")
+    table.add_row(_("Bills"), f"{bills}, {amount} ₽")
     missing = len(result["unbilled"])
     if missing:
         words = ngettext("{n} account: the board says why", "{n} accounts: the board says why", missing)
