@@ -1,0 +1,252 @@
+"""The load profile: a ring of records of mean powers, each with its own stamp (sections 4.4.17, 4.5, 4.6).
+
+Energy of an interval is count ÷ (2 × meter constant) kWh. A record's stamp is the end of its interval: "09:00" of a
+half-hour meter is 08:30 to 09:00. The maker's text does not say so outright. It calls the record at 09:00 the last
+that was formed, and the record is written when its time comes (section 3.3, note 1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
+from kilovatt.wire.protocols.mercury_v2.fields import high_first, low_first, small
+from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
+from kilovatt.wire.protocols.mercury_v2.wall_time import CENTURY, WallTime
+
+COUNT_MASKED = 0xFFFF
+RECORD_SIZE = 15
+RECORDS_MAX = 17
+RING_STEP = 0x10
+"""Addresses of records are multiples of this."""
+RING_SIZE = 0x1_0000
+LARGE_RING_SIZE = 0x2_0000
+
+
+class Memory(IntEnum):
+    """Which memory is read."""
+
+    MAIN_PROFILE = 3
+    EXTRA_PROFILE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """The status byte of a record (figure 4.38): what happened within it, and which tariff (1..4) counted."""
+
+    is_overflowed: bool = False
+    is_incomplete: bool = False
+    is_starting: bool = False
+    """The memory is being initialised: the record does not count."""
+    is_winter: bool = False
+    is_extra: bool = False
+    tariff: int = 1
+
+
+def _state_from(data: bytes) -> RecordState:
+    byte = data[0]
+    return RecordState(
+        is_overflowed=bool(byte & 0x01),
+        is_incomplete=bool(byte & 0x02),
+        is_starting=bool(byte & 0x04),
+        is_winter=bool(byte & 0x08),
+        is_extra=bool(byte & 0x10),
+        tariff=(byte >> 5 & 0b11) + 1,
+    )
+
+
+def _state_to(state: RecordState) -> bytes:
+    flags = (state.is_overflowed, state.is_incomplete, state.is_starting, state.is_winter, state.is_extra)
+    return bytes([sum(flag << bit for bit, flag in enumerate(flags)) | (state.tariff - 1) << 5])
+
+
+def _stamp_from(data: bytes) -> WallTime | None:
+    if not any(data):
+        return None
+    hour, minute, day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(5))
+    return WallTime(CENTURY + year, month, day, hour, minute, 0)
+
+
+def _stamp_to(stamp: WallTime | None) -> bytes:
+    if stamp is None:
+        return bytes(5)
+    parts = (stamp.hour, stamp.minute, stamp.day, stamp.month, stamp.year - CENTURY)
+    return b"".join(bcd_from_int(part, 1) for part in parts)
+
+
+STATE = Field(size=1, read=_state_from, write=_state_to)
+STAMP = Field(size=5, read=_stamp_from, write=_stamp_to)
+
+
+def _count_from(data: bytes) -> int | None:
+    count = int.from_bytes(data, "little")
+    return None if count == COUNT_MASKED else count
+
+
+COUNT = Field(
+    size=2,
+    read=_count_from,
+    write=lambda count: (COUNT_MASKED if count is None else count).to_bytes(2, "little"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """One interval: its stamp (None where nothing was ever written), its length, and the counts in it."""
+
+    state: RecordState
+    stamp: WallTime | None
+    period_minutes: int
+    a_plus: int | None
+    a_minus: int | None
+    r_plus: int | None
+    r_minus: int | None
+
+
+PROFILE_RECORD: Layout[ProfileRecord] = Record(
+    ProfileRecord,
+    {
+        "state": STATE,
+        "stamp": STAMP,
+        "period_minutes": low_first(1),
+        "a_plus": COUNT,
+        "a_minus": COUNT,
+        "r_plus": COUNT,
+        "r_minus": COUNT,
+    },
+)
+RECORD = Field(
+    size=RECORD_SIZE,
+    read=PROFILE_RECORD.decode,
+    write=PROFILE_RECORD.encode,
+    parts=PROFILE_RECORD.fields,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRecord:
+    """Where the newest record stands in the ring, and what heads it.
+
+    `address` is the two bytes as they came, read the high byte first; what they mean is not established.
+    """
+
+    address: int
+    state: RecordState
+    stamp: WallTime | None
+    period_minutes: int
+
+    @property
+    def possible_addresses(self) -> tuple[int, ...]:
+        """The addresses it may mean, the likeliest first; the record at the right one has the same stamp.
+
+        Low byte first is what real meters were seen to send, high byte first is the maker's figure, and the
+        maker's example fits neither but the number of the record.
+        """
+        swapped = int.from_bytes(self.address.to_bytes(2, "little"), "big")
+        meant = (swapped, self.address, self.address * RING_STEP % LARGE_RING_SIZE)
+        with_high_bit = (address + RING_SIZE for address in meant[:2])
+        return tuple(dict.fromkeys(address for address in (*meant, *with_high_bit) if address % RING_STEP == 0))
+
+
+_LATEST: Layout[LatestRecord] = Record(
+    LatestRecord,
+    {"address": high_first(2), "state": STATE, "stamp": STAMP, "period_minutes": low_first(1)},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLatestRecord(MercuryV2Request[LatestRecord]):
+    """The newest record of the main profile."""
+
+    prefix = b"\x08\x13"
+
+    @property
+    def says(self) -> tuple[Layout[LatestRecord], ...]:
+        return (_LATEST,)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLatestExtraRecord(MercuryV2Request[LatestRecord]):
+    """The newest record of the additional profile."""
+
+    prefix = b"\x08\x15"
+
+    @property
+    def says(self) -> tuple[Layout[LatestRecord], ...]:
+        return (_LATEST,)
+
+
+_MEMORY = Field(size=1, read=lambda data: Memory(data[0]), write=lambda memory: bytes([memory]))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecords(MercuryV2Request[tuple[ProfileRecord, ...]]):
+    """So many records, the newest of them `offset` back from the newest of all; they come the oldest first."""
+
+    offset: int
+    count: int
+    memory: Memory = Memory.MAIN_PROFILE
+    prefix = b"\x16"
+    asks: ClassVar[Mapping[str, Field]] = {
+        "memory": _MEMORY,
+        "offset": high_first(2),
+        "count": small(1, RECORDS_MAX),
+    }
+
+    @property
+    def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
+        return (Row("record", RECORD, self.count),)
+
+
+@dataclass(frozen=True, slots=True)
+class RingAddress:
+    """Where a record stands: the memory, and an address of 17 bits."""
+
+    address: int
+    memory: Memory = Memory.MAIN_PROFILE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.address < LARGE_RING_SIZE or self.address % RING_STEP:
+            raise ValueError(f"records stand at multiples of 10h below 20000h: got {self.address:X}h")
+
+
+def _ring_address_from(data: bytes) -> RingAddress:
+    if data[0] & 0x70:
+        raise ValueError("one kind of energy is not read here")
+    return RingAddress((data[0] >> 7) << 16 | int.from_bytes(data[1:], "big"), Memory(data[0] & 0x0F))
+
+
+def _ring_address_to(place: RingAddress) -> bytes:
+    high, low = divmod(place.address, RING_SIZE)
+    return bytes([high << 7 | place.memory]) + low.to_bytes(2, "big")
+
+
+_PLACE = Field(size=3, read=_ring_address_from, write=_ring_address_to)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecordAt(MercuryV2Request[ProfileRecord]):
+    """The record at an address."""
+
+    place: RingAddress
+    prefix = b"\x06"
+    asks: ClassVar[Mapping[str, Field]] = {"place": _PLACE, "size": fixed(bytes([RECORD_SIZE]))}
+
+    @property
+    def says(self) -> tuple[Layout[ProfileRecord], ...]:
+        return (PROFILE_RECORD,)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecordsFrom(MercuryV2Request[tuple[ProfileRecord, ...]]):
+    """Seventeen records from an address on."""
+
+    place: RingAddress
+    prefix = b"\x06"
+    asks: ClassVar[Mapping[str, Field]] = {"place": _PLACE, "size": fixed(b"\xff")}
+
+    @property
+    def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
+        return (Row("record", RECORD, RECORDS_MAX),)
