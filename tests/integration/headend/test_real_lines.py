@@ -1,11 +1,13 @@
 """The head-end over real sockets and a real terminal, against small servers of this file's own."""
 
 import asyncio
+import errno
 import os
 import socket
 import tty
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -288,3 +290,53 @@ def test_bytes_a_port_cannot_take_at_once_are_sent_when_it_can() -> None:
             os.close(theirs)
 
     assert asyncio.run(job()) == flood
+
+
+@pytest.mark.parametrize("fails", ["read", "write"])
+def test_a_port_that_fails_is_named_with_what_the_system_says(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = {"read": os.read, "write": os.write}[fails]
+
+    def broken(fd: int, what: Any) -> object:  # noqa: ANN401 - a size or bytes
+        # The other end of the terminal is in this process too, and is sound.
+        if what in {4096, b"\x07\x01\x08"}:
+            raise OSError(errno.EIO, "Input/output error")
+        return sound(fd, what)  # type: ignore[operator]
+
+    async def job() -> str | None:
+        async with terminal() as (path, _):
+            channel = await open_channel(serial_spec(path))
+            with monkeypatch.context() as patched:
+                patched.setattr(f"kilovatt.wire.headend.serial_port.os.{fails}", broken)
+                channel.write(b"\x07\x01\x08")
+                await asyncio.sleep(0.05)
+                channel.write(b"\x07\x01\x08")
+            await channel.close()
+            return channel.lost_because
+
+    assert asyncio.run(job()) == "the port was lost: Input/output error"
+
+
+def test_a_port_that_has_nothing_yet_or_takes_nothing_yet_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.read, os.write
+    refusals = {"read": 2, "write": 2}
+
+    def reluctant_read(fd: int, size: int) -> bytes:
+        if size == 4096 and refusals["read"]:
+            refusals["read"] -= 1
+            raise BlockingIOError
+        return read(fd, size)
+
+    def reluctant_write(fd: int, data: bytes) -> int:
+        if len(data) == 3 and refusals["write"]:
+            refusals["write"] -= 1
+            raise BlockingIOError
+        return write(fd, data)
+
+    async def job() -> list[int]:
+        async with terminal() as (path, _):
+            monkeypatch.setattr("kilovatt.wire.headend.serial_port.os.read", reluctant_read)
+            monkeypatch.setattr("kilovatt.wire.headend.serial_port.os.write", reluctant_write)
+            return await carried(serial_spec(path), 1, 2)
+
+    assert asyncio.run(job()) == [value_of(1), value_of(2)]
+    assert refusals == {"read": 0, "write": 0}

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -5,7 +6,7 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.wire.drivers.conversation import Driver
+from kilovatt.wire.drivers.conversation import Conversation, Driver, MeterAddress, ask
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand, new_session_id, read_meter, unreached
@@ -14,6 +15,7 @@ from unit.wire.headend.bench import (
     TASK,
     Bench,
     Delivery,
+    Read,
     Script,
     ScriptedChannel,
     TreacherousDriver,
@@ -195,7 +197,7 @@ class Cut:
         if n == self.at and self.openings == 1:
             self.desk.channel.lose("the gateway closed the connection")
             return []
-        return honest(n, request)
+        return [(0.005, answers(0))] if request[1] == 1 else honest(n, request)
 
     async def open(self, spec: LineSpec) -> Channel:
         self.openings += 1
@@ -204,9 +206,9 @@ class Cut:
         self.desk.channel = ScriptedChannel(self.script)
         return self.desk.channel
 
-    async def report(self) -> SessionReport:
+    async def report(self, driver: Driver | None = None) -> SessionReport:
         errand = Errand(77, meter_address(), TASK)
-        return await read_meter(errand, self.desk.carrier, self.desk.clock, TreacherousDriver())
+        return await read_meter(errand, self.desk.carrier, self.desk.clock, driver or TreacherousDriver())
 
 
 def test_a_lost_line_is_opened_once_more_and_the_part_repeated() -> None:
@@ -303,3 +305,55 @@ def test_a_meter_whose_line_cannot_be_opened_has_a_report_of_its_own() -> None:
     report = run(job())
     assert (report.meter_id, report.outcome, report.detail) == (5, Outcome.NO_ROUTE, "no such host")
     assert (report.exchanges_made, report.learnt.is_empty) == (0, True)
+
+
+def test_a_meter_silent_from_the_first_is_reported_as_not_opened() -> None:
+    done = read(lambda *_: [], driver=TreacherousDriver(opens=True))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.SILENCE, SessionPart.OPENING)
+    assert done.report.exchanges_made == 1
+
+
+def test_a_line_lost_while_the_channel_is_opened_is_opened_once_more() -> None:
+    async def job() -> tuple[SessionReport, Cut]:
+        cut = Cut(1, returns=True)
+        return await cut.report(TreacherousDriver(opens=True)), cut
+
+    report, cut = run(job())
+    assert report.outcome is Outcome.OK
+    assert cut.openings == 2
+
+
+def test_a_channel_that_cannot_be_opened_again_ends_the_session() -> None:
+    def script(n: int, request: bytes) -> list[Delivery]:
+        if request[1] == 1:
+            return [(0.005, answers(0))] if n == 1 else []
+        return [(0.005, refuses(5))] if request[1] == 20 else honest(n, request)
+
+    done = read(script, driver=TreacherousDriver(opens=True))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.SILENCE, SessionPart.OPENING)
+    assert values(done.report) == honestly(10)
+
+
+def test_a_meter_that_does_not_take_leave_is_read_all_the_same() -> None:
+    class Polite(TreacherousDriver):
+        def closing(self, meter: MeterAddress) -> Conversation[None]:
+            yield from ask(Read(99))
+
+    done = read(except_for(_99=[]), driver=Polite())
+    assert (done.report.outcome, done.report.detail) == (Outcome.OK, "")
+    assert values(done.report) == honestly(10, 20, 21, 30, 31)
+
+
+def test_a_session_that_is_broken_off_leaves_the_line_owing_its_answer() -> None:
+    async def job() -> tuple[int, float]:
+        desk = Bench(lambda *_: [], answer_timeout_s=1.0, late_window_s=0.5)
+        errand = Errand(77, meter_address(), TASK)
+        reading = asyncio.ensure_future(read_meter(errand, desk.carrier, desk.clock, TreacherousDriver()))
+        await asyncio.sleep(0.3)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        # What comes after that finds nobody.
+        desk.channel.feed(answers(1))
+        return desk.carrier.debts.owed, desk.carrier.debts.until
+
+    assert run(job()) == (1, 1.5)
