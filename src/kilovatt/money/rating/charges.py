@@ -47,24 +47,28 @@ def charges_kopecks(
 def charges_in_order_kopecks(keys: ArrayLike, energy_wh: ArrayLike, price_microrub_per_kwh: ArrayLike) -> Int64s:
     """Return what each part costs [kopecks]; parts with one key stand together, in the order they are counted in.
 
-    `keys`, `energy_wh` [Wh] and prices are columns of one length; a price is the same throughout its key.
-    Raises what `charges_kopecks` and `energy_before_wh` do.
+    `keys`, `energy_wh` [Wh] and prices are columns of one length, prices perhaps one number for all. Raises what
+    `charges_kopecks` and `energy_before_wh` do, and ValueError when the price changes within a key.
     """
     before = energy_before_wh(keys, energy_wh)
-    return charges_kopecks(before, before + _whole_numbers(energy_wh), price_microrub_per_kwh)
+    key, price = np.asarray(keys), np.broadcast_to(_whole_numbers(price_microrub_per_kwh), before.shape)
+    if np.any((key[1:] == key[:-1]) & (price[1:] != price[:-1])):
+        raise ValueError("a key has one price: the price changes within a key")
+    return charges_kopecks(before, before + _whole_numbers(energy_wh), price)
 
 
 def energy_before_wh(keys: ArrayLike, energy_wh: ArrayLike) -> NDArray[Any]:
     """Return for each part the energy [Wh] of the parts before it that have the same key.
 
     Parts with one key must stand together. Int64, or Python's integers where a sum would not fit. Raises ValueError
-    when the columns differ in length, or a key comes back after another.
+    when the columns differ in length, an energy is negative, or a key comes back after another.
     """
     key, energy = np.asarray(keys), _whole_numbers(energy_wh)
     if key.ndim != 1 or key.shape != energy.shape:
         raise ValueError(f"keys and energies are columns of one length: got shapes {key.shape} and {energy.shape}")
     if not key.size:
         return energy
+    _require_not_negative(energy)
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     if np.unique(key).size != starts.size:
         raise ValueError("parts with one key stand together: a key came back after another")
@@ -92,10 +96,15 @@ def _whole_numbers(figures: ArrayLike) -> NDArray[Any]:
 
 
 def _require_order(before: NDArray[Any], after: NDArray[Any], price: NDArray[Any]) -> None:
-    if np.any(before < 0) or np.any(price < 0):
-        raise ValueError("energy and prices are not negative: give back by a reversal, not by a negative charge")
+    _require_not_negative(before)
+    _require_not_negative(price)
     if np.any(after < before):
         raise ValueError("cumulative energy does not decrease: a part's end lies below its start")
+
+
+def _require_not_negative(figures: NDArray[Any]) -> None:
+    if np.any(figures < 0):
+        raise ValueError(f"energy and prices are not negative: got {figures.min()}; give back by a reversal")
 
 
 def _largest(figures: NDArray[Any]) -> int:
