@@ -23,15 +23,13 @@ def environment(**added: str) -> dict[str, str]:
     return {**kept, "LANG": "C.UTF-8", **added}
 
 
-def demo(*options: str | Path, timeout_s: float = 300, **added: str) -> subprocess.CompletedProcess[str]:
+def demo(*options: str | Path, **added: str) -> subprocess.CompletedProcess[str]:
     command = [str(KILOVATT), "demo", "--once", "--json", *map(str, options)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout_s, env=environment(**added), check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(**added), check=False)
 
 
-def result_of(*options: str | Path) -> dict[str, Any]:
-    run = demo(*options)
+def result_of(*options: str | Path, **added: str) -> dict[str, Any]:
+    run = demo(*options, **added)
     assert run.returncode == 0, run.stderr
     result: dict[str, Any] = json.loads(run.stdout)
     return result

@@ -58,6 +58,16 @@ def test_the_built_in_homes_are_read_and_billed_without_any_file() -> None:
     assert len({bill["meter_model"] for bill in result["bills"]}) == 9
 
 
+@pytest.mark.peer
+def test_on_postgresql_it_comes_to_the_same_bills(tmp_path: Path, few_homes: Path, postgres_database: str) -> None:
+    options = ["--households", few_homes, "--now", NOW, "--data"]
+    on_sqlite = result_of(*options, tmp_path / "sqlite")
+    on_postgresql = result_of(*options, tmp_path / "postgresql", KILOVATT_DATABASE=postgres_database)
+    assert on_postgresql["bills"] == on_sqlite["bills"]
+    assert on_postgresql["ledger_balance_kopecks"] == 0
+    assert not (tmp_path / "postgresql" / "kilovatt.sqlite3").exists()
+
+
 @pytest.mark.parametrize("now", ["2026-12-01T00:00+03:00", "2027-02-28T23:59:30+03:00", "2026-10-31T21:30Z"])
 def test_the_month_that_is_billed_is_the_last_that_is_wholly_past(now: str, few_homes: Path) -> None:
     result = result_of("--households", few_homes, "--meters", "9", "--now", now)
