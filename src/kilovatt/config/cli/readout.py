@@ -153,9 +153,10 @@ def _show_profile(report: SessionReport, zone: ZoneInfo) -> None:
     for day in report.learnt.meter_days:
         known = [slot for slot in _slots(day, zone) if slot["a_plus_wh"] is not None]
         total = sum(slot["a_plus_wh"] for slot in known)
-        slots = len(day.qualities)
-        words = ngettext("{n} of {slots} interval", "{n} of {slots} intervals", slots).format(n=len(known), slots=slots)
-        out.print(f"{day.day_on:%d.%m.%Y}  {total / 1000:8.3f} {_('kWh')}  {_sparkline(known)}  [dim]{words}[/]")
+        missing = len(day.qualities) - len(known)
+        words = ngettext("{n} interval missing", "{n} intervals missing", missing).format(n=missing) if missing else ""
+        energy = f"{total / 1000:8.3f} {_('kWh')}"
+        out.print(f"{day.day_on:%d.%m.%Y}  {energy}  {_sparkline(known)}  [dim]{words}[/]", soft_wrap=True)
 
 
 def _sparkline(slots: list[dict[str, Any]]) -> str:

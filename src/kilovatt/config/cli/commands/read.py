@@ -69,7 +69,7 @@ def read(
     else:
         show(report, row, place)
     if report.outcome is not Outcome.OK:
-        err.print(why_not(report), style="red", markup=False)
+        err.print(why_not(report), style="red", markup=False, soft_wrap=True)
         sys.exit(EXIT_NOT_DONE)
 
 
