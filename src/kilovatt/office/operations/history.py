@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
 
@@ -100,21 +102,31 @@ def day_standings(meter_ids: Sequence[int], first_on: date, until_on: date) -> d
     """Return how complete each heard day is, cheaply: the best single reading of a day counts."""
     best: dict[int, dict[date, DayStanding]] = {meter_id: {} for meter_id in meter_ids}
 
-    def note(meter_id: int, day_on: date, qualities: Sequence[int]) -> None:
-        known = sum(1 for quality in qualities if quality & RANK_MASK)
+    def note(meter_id: int, day_on: date, known: int, slots: int) -> None:
         before = best[meter_id].get(day_on)
         if before is None or known > before.known_slots:
-            best[meter_id][day_on] = DayStanding(known, len(qualities))
+            best[meter_id][day_on] = DayStanding(known, slots)
 
     in_intake = IntakeMeterDay.objects.filter(meter_id__in=meter_ids, day_on__gte=first_on, day_on__lt=until_on)
-    for meter_id, day_on, qualities in in_intake.values_list("meter_id", "day_on", "qualities").iterator():
-        note(meter_id, day_on, unpacked(qualities) or ())
+    for meter_id, day_on, data in in_intake.values_list("meter_id", "day_on", "qualities").iterator():
+        qualities = unpacked(data) or ()
+        note(meter_id, day_on, sum(1 for quality in qualities if quality & RANK_MASK), len(qualities))
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
-    months = _months(first_on, until_on)
-    for row in _lake_rows(
-        METER_DAYS, meter_ids, where=within, months=months, columns=["meter_id", "day_on", "qualities"]
-    ):
-        note(row["meter_id"], row["day_on"], row["qualities"])
+    columns = ["meter_id", "day_on", "qualities"]
+    table = _lake_table(METER_DAYS, meter_ids, where=within, months=_months(first_on, until_on), columns=columns)
+    if table is not None and table.num_rows:
+        qualities_of_rows = table["qualities"].combine_chunks()
+        ends = qualities_of_rows.offsets.to_numpy()
+        running = np.concatenate([[0], np.cumsum(qualities_of_rows.values.to_numpy() & RANK_MASK != 0)])
+        known_of_rows = (running[ends[1:]] - running[ends[:-1]]).tolist()
+        for row in zip(
+            table["meter_id"].to_pylist(),
+            table["day_on"].to_pylist(),
+            known_of_rows,
+            np.diff(ends).tolist(),
+            strict=True,
+        ):
+            note(*row)
     return best
 
 
@@ -215,12 +227,23 @@ def _lake_rows(
     months: Iterable[str],
     columns: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
+    table = _lake_table(shape, meter_ids, where=where, months=months, columns=columns)
+    rows: list[dict[str, Any]] = [] if table is None else table.to_pylist()
+    return rows
+
+
+def _lake_table(
+    shape: TableShape,
+    meter_ids: Sequence[int],
+    *,
+    where: pc.Expression | None,
+    months: Iterable[str],
+    columns: Sequence[str] | None,
+) -> pa.Table | None:
     version = settled_version(shape)
     if version is None:
-        return []
-    table = site_lake().table(shape).read(version, meter_ids=meter_ids, columns=columns, where=where, months=months)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+        return None
+    return site_lake().table(shape).read(version, meter_ids=meter_ids, columns=columns, where=where, months=months)
 
 
 def _months(first_on: date, until_on: date, *, last_too: bool = False) -> list[str]:
