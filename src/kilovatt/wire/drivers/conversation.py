@@ -18,7 +18,6 @@ from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason, Request
 
-
 ValueT = TypeVar("ValueT")
 ResultT = TypeVar("ResultT")
 
@@ -54,14 +53,18 @@ def ask(request: Request[ValueT]) -> Conversation[Answer[ValueT]]:
     """Ask, and return the value. Raises MeterRefusedError if the meter answers no."""
     answer = yield request
     if isinstance(answer.value, Refusal):
-        refusal = answer.value
-        closed = refusal.reason is RefusalReason.CHANNEL_CLOSED
-        raise MeterRefusedError(
-            Outcome.CHANNEL_CLOSED if closed else Outcome.REFUSED,
-            f"{type(request).__name__} was refused: {refusal.reason} (status {refusal.code})",
-            reason=refusal.reason,
-        )
+        raise refused(request, answer.value)
     return answer
+
+
+def refused(request: Request[Any], refusal: Refusal) -> MeterRefusedError:
+    """Return the error that says that a meter will not answer this request."""
+    closed = refusal.reason is RefusalReason.CHANNEL_CLOSED
+    return MeterRefusedError(
+        Outcome.CHANNEL_CLOSED if closed else Outcome.REFUSED,
+        f"{type(request).__name__} was refused: {refusal.reason} (status {refusal.code})",
+        reason=refusal.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class ReadMonthEnergyLimit(MercuryV1Request[int]):
     """The energy limit of a month [Wh]."""
 
     code = 0x23
-    says = Single({"energy_wh": bcd(2, step=1000)})
+    says = Single({"month_energy_wh": bcd(2, step=1000)})
 
 
 @dataclass(frozen=True, slots=True)

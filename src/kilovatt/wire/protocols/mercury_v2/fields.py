@@ -115,19 +115,19 @@ def bcd(size: int) -> Field:
 
 
 def wall_time() -> Field:
-    """Return seconds, minutes, hours, day, month, year in decimal digits; None where all are zero (nothing there)."""
+    """Return seconds, minutes, hours, day, month, year in decimal digits; None where nothing was written."""
     return Field(
         size=6,
-        read=lambda data: _wall_time_from(data) if any(data) else None,
+        read=lambda data: None if is_empty(data) else _wall_time_from(data),
         write=lambda value: bytes(6) if value is None else _wall_time_to(value),
     )
 
 
 def day_month_year() -> Field:
-    """Return a day, month, year in decimal digits; None where all are zero (nothing there)."""
+    """Return a day, month, year in decimal digits; None where nothing was written."""
     return Field(
         size=3,
-        read=lambda data: _date_from(data) if any(data) else None,
+        read=lambda data: None if is_empty(data) else _date_from(data),
         write=lambda value: bytes(3) if value is None else _date_to(value),
     )
 
@@ -151,6 +151,11 @@ def bits_of_numbers(numbers: frozenset[int], size: int) -> int:
     if any(not 0 <= number < 8 * size for number in numbers):
         raise ValueError(f"{sorted(numbers)} do not fit into {8 * size} bits")
     return sum(1 << number for number in numbers)
+
+
+def is_empty(data: bytes) -> bool:
+    """Whether nothing was ever written there: zeros, as seen on real meters, or erased memory."""
+    return data in (bytes(len(data)), b"\xff" * len(data))
 
 
 def _number(size: int, step: int, order: Callable[[bytes], bytes]) -> Field:

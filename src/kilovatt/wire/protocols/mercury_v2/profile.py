@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
-from kilovatt.wire.protocols.mercury_v2.fields import high_first, low_first, small
+from kilovatt.wire.protocols.mercury_v2.fields import high_first, is_empty, low_first, small
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.wall_time import CENTURY, WallTime
 
@@ -63,7 +63,7 @@ def _state_to(state: RecordState) -> bytes:
 
 
 def _stamp_from(data: bytes) -> WallTime | None:
-    if not any(data):
+    if is_empty(data):
         return None
     hour, minute, day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(5))
     return WallTime(CENTURY + year, month, day, hour, minute, 0)
