@@ -1,0 +1,19 @@
+"""Documents that people are handed: a bill as PDF with its payment code. Values in, bytes out; no models, no database."""
+
+from kilovatt.office.documents.bill_document import BillDocument, BillDocumentLine, Payee, RegisterPair
+from kilovatt.office.documents.bill_pdf import bill_pdf
+from kilovatt.office.documents.figures import Language, language_of
+from kilovatt.office.documents.payment_code import NoPaymentCode, PaymentCode, payment_code
+
+__all__ = [
+    "BillDocument",
+    "BillDocumentLine",
+    "Language",
+    "NoPaymentCode",
+    "Payee",
+    "PaymentCode",
+    "RegisterPair",
+    "bill_pdf",
+    "language_of",
+    "payment_code",
+]

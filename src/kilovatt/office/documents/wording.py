@@ -1,0 +1,148 @@
+"""The words of a bill in both languages, side by side.
+
+They are not in the gettext catalogue, as everything else a reader sees is: a bill is a document whose sentences are read
+and approved together, in the language of who gets it and not of who prints it; and a table that lacks a word doesn't
+pass the type checker.
+"""
+
+from dataclasses import dataclass
+
+from kilovatt.office.documents.figures import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillWords:
+    """Every fixed text of a bill. Braces are filled with worded values."""
+
+    title: str
+    number: str
+    issued: str
+    account: str
+    customer: str
+    address: str
+    period: str
+    due: str
+    paid_ahead: str
+    nothing_to_pay: str
+    scan: str
+    no_code: str
+    zone: str
+    register_start: str
+    register_end: str
+    energy: str
+    price: str
+    amount: str
+    charged: str
+    vat: str
+    owed_before: str
+    paid_before: str
+    paid: str
+    to_pay: str
+    paid_after: str
+    meter: str
+    ratio: str
+    new_price: str
+    check_title: str
+    check: str
+    payee: str
+    inn: str
+    kpp: str
+    bank: str
+    bic: str
+    settlement_account: str
+    correspondent_account: str
+    phone: str
+    price_source: str
+    rounding: str
+
+
+WORDS: dict[Language, BillWords] = {
+    "ru": BillWords(
+        title="Счёт за электроэнергию",
+        number="№ {number}",
+        issued="выставлен {date}",
+        account="Лицевой счёт",
+        customer="Кому",
+        address="Адрес",
+        period="За период",
+        due="К оплате до {date} включительно",
+        paid_ahead="Оплачено вперёд: {amount}",
+        nothing_to_pay="Платить сейчас ничего не нужно",
+        scan="Отсканируйте в приложении банка: сумма, счёт и период заполнятся сами.",
+        no_code="Кода для оплаты нет: банковские реквизиты получателя заполнены не полностью.",
+        zone="Зона",
+        register_start="Показание в начале, кВт·ч",
+        register_end="Показание в конце, кВт·ч",
+        energy="Расход, кВт·ч",
+        price="Цена, ₽ за кВт·ч",
+        amount="Сумма, ₽",
+        charged="Начислено за период",
+        vat="в том числе НДС {percent} %",
+        owed_before="Долг до этого счёта",
+        paid_before="Оплачено вперёд до этого счёта",
+        paid="Поступили платежи",
+        to_pay="К оплате",
+        paid_after="Остаётся оплачено вперёд",
+        meter="Счётчик {meter}",
+        ratio="коэффициент {ratio}",
+        new_price="с {date} новая цена",
+        check_title="Как проверить этот счёт",
+        check="По ссылке каждая сумма раскрывается до двух показаний, из которых она получилась, "
+        "а каждое показание до ответа самого счётчика:",
+        payee="Получатель платежа",
+        inn="ИНН {inn}",
+        kpp="КПП {kpp}",
+        bank="Банк: {bank}",
+        bic="БИК {bic}",
+        settlement_account="р/с {account}",
+        correspondent_account="к/с {account}",
+        phone="тел. {phone}",
+        price_source="Цены с {date}: {source}.",
+        rounding="Расход равен разности двух показаний счётчика. Сумма строки равна расходу, умноженному на цену, "
+        "и округлена один раз до копейки: полкопейки и больше вверх.",
+    ),
+    "en": BillWords(
+        title="Electricity bill",
+        number="No. {number}",
+        issued="issued {date}",
+        account="Account",
+        customer="To",
+        address="Address",
+        period="For",
+        due="To be paid by {date}",
+        paid_ahead="Paid ahead: {amount}",
+        nothing_to_pay="Nothing to pay now",
+        scan="Scan it in your bank's app: amount, account and period fill in by themselves.",
+        no_code="There is no payment code: the payee's bank details are incomplete.",
+        zone="Zone",
+        register_start="Register at start, kWh",
+        register_end="Register at end, kWh",
+        energy="Used, kWh",
+        price="Price, ₽ per kWh",
+        amount="Amount, ₽",
+        charged="Charged for the period",
+        vat="of it VAT at {percent}%",
+        owed_before="Owed before this bill",
+        paid_before="Paid ahead before this bill",
+        paid="Payments received",
+        to_pay="To pay",
+        paid_after="Remains paid ahead",
+        meter="Meter {meter}",
+        ratio="ratio {ratio}",
+        new_price="new price from {date}",
+        check_title="How to check this bill",
+        check="Behind this link every amount opens into the two readings it comes from, "
+        "and every reading into the answer of the meter itself:",
+        payee="Payee",
+        inn="INN {inn}",
+        kpp="KPP {kpp}",
+        bank="Bank: {bank}",
+        bic="BIC {bic}",
+        settlement_account="account {account}",
+        correspondent_account="correspondent account {account}",
+        phone="phone {phone}",
+        price_source="Prices from {date}: {source}.",
+        rounding="Energy used is the difference of two readings of the meter. A line's amount is the energy times the "
+        "price, rounded once to the kopeck, half a kopeck up.",
+    ),
+}
