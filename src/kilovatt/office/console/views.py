@@ -1,0 +1,118 @@
+"""The operator's pages: the board of meters, one meter, and the events of all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kilovatt.office.console.sentences import Sentence, doubt_sentence, event_sentence, sentences
+from kilovatt.office.operations.board import BoardRow, board_of
+from kilovatt.office.operations.clock import now as site_now
+from kilovatt.office.operations.meter_file import meter_file, newest_events
+from kilovatt.office.records.models import User
+
+EVENTS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    name: str
+    title: str
+    dot: str
+    wants: Callable[[BoardRow], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    name: str
+    title: str
+    dot: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A row as the page shows it."""
+
+    row: BoardRow
+    said: tuple[Sentence, ...]
+    strip: tuple[str, ...]
+    complete_days: int
+
+
+@login_required
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """The board: who is silent, and what to do."""
+    now = site_now()
+    rows = _rows(request, now)
+    chosen = request.GET.get("show", "all")
+    filters = _filters()
+    chips = [_Chip(f.name, f.title, f.dot, sum(map(f.wants, rows)), f.name == chosen) for f in filters]
+    wants = next((f.wants for f in filters if f.name == chosen), filters[0].wants)
+    shown = [_shown(row, now) for row in sorted(rows, key=_urgency) if wants(row)]
+    context = {"chips": chips, "shown": shown, "meters": len(rows), "silent": sum(row.is_silent for row in rows)}
+    return render(request, "console/board.html", context)
+
+
+@login_required
+@require_safe
+def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
+    """One meter: its sessions, registers, events and doubts."""
+    now = site_now()
+    row = next((row for row in _rows(request, now) if row.meter_id == meter_id), None)
+    if row is None:
+        raise Http404(_("There is no such meter among those you look after."))
+    file = meter_file(meter_id)
+    context = {
+        "shown": _shown(row, now),
+        "file": file,
+        "events": [(event_sentence(event.noticed, row), event) for event in file.events],
+        "doubts": [doubt_sentence(doubt) for doubt in file.doubts],
+    }
+    return render(request, "console/meter.html", context)
+
+
+@login_required
+@require_safe
+def events(request: HttpRequest) -> HttpResponse:
+    """What all meters noticed, the newest first."""
+    now = site_now()
+    rows = {row.meter_id: row for row in _rows(request, now)}
+    told = newest_events(list(rows), limit=EVENTS_SHOWN)
+    lines = [(rows[event.meter_id], event_sentence(event.noticed, rows[event.meter_id]), event) for event in told]
+    return render(request, "console/events.html", {"lines": lines, "limit": EVENTS_SHOWN})
+
+
+def _rows(request: HttpRequest, now: datetime) -> tuple[BoardRow, ...]:
+    assert isinstance(request.user, User)
+    rows = board_of(request.user, now=now)
+    if not rows and not request.user.staff_roles.exists():
+        raise Http404(_("This page is for those who look after meters."))
+    return rows
+
+
+def _filters() -> tuple[_Filter, ...]:
+    return (
+        _Filter("all", _("all"), "", lambda _row: True),
+        _Filter("silent", _("silent"), "bad", lambda row: row.is_silent),
+        _Filter("incomplete", _("incomplete"), "warn", lambda row: row.is_incomplete),
+        _Filter("tampering", _("interference"), "warn", lambda row: bool(row.tampering)),
+        _Filter("clock", _("wrong clock"), "warn", lambda row: row.is_clock_wrong),
+        _Filter("unbilled", _("not billed"), "bad", lambda row: bool(row.unbilled_reason)),
+    )
+
+
+def _urgency(row: BoardRow) -> tuple[bool, bool, int]:
+    return (not row.is_silent, not (row.tampering or row.is_clock_wrong or row.unbilled_reason), row.meter_id)
+
+
+def _shown(row: BoardRow, now: datetime) -> _Shown:
+    strip = tuple("none" if day is None else "" if day.is_complete else "part" for day in row.days)
+    return _Shown(row, sentences(row, now=now), strip, sum(mark == "" for mark in strip))

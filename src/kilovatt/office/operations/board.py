@@ -1,0 +1,187 @@
+"""How every meter of some organisations stands: what the board shows, in a handful of queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind
+from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.office.operations import history
+from kilovatt.office.operations.history import DayStanding
+from kilovatt.office.records.models import Account, Event, Finding, Installation, MeterStanding, Unbilled, User
+from kilovatt.quantities.periods import days_from, local_date
+
+BOARD_DAYS = 30
+CLOCK_WRONG_S = 120
+"""From how far off a clock is told of; the judgement's own limit is the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineStanding:
+    """How the meters of a line did when they were last tried."""
+
+    name: str
+    meters: int
+    answering: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticedEvent:
+    """An event as the board tells it."""
+
+    kind: EventKind
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRow:
+    """One meter. `days` has one entry per day, the oldest first: None where nothing of the day is known."""
+
+    meter_id: int
+    place: str
+    account: str
+    model: MeterModel
+    serial: str
+    zone: ZoneInfo
+    line: LineStanding
+    outcome: Outcome | None
+    detail: str
+    tried_at: datetime | None
+    read_at: datetime | None
+    silent_since_at: datetime | None
+    clock_deviation_s: int | None
+    days: tuple[DayStanding | None, ...]
+    tampering: tuple[NoticedEvent, ...]
+    unbilled_reason: str
+    findings: int
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the last session failed."""
+        return self.outcome not in {None, Outcome.OK}
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a day of the strip since the first known one has holes."""
+        known = [place for place, day in enumerate(self.days) if day is not None]
+        return bool(known) and any(day is None or not day.is_complete for day in self.days[known[0] :])
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """Whether the clock is further off than is left unsaid."""
+        return self.clock_deviation_s is not None and abs(self.clock_deviation_s) > CLOCK_WRONG_S
+
+
+def board_of(user: User, *, now: datetime) -> tuple[BoardRow, ...]:
+    """Return the meters installed now at the places of the organisations a user works for, by place."""
+    installed = Installation.objects.filter(
+        removed_at=None, installed_at__lte=now, point__organisation__staff__user=user
+    ).distinct()
+    return rows_of(list(installed.select_related("meter__line", "point").order_by("point__pk")), now=now)
+
+
+def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[BoardRow, ...]:
+    """Return the rows of these installations."""
+    ids = [installation.meter_id for installation in installations]
+    points = [installation.point_id for installation in installations]
+    standings = {
+        row.meter_id: row for row in MeterStanding.objects.filter(meter_id__in=ids).select_related("last_session")
+    }
+    lines = _lines(installations, standings)
+    zones = {installation.point.zone_name: ZoneInfo(installation.point.zone_name) for installation in installations}
+    today_on = min((local_date(now, zone) for zone in zones.values()), default=now.date())
+    days = history.day_standings(ids, today_on - timedelta(days=BOARD_DAYS), today_on)
+    tampering = _tampering(ids, now)
+    unbilled = dict(Unbilled.objects.filter(account__point__in=points).values_list("account__point_id", "reason"))
+    accounts = _accounts(points)
+    findings = Counter(Finding.objects.filter(meter_id__in=ids).values_list("meter_id", flat=True))
+    return tuple(
+        _row(
+            one,
+            standings.get(one.meter_id),
+            line=lines[one.meter.line_id],
+            zone=zones[one.point.zone_name],
+            days=_strip(days[one.meter_id], today_on),
+            tampering=tuple(tampering[one.meter_id]),
+            unbilled_reason=unbilled.get(one.point_id, ""),
+            account=accounts.get(one.point_id, ""),
+            findings=findings[one.meter_id],
+        )
+        for one in installations
+    )
+
+
+def _row(
+    installation: Installation,
+    standing: MeterStanding | None,
+    *,
+    line: LineStanding,
+    zone: ZoneInfo,
+    days: tuple[DayStanding | None, ...],
+    tampering: tuple[NoticedEvent, ...],
+    unbilled_reason: str,
+    account: str,
+    findings: int,
+) -> BoardRow:
+    last = standing.last_session if standing is not None else None
+    return BoardRow(
+        meter_id=installation.meter_id,
+        place=installation.point.name,
+        account=account,
+        model=model_by_key(installation.meter.model_key),
+        serial=installation.meter.serial,
+        zone=zone,
+        line=line,
+        outcome=Outcome(standing.last_outcome) if standing is not None and standing.last_outcome else None,
+        detail=last.detail if last is not None else "",
+        tried_at=standing.last_tried_at if standing is not None else None,
+        read_at=standing.last_read_at if standing is not None else None,
+        silent_since_at=standing.silent_since_at if standing is not None else None,
+        clock_deviation_s=standing.clock_deviation_s if standing is not None else None,
+        days=days,
+        tampering=tampering,
+        unbilled_reason=unbilled_reason,
+        findings=findings,
+    )
+
+
+def _lines(
+    installations: Iterable[Installation], standings: dict[int, MeterStanding]
+) -> dict[int | None, LineStanding]:
+    names: dict[int | None, str] = {}
+    meters: Counter[int | None] = Counter()
+    answering: Counter[int | None] = Counter()
+    for installation in installations:
+        line = installation.meter.line
+        key = installation.meter.line_id
+        names[key] = "" if line is None else line.name
+        meters[key] += 1
+        standing = standings.get(installation.meter_id)
+        answering[key] += standing is not None and standing.last_outcome == Outcome.OK
+    return {key: LineStanding(name=name, meters=meters[key], answering=answering[key]) for key, name in names.items()}
+
+
+def _strip(known: dict[date, DayStanding], today_on: date) -> tuple[DayStanding | None, ...]:
+    first_on = today_on - timedelta(days=BOARD_DAYS)
+    return tuple(known.get(on) for on in days_from(first_on, today_on - timedelta(days=1)))
+
+
+def _tampering(meter_ids: Sequence[int], now: datetime) -> dict[int, list[NoticedEvent]]:
+    recent = Event.objects.filter(
+        meter_id__in=meter_ids, kind__in=TAMPER_KINDS, began_at__gte=now - timedelta(days=BOARD_DAYS)
+    )
+    by_meter: dict[int, list[NoticedEvent]] = defaultdict(list)
+    for event in recent.order_by("-began_at"):
+        by_meter[event.meter_id].append(
+            NoticedEvent(kind=EventKind(event.kind), began_at=event.began_at, ended_at=event.ended_at)
+        )
+    return by_meter
+
+
+def _accounts(point_ids: Sequence[int]) -> dict[int, str]:
+    open_accounts = Account.objects.filter(point_id__in=point_ids, closed_on=None)
+    return dict(open_accounts.values_list("point_id", "number"))
