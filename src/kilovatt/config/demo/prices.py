@@ -5,7 +5,7 @@ from datetime import date
 from kilovatt.measure.zones import Zone, ZoneScheme
 from kilovatt.money.tariffs import PriceVersion, TariffPlan, ZonePrice
 
-SOURCE = "example tariff, not an official price"
+SOURCE = "пример тарифа, не официальная цена (example tariff, not an official price)"
 TITLES = {
     ZoneScheme.ONE: ("One price all day (example)", "Одноставочный (пример)"),
     ZoneScheme.TWO: ("Two zones: day and night (example)", "Две зоны: день и ночь (пример)"),

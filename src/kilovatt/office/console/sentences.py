@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.vee import Rule
+from kilovatt.office.documents.figures import instant_text, language_of, short_date_text
 from kilovatt.office.operations.board import BoardRow, NoticedEvent
 from kilovatt.office.operations.meter_file import Doubt
 
@@ -169,7 +169,7 @@ def unbilled_sentence(reason: str) -> str:
 
 def local_time(at: datetime, row: BoardRow) -> str:
     """Return an instant where the meter is, to the minute."""
-    return date_format(at.astimezone(row.zone), "d.m.Y H:i")
+    return instant_text(at, row.zone, language_of(get_language()))
 
 
 def duration(length: timedelta) -> str:
@@ -203,4 +203,4 @@ def doubt_sentence(doubt: Doubt) -> str:
         Rule.CLOCK_WRONG: _("{day}: the clock is off by {deviation_s} s (limit {limit_s} s)."),
         Rule.FUTURE: _("{day}: {future_slots} intervals had not ended when they were read."),
     }[doubt.rule]
-    return words.format(day=date_format(doubt.day_on, "d.m.Y"), **doubt.figures)
+    return words.format(day=short_date_text(doubt.day_on, language_of(get_language())), **doubt.figures)

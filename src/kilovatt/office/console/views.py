@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kilovatt.office.console.sentences import Sentence, doubt_sentence, event_sentence, sentences
+from kilovatt.office.console.sentences import doubt_sentence, event_sentence
+from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session
 from kilovatt.office.operations.board import BoardRow, board_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
@@ -36,28 +37,20 @@ class _Chip:
     is_chosen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A row as the page shows it."""
-
-    row: BoardRow
-    said: tuple[Sentence, ...]
-    strip: tuple[str, ...]
-    complete_days: int
-
-
 @login_required
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """The board: who is silent, and what to do."""
     now = site_now()
     rows = _rows(request, now)
-    chosen = request.GET.get("show", "all")
     filters = _filters()
-    chips = [_Chip(f.name, f.title, f.dot, sum(map(f.wants, rows)), f.name == chosen) for f in filters]
-    wants = next((f.wants for f in filters if f.name == chosen), filters[0].wants)
-    shown = [_shown(row, now) for row in sorted(rows, key=_urgency) if wants(row)]
-    context = {"chips": chips, "shown": shown, "meters": len(rows), "silent": sum(row.is_silent for row in rows)}
+    chosen = next((one for one in filters if one.name == request.GET.get("show")), filters[0])
+    context = {
+        "chips": [_Chip(f.name, f.title, f.dot, sum(map(f.wants, rows)), f is chosen) for f in filters],
+        "shown": [shown_row(row, now=now) for row in sorted(rows, key=_urgency) if chosen.wants(row)],
+        "meters": len(rows),
+        "silent": sum(row.is_silent for row in rows),
+    }
     return render(request, "console/board.html", context)
 
 
@@ -71,10 +64,13 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
         raise Http404(_("There is no such meter among those you look after."))
     file = meter_file(meter_id)
     context = {
-        "shown": _shown(row, now),
+        "shown": shown_row(row, now=now),
         "file": file,
+        "flow": flow(file),
+        "registers": [shown_register(value, row) for value in file.registers],
         "events": [(event_sentence(event.noticed, row), event) for event in file.events],
         "doubts": [doubt_sentence(doubt) for doubt in file.doubts],
+        "sessions": [shown_session(session, row) for session in file.sessions],
     }
     return render(request, "console/meter.html", context)
 
@@ -83,8 +79,7 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
     """What all meters noticed, the newest first."""
-    now = site_now()
-    rows = {row.meter_id: row for row in _rows(request, now)}
+    rows = {row.meter_id: row for row in _rows(request, site_now())}
     told = newest_events(list(rows), limit=EVENTS_SHOWN)
     lines = [(rows[event.meter_id], event_sentence(event.noticed, rows[event.meter_id]), event) for event in told]
     return render(request, "console/events.html", {"lines": lines, "limit": EVENTS_SHOWN})
@@ -92,10 +87,9 @@ def events(request: HttpRequest) -> HttpResponse:
 
 def _rows(request: HttpRequest, now: datetime) -> tuple[BoardRow, ...]:
     assert isinstance(request.user, User)
-    rows = board_of(request.user, now=now)
-    if not rows and not request.user.staff_roles.exists():
+    if not request.user.staff_roles.exists():
         raise Http404(_("This page is for those who look after meters."))
-    return rows
+    return board_of(request.user, now=now)
 
 
 def _filters() -> tuple[_Filter, ...]:
@@ -111,8 +105,3 @@ def _filters() -> tuple[_Filter, ...]:
 
 def _urgency(row: BoardRow) -> tuple[bool, bool, int]:
     return (not row.is_silent, not (row.tampering or row.is_clock_wrong or row.unbilled_reason), row.meter_id)
-
-
-def _shown(row: BoardRow, now: datetime) -> _Shown:
-    strip = tuple("none" if day is None else "" if day.is_complete else "part" for day in row.days)
-    return _Shown(row, sentences(row, now=now), strip, sum(mark == "" for mark in strip))

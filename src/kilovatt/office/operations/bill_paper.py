@@ -3,7 +3,6 @@
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Sum
-from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.models import model_by_key
 from kilovatt.measure.zones import Zone
@@ -37,7 +36,6 @@ def bill_document(bill: Bill, *, check_url: str) -> BillDocument:
         vat_percent=vat_percent(bill.period_first_on),
         check_url=check_url,
         zone=zone,
-        notes=_notes(lines),
     )
 
 
@@ -96,10 +94,3 @@ def _paid_kopecks(bill: Bill) -> int:
 def _payments(bill: Bill) -> QuerySet[Transfer]:
     mine = Transfer.objects.filter(organisation=bill.account.organisation, code=TransferCode.PAYMENT)
     return mine.filter(credit_account=str(customer(bill.account_id)))
-
-
-def _notes(lines: tuple[BillDocumentLine, ...]) -> tuple[str, ...]:
-    # What a price rests on is said on the bill itself: an example tariff must not pass for an official one.
-    return tuple(
-        _("Prices: {source}.").format(source=source) for source in dict.fromkeys(line.price_source for line in lines)
-    )

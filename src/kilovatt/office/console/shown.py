@@ -1,0 +1,112 @@
+"""What the operator's pages show, as texts: figures and instants as people write them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
+from kilovatt.office.console.sentences import Sentence, sentences
+from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
+from kilovatt.office.operations.board import BoardRow
+from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSession
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A row of the board. `strip` has one class name per day of the last thirty."""
+
+    row: BoardRow
+    said: tuple[Sentence, ...]
+    strip: tuple[str, ...]
+    complete_days: int
+    read_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRegister:
+    """The newest value of one register."""
+
+    quantity: str
+    tariff: str
+    value: str
+    taken_at: str
+    session_id: UUID | None
+    exchange: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """How one session went."""
+
+    started_at: str
+    outcome: str
+    exchanges: int
+    retries: int
+    detail: str
+
+
+def shown_row(row: BoardRow, *, now: datetime) -> ShownRow:
+    """Return a row of the board as texts."""
+    strip = tuple("none" if day is None else "" if day.is_complete else "part" for day in row.days)
+    read_at = instant_text(row.read_at, row.zone, language_of(get_language())) if row.read_at else _("never")
+    return ShownRow(row, sentences(row, now=now), strip, sum(mark == "" for mark in strip), read_at)
+
+
+def shown_register(value: LatestValue, row: BoardRow) -> ShownRegister:
+    """Return a register as texts."""
+    language = language_of(get_language())
+    quantities = {
+        Quantity.A_PLUS: _("active, taken"),
+        Quantity.A_MINUS: _("active, given"),
+        Quantity.R_PLUS: _("reactive, taken"),
+        Quantity.R_MINUS: _("reactive, given"),
+    }
+    return ShownRegister(
+        quantity=quantities[Quantity(value.quantity)],
+        tariff=_("total") if value.tariff == TOTAL_TARIFF else f"T{value.tariff}",
+        value=kwh_text(value.value, language, decimals=3),
+        taken_at=instant_text(value.taken_at, row.zone, language),
+        session_id=value.session_id,
+        exchange=value.exchange,
+    )
+
+
+def shown_session(session: PastSession, row: BoardRow) -> ShownSession:
+    """Return a session as texts."""
+    return ShownSession(
+        started_at=instant_text(session.started_at, row.zone, language_of(get_language())),
+        outcome=outcome_name(session.outcome),
+        exchanges=session.exchanges,
+        retries=session.retries,
+        detail=session.detail,
+    )
+
+
+def flow(file: MeterFile) -> str:
+    """Return what flowed at the last reading: power and voltage."""
+    parts = [] if file.power_w is None else [_("{power} W").format(power=file.power_w)]
+    if file.voltage_mv is not None:
+        decivolts = (file.voltage_mv + 50) // 100
+        point = "." if language_of(get_language()) == "en" else ","
+        parts.append(_("{voltage} V").format(voltage=f"{decivolts // 10}{point}{decivolts % 10}"))
+    return ", ".join(parts)
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """Return how a session ended, in two or three words."""
+    return {
+        Outcome.OK: pgettext("outcome", "whole"),
+        Outcome.NO_ROUTE: pgettext("outcome", "no route"),
+        Outcome.SILENCE: pgettext("outcome", "silence"),
+        Outcome.ECHO: pgettext("outcome", "echo"),
+        Outcome.NOISE: pgettext("outcome", "noise"),
+        Outcome.WRONG_PASSWORD: pgettext("outcome", "wrong password"),
+        Outcome.CHANNEL_CLOSED: pgettext("outcome", "channel closed"),
+        Outcome.REFUSED: pgettext("outcome", "refused"),
+        Outcome.ANOTHER_METER: pgettext("outcome", "another meter"),
+    }[outcome]
