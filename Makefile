@@ -75,7 +75,7 @@ unit: tools  ## the tests without databases, sockets and sleeping
 # Unit tests come first, so that what is simply wrong says so in the first minute. One seed for the order of tests: a red build is red
 # again when it is run again; `make soak` and a plain `pytest` shuffle anew.
 SEED := 20261124
-COVERED := --cov --cov-report= --cov-context=test -p randomly -p no:cacheprovider --randomly-seed=$(SEED)
+COVERED := --cov --cov-report= --randomly-seed=$(SEED)
 
 .PHONY: test
 test: check peers  ## everything, with coverage
