@@ -1,4 +1,4 @@
-"""Documents that people are handed: a bill as PDF with its payment code. Values in, bytes out; no models, no database."""
+"""Documents that people are handed: a bill as PDF with its payment code. Values in, bytes out; no database."""
 
 from kilovatt.office.documents.bill_document import BillDocument, BillDocumentLine, Payee, RegisterPair
 from kilovatt.office.documents.bill_pdf import bill_pdf

@@ -1,9 +1,10 @@
 """A bill as the template gets it: texts only, worded and formatted, so that nothing is calculated while it is set."""
 
 from datetime import date
+from itertools import pairwise
 from typing import TypedDict
 
-from kilovatt.measure.zones import Zone
+from kilovatt.measure.zones import NoCalendarError, Zone, ZoneScheme, zone_marks
 from kilovatt.office.documents.bill_document import BillDocument, BillDocumentLine, Payee, RegisterPair
 from kilovatt.office.documents.figures import (
     Language,
@@ -20,6 +21,9 @@ from kilovatt.office.documents.figures import (
 from kilovatt.office.documents.payment_code import NoPaymentCode, PaymentCode, payment_code
 from kilovatt.office.documents.wording import WORDS, BillWords
 
+_ROOMY_READINGS = 6
+"""Pairs of readings that a page holds with room to spare; more of them are set closer."""
+
 
 class PairTexts(TypedDict):
     """One pair of readings."""
@@ -35,6 +39,7 @@ class LineTexts(TypedDict):
 
     zone: str
     color: Zone
+    hours: str
     remark: str
     registers: list[PairTexts]
     energy: str
@@ -53,6 +58,7 @@ class Sheet(TypedDict):
     """Everything the template sets, by language."""
 
     language: Language
+    dense: bool
     title: str
     number: str
     issued: str
@@ -82,6 +88,7 @@ def sheet_of(bill: BillDocument, language: Language) -> Sheet:
     code = payment_code(bill)
     return Sheet(
         language=language,
+        dense=sum(len(line.registers) for line in bill.lines) > _ROOMY_READINGS,
         title=words.title,
         number=words.number.format(number=bill.number),
         issued=words.issued.format(date=date_text(bill.issued_on, language)),
@@ -141,11 +148,13 @@ def _code_text(code: PaymentCode | NoPaymentCode, words: BillWords) -> str:
 def _lines(bill: BillDocument, words: BillWords, language: Language) -> list[LineTexts]:
     # With the third decimal where any figure has one: a reader with a calculator must come to the same kopeck.
     figures = [figure for line in bill.lines for figure in _energies(line)]
+    scheme = _scheme(bill)
     decimals = 3 if any(figure % 10 for figure in figures) else 2
     return [
         LineTexts(
             zone=zone_text(line.zone, language),
             color=line.zone,
+            hours=_hours(line, scheme),
             remark=_remark(line, bill.first_on, words, language),
             registers=[_pair(pair, bill, language, decimals) for pair in line.registers],
             energy=kwh_text(line.energy_wh, language, decimals=decimals),
@@ -158,6 +167,29 @@ def _lines(bill: BillDocument, words: BillWords, language: Language) -> list[Lin
 
 def _energies(line: BillDocumentLine) -> list[int]:
     return [line.energy_wh, *(figure for pair in line.registers for figure in (pair.start_wh, pair.end_wh))]
+
+
+def _scheme(bill: BillDocument) -> ZoneScheme | None:
+    zones = {line.zone for line in bill.lines}
+    return next((scheme for scheme in ZoneScheme if zones == set(scheme.zones)), None)
+
+
+def _hours(line: BillDocumentLine, scheme: ZoneScheme | None) -> str:
+    if scheme is None or len(scheme.zones) == 1:
+        return ""
+    try:
+        marks = zone_marks(scheme, line.first_on)
+    except NoCalendarError:
+        return ""
+    # The night goes over midnight: its mark at 00:00 begins nothing.
+    begins = [mark for before, mark in pairwise([marks[-1], *marks]) if mark.zone is not before.zone]
+    spans = [(mark.minute, after.minute) for mark, after in pairwise([*begins, begins[0]]) if mark.zone is line.zone]
+    return ", ".join(f"{_clock(since)}–{_clock(until)}" for since, until in spans)
+
+
+def _clock(minute: int) -> str:
+    hour, rest = divmod(minute, 60)
+    return f"{hour:02}:{rest:02}" if rest else f"{hour:02}"
 
 
 def _remark(line: BillDocumentLine, first_on: date, words: BillWords, language: Language) -> str:

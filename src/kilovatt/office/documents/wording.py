@@ -1,8 +1,8 @@
 """The words of a bill in both languages, side by side.
 
-They are not in the gettext catalogue, as everything else a reader sees is: a bill is a document whose sentences are read
-and approved together, in the language of who gets it and not of who prints it; and a table that lacks a word doesn't
-pass the type checker.
+They are not in the gettext catalogue, as everything else a reader sees is: a bill is a document whose sentences are
+read and approved together, in the language of who gets it and not of who prints it; and a table that lacks a word
+doesn't pass the type checker.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ WORDS: dict[Language, BillWords] = {
         price="Цена, ₽ за кВт·ч",
         amount="Сумма, ₽",
         charged="Начислено за период",
-        vat="в том числе НДС {percent} %",
+        vat="в том числе НДС {percent}\u00a0%",
         owed_before="Долг до этого счёта",
         paid_before="Оплачено вперёд до этого счёта",
         paid="Поступили платежи",
@@ -90,12 +90,12 @@ WORDS: dict[Language, BillWords] = {
         check="По ссылке каждая сумма раскрывается до двух показаний, из которых она получилась, "
         "а каждое показание до ответа самого счётчика:",
         payee="Получатель платежа",
-        inn="ИНН {inn}",
-        kpp="КПП {kpp}",
+        inn="ИНН\u00a0{inn}",
+        kpp="КПП\u00a0{kpp}",
         bank="Банк: {bank}",
-        bic="БИК {bic}",
-        settlement_account="р/с {account}",
-        correspondent_account="к/с {account}",
+        bic="БИК\u00a0{bic}",
+        settlement_account="расчётный счёт\u00a0{account}",
+        correspondent_account="корр. счёт\u00a0{account}",
         phone="тел. {phone}",
         price_source="Цены с {date}: {source}.",
         rounding="Расход равен разности двух показаний счётчика. Сумма строки равна расходу, умноженному на цену, "
@@ -121,7 +121,7 @@ WORDS: dict[Language, BillWords] = {
         price="Price, ₽ per kWh",
         amount="Amount, ₽",
         charged="Charged for the period",
-        vat="of it VAT at {percent}%",
+        vat="including VAT at {percent}%",
         owed_before="Owed before this bill",
         paid_before="Paid ahead before this bill",
         paid="Payments received",
@@ -134,12 +134,12 @@ WORDS: dict[Language, BillWords] = {
         check="Behind this link every amount opens into the two readings it comes from, "
         "and every reading into the answer of the meter itself:",
         payee="Payee",
-        inn="INN {inn}",
-        kpp="KPP {kpp}",
+        inn="INN\u00a0{inn}",
+        kpp="KPP\u00a0{kpp}",
         bank="Bank: {bank}",
-        bic="BIC {bic}",
-        settlement_account="account {account}",
-        correspondent_account="correspondent account {account}",
+        bic="BIC\u00a0{bic}",
+        settlement_account="account\u00a0{account}",
+        correspondent_account="correspondent account\u00a0{account}",
         phone="phone {phone}",
         price_source="Prices from {date}: {source}.",
         rounding="Energy used is the difference of two readings of the meter. A line's amount is the energy times the "
