@@ -69,7 +69,7 @@ class Sheet(TypedDict):
     headline: str
     big: str
     code_svg: str
-    code_text: str
+    under_the_sum: str
     columns: list[str]
     lines: list[LineTexts]
     total: FactTexts
@@ -104,7 +104,7 @@ def sheet_of(bill: BillDocument, language: Language) -> Sheet:
         headline=_headline(bill, words, language),
         big=roubles_text(bill.to_pay_kopecks, language),
         code_svg=code.svg() if isinstance(code, PaymentCode) else "",
-        code_text=_code_text(code, words),
+        under_the_sum=_under_the_sum(bill, code, words, language),
         columns=[words.zone, words.register_start, words.register_end, words.energy, words.price, words.amount],
         lines=_lines(bill, words, language),
         total=FactTexts(name=words.charged, text=amount_text(bill.amount_kopecks, language)),
@@ -134,15 +134,16 @@ def _payee_facts(payee: Payee, words: BillWords) -> list[str]:
 def _headline(bill: BillDocument, words: BillWords, language: Language) -> str:
     if bill.to_pay_kopecks:
         return words.due.format(date=date_text(bill.due_on, language))
-    if bill.balance_kopecks:
-        return words.paid_ahead.format(amount=roubles_text(-bill.balance_kopecks, language))
     return words.nothing_to_pay
 
 
-def _code_text(code: PaymentCode | NoPaymentCode, words: BillWords) -> str:
+def _under_the_sum(bill: BillDocument, code: PaymentCode | NoPaymentCode, words: BillWords, language: Language) -> str:
     if isinstance(code, PaymentCode):
         return words.scan
-    return "" if code is NoPaymentCode.NOTHING_TO_PAY else words.no_code
+    if code is NoPaymentCode.PAYEE_INCOMPLETE:
+        return words.no_code
+    ahead_kopecks = -bill.balance_kopecks
+    return words.paid_ahead.format(amount=roubles_text(ahead_kopecks, language)) if ahead_kopecks else ""
 
 
 def _lines(bill: BillDocument, words: BillWords, language: Language) -> list[LineTexts]:
@@ -196,7 +197,7 @@ def _remark(line: BillDocumentLine, first_on: date, words: BillWords, language: 
     # A line that begins later than the bill does so because the price changed on that day.
     if line.first_on == first_on:
         return ""
-    return words.new_price.format(date=short_date_text(line.first_on, language))
+    return words.since.format(date=short_date_text(line.first_on, language))
 
 
 def _pair(pair: RegisterPair, bill: BillDocument, language: Language, decimals: int) -> PairTexts:

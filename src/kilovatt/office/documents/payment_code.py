@@ -19,7 +19,7 @@ class NoPaymentCode(StrEnum):
 
     NOTHING_TO_PAY = "nothing_to_pay"
     PAYEE_INCOMPLETE = "payee_incomplete"
-    """The organisation's bank details are missing, or such that no bank would take them."""
+    """The organisation's bank details are missing, too long for the standard, or such that no bank would take them."""
 
 
 @dataclass(frozen=True, slots=True)

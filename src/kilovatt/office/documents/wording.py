@@ -41,7 +41,7 @@ class BillWords:
     paid_after: str
     meter: str
     ratio: str
-    new_price: str
+    since: str
     check_title: str
     check: str
     payee: str
@@ -69,7 +69,7 @@ WORDS: dict[Language, BillWords] = {
         paid_ahead="Оплачено вперёд: {amount}",
         nothing_to_pay="Платить сейчас ничего не нужно",
         scan="Отсканируйте в приложении банка: сумма, счёт и период заполнятся сами.",
-        no_code="Кода для оплаты нет: банковские реквизиты получателя заполнены не полностью.",
+        no_code="Кода для оплаты нет: банковские реквизиты получателя неполны или не помещаются в код.",
         zone="Зона",
         register_start="Показание в начале, кВт·ч",
         register_end="Показание в конце, кВт·ч",
@@ -85,7 +85,7 @@ WORDS: dict[Language, BillWords] = {
         paid_after="Остаётся оплачено вперёд",
         meter="Счётчик {meter}",
         ratio="коэффициент {ratio}",
-        new_price="с {date} новая цена",
+        since="с {date}",
         check_title="Как проверить этот счёт",
         check="По ссылке каждая сумма раскрывается до двух показаний, из которых она получилась, "
         "а каждое показание до ответа самого счётчика:",
@@ -113,7 +113,7 @@ WORDS: dict[Language, BillWords] = {
         paid_ahead="Paid ahead: {amount}",
         nothing_to_pay="Nothing to pay now",
         scan="Scan it in your bank's app: amount, account and period fill in by themselves.",
-        no_code="There is no payment code: the payee's bank details are incomplete.",
+        no_code="There is no payment code: the payee's bank details are incomplete or don't fit into one.",
         zone="Zone",
         register_start="Register at start, kWh",
         register_end="Register at end, kWh",
@@ -129,7 +129,7 @@ WORDS: dict[Language, BillWords] = {
         paid_after="Remains paid ahead",
         meter="Meter {meter}",
         ratio="ratio {ratio}",
-        new_price="new price from {date}",
+        since="from {date}",
         check_title="How to check this bill",
         check="Behind this link every amount opens into the two readings it comes from, "
         "and every reading into the answer of the meter itself:",
