@@ -31,6 +31,8 @@ from kilovatt.wire.protocols.framing.connection import (
 
 LONGEST_ANSWER_S = 15.0
 """An answer that takes longer from first to last byte is none: 255 bytes at 300 baud take 9.4 s."""
+MORE_TRIES = 2
+"""A meter that has answered in this session is there, and gets so many tries more."""
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
 _SHOWN_BYTES = 64
@@ -147,7 +149,7 @@ class Carrier:
             conversation.close()
 
     async def stays_quiet(self) -> bool:
-        """Listen until no answer can be under way any more; tell whether nothing came that nobody had asked for.
+        """Listen as long as a last answer may take; tell whether nothing came that nobody had asked for.
 
         What came unasked since the session's record began counts too, and a line that is lost proves nothing.
         """
@@ -155,7 +157,7 @@ class Carrier:
             return False
         self._done = self._loop.create_future()
         self._phase = _Phase.LISTENING
-        self._wait_until(self._sent + self.spec.answer_timeout_s + self.spec.late_s)
+        self._wait_until(self._sent + self.spec.answer_timeout_s)
         try:
             await self._done
         except NoRouteError:
@@ -358,21 +360,24 @@ class Carrier:
             self._damaged.append(fault.data)
         if self.echo.echoes is False and fault.fault is LineFault.ECHO:
             self.echo.echoes = None
-        if self._tries >= self.spec.tries:
+        if self._tries >= self.spec.tries + (MORE_TRIES if self._record.answered else 0):
             self._record.retries += self._tries - 1
             self._owe_all()
-            self._fail(ExchangeFailedError(_OUTCOMES[fault.fault], self._in_words(fault)))
+            self._fail(self._given_up(fault))
         else:
             # What came may not be over yet: a request sent into it would collide.
             self._send_when_settled(0.0 if fault.fault is LineFault.SILENCE else self.spec.quiet_s)
 
-    def _in_words(self, fault: RemoteProtocolError) -> str:
+    def _given_up(self, fault: RemoteProtocolError) -> ExchangeFailedError:
         said, _, _ = str(fault).partition("; got ")
         words = f"{type(self._request).__name__}: {said} ({self._tries} tries)"
+        if fault.fault is LineFault.SILENCE and self._damaged:
+            # Somebody is there, and the last try alone went unheard.
+            return ExchangeFailedError(Outcome.NOISE, f"{words}; noise came to others")
         # A damaged echo of a password is still a password.
         if fault.data and not self._outgoing.secret_spans:
             words += f"; got {fault.data[:_SHOWN_BYTES].hex(' ')}"
-        return words
+        return ExchangeFailedError(_OUTCOMES[fault.fault], words)
 
     def _lost(self, because: str) -> None:
         if self._phase is not _Phase.IDLE:

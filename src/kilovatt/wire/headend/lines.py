@@ -118,7 +118,8 @@ class LineSpec:
     An answer that has not begun `answer_timeout_s` after its request is given up; one that began is
     over when no byte came for `quiet_s`. An answer is believed to come within `answer_timeout_s` +
     `late_window_s` of its request or never: for so long nothing else is asked after a try in vain.
-    A meter that keeps silent therefore holds its line for `tries` × `answer_timeout_s` + `late_window_s`.
+    A meter that keeps silent therefore holds its line for `tries` × `answer_timeout_s` + `late_window_s`; one
+    that fell silent after it had answered, for two tries more.
     """
 
     line_id: int

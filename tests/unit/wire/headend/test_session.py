@@ -88,19 +88,38 @@ def test_only_exchanges_that_carried_something_learnt_are_kept() -> None:
     assert all(b"\x31\x32" not in one.request for one in done.report.exchanges)
 
 
-def test_a_silent_meter_ends_the_session_and_holds_the_line_for_its_tries_and_the_drain() -> None:
+def test_a_silent_meter_holds_the_line_for_its_tries_and_the_drain() -> None:
+    done = read(lambda *_: [], tries=3)
+    assert done.report.outcome is Outcome.SILENCE
+    assert done.took_s == pytest.approx(3 * 1.0)
+    assert done.desk.carrier.debts.until == pytest.approx(3 * 1.0 + 0.5)
+
+
+def test_a_meter_that_fell_silent_gets_two_tries_more_and_ends_the_session() -> None:
     done = read(except_for(_20=[]), tries=3)
     report = done.report
     assert (report.outcome, report.failed_part) == (Outcome.SILENCE, SessionPart.REGISTERS)
     assert values(report) == honestly(10)
-    assert done.took_s == pytest.approx(0.005 + 3 * 1.0)
-    assert done.desk.carrier.debts.until == pytest.approx(0.005 + 3 * 1.0 + 0.5)
+    assert done.took_s == pytest.approx(0.005 + 5 * 1.0)
+    assert done.desk.carrier.debts.until == pytest.approx(0.005 + 5 * 1.0 + 0.5)
 
 
 def test_after_noise_the_other_parts_are_read() -> None:
     done = read(except_for(_21=[(0.005, b"\x01\x02\x03\x04")]))
     assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
     assert values(done.report) == honestly(10, 30, 31)
+
+
+def test_noise_and_silence_in_turn_are_noise_and_the_other_parts_are_read() -> None:
+    def script(n: int, request: bytes) -> list[Delivery]:
+        if request[1] == 20:
+            return [(0.005, b"\x01\x02\x03\x04")] if n % 2 else []
+        return honest(n, request)
+
+    done = read(script, tries=1)
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
+    assert values(done.report) == honestly(10, 30, 31)
+    assert done.report.detail == "Read: nothing came back (3 tries); noise came to others"
 
 
 def test_after_a_refusal_the_other_parts_are_read() -> None:
@@ -271,7 +290,7 @@ def test_values_since_an_answer_that_never_came_are_believed_when_the_end_is_qui
     assert done.report.retries == 1
     assert values(done.report) == honestly(10, 20, 21, 30, 31)
     # One try in vain, the drain, and the quiet end.
-    assert done.took_s == pytest.approx(1.0 + 1.5 + 1.5, abs=0.1)
+    assert done.took_s == pytest.approx(1.0 + 1.5 + 1.0, abs=0.1)
 
 
 def test_an_echo_is_taken_away_and_named() -> None:
