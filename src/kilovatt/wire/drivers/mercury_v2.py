@@ -73,8 +73,8 @@ class MercuryV2Driver:
         )
         yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
         if meter.model.has_profile:
-            for days in _runs_of_days(task.profile_days):
-                yield PlannedPart(SessionPart.PROFILE, mercury_v2_profile.read_days(talk, days))
+            for run in _runs_of_days(task.profile_days):
+                yield PlannedPart(SessionPart.PROFILE, mercury_v2_profile.read_days(talk, run))
         if task.events:
             for journal in mercury_v2_events.journals(talk, since=task.events_since):
                 yield PlannedPart(SessionPart.EVENTS, journal)

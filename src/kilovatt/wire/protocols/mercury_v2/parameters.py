@@ -286,6 +286,7 @@ class ReadTariffState(MercuryV2Request[TariffState]):
 LOAD_OFF_BY_COMMAND = 3
 LOAD_IS_OFF = 9
 POWER_LIMIT_CONTROLLED = 1
+ENERGY_LIMIT_CONTROLLED = 2
 
 
 @dataclass(frozen=True, slots=True)

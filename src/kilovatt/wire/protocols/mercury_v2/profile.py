@@ -7,8 +7,8 @@ that was formed, and the record is written when its time comes (section 3.3, not
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import ClassVar
+from enum import IntEnum, StrEnum
+from typing import ClassVar, assert_never
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
@@ -148,6 +148,28 @@ class LatestRecord:
         meant = (swapped, self.address, self.address * RING_STEP % LARGE_RING_SIZE)
         with_high_bit = (address + RING_SIZE for address in meant[:2])
         return tuple(dict.fromkeys(address for address in (*meant, *with_high_bit) if address % RING_STEP == 0))
+
+
+class AddressOrder(StrEnum):
+    """What the two bytes of the newest record's address may be."""
+
+    LOW_FIRST = "low_first"
+    HIGH_FIRST = "high_first"
+    NUMBER = "number"
+
+
+def address_as_sent(address: int, order: AddressOrder) -> int:
+    """Return what a meter puts into the two bytes, read the high byte first."""
+    low = address % RING_SIZE
+    match order:
+        case AddressOrder.LOW_FIRST:
+            return int.from_bytes(low.to_bytes(2, "little"), "big")
+        case AddressOrder.HIGH_FIRST:
+            return low
+        case AddressOrder.NUMBER:
+            return address // RING_STEP
+        case _:
+            assert_never(order)
 
 
 _LATEST: Layout[LatestRecord] = Record(

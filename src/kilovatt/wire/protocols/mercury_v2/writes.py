@@ -176,8 +176,9 @@ class ControlEnergyLimit(Command):
 
 @dataclass(frozen=True, slots=True)
 class SwitchLoad(Command):
-    """Open the relay (off) or close it. At level 2 it counts as a command, at level 1 as done by hand."""
+    """Open the relay (off) or close it."""
 
     is_off: bool
     prefix = b"\x03\x31"
+    level = 2
     asks: ClassVar[Mapping[str, Field]] = {"is_off": _FLAG}
