@@ -8,20 +8,12 @@ from datetime import date
 from typing import TypeAlias
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, fixed, nested, raw, reserved
 from kilovatt.wire.protocols.mercury_v1.fields import (
-    Field,
-    Layout,
-    Record,
-    Row,
-    Single,
     bcd,
     binary,
     day_month_year_if_any,
-    fixed,
     maskable_bcd,
-    nested,
-    raw,
-    reserved,
     signed_bcd,
     wall_time_if_any,
 )

@@ -17,9 +17,10 @@ from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from kilovatt.wire.protocols.framing.crc16 import append_crc
+from kilovatt.wire.protocols.framing.layout import Field, fixed
 from kilovatt.wire.protocols.mercury_v1 import answers
 from kilovatt.wire.protocols.mercury_v1.answers import ArchiveSlice
-from kilovatt.wire.protocols.mercury_v1.fields import Field, binary, day_month_year, fixed
+from kilovatt.wire.protocols.mercury_v1.fields import binary, day_month_year
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request
 
 UWH_PER_COUNT = 200_000

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from kilovatt.wire.protocols.framing.layout import Field, fixed
 from kilovatt.wire.protocols.mercury_v1 import answers
-from kilovatt.wire.protocols.mercury_v1.fields import Field, fixed
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request
 
 RELAY_CLOSED = 0x55

@@ -11,8 +11,9 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from kilovatt.wire.protocols.framing.connection import AnswerT, Request
+from kilovatt.wire.protocols.framing.layout import NOTHING, Field, Layout, Record, Single
 from kilovatt.wire.protocols.mercury_v1 import answers
-from kilovatt.wire.protocols.mercury_v1.fields import NOTHING, Field, Layout, Record, Single, bcd, binary
+from kilovatt.wire.protocols.mercury_v1.fields import bcd, binary
 
 RING_PLACES = 64
 RUNNING = 16

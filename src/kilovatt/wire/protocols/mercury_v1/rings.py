@@ -6,9 +6,10 @@ from enum import IntEnum
 from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.connection import AnswerT
+from kilovatt.wire.protocols.framing.layout import Field
 from kilovatt.wire.protocols.mercury_v1 import answers
 from kilovatt.wire.protocols.mercury_v1.answers import Parametrisation, RingRecord
-from kilovatt.wire.protocols.mercury_v1.fields import Field, binary
+from kilovatt.wire.protocols.mercury_v1.fields import binary
 from kilovatt.wire.protocols.mercury_v1.requests import RING_PLACES, MercuryV1Request
 
 

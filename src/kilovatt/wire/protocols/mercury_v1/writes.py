@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
+from kilovatt.wire.protocols.framing.layout import Field, nested
 from kilovatt.wire.protocols.mercury_v1.answers import TARIFF_MARKS, TariffMark
-from kilovatt.wire.protocols.mercury_v1.fields import Field, bcd, binary, nested, wall_time
+from kilovatt.wire.protocols.mercury_v1.fields import bcd, binary, wall_time
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay, tariff_day_byte
 from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
