@@ -62,13 +62,16 @@ class MercuryV2Driver:
     def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
         """Return the conversations that do the task, the profile by weeks, the journals one by one."""
         talk = Talk(meter)
-        days, months = task.register_days, task.register_months
+        months = task.register_months
         single: tuple[tuple[bool, SessionPart, Conversation[Learnt]], ...] = (
             (task.identity, SessionPart.IDENTITY, talk.identity()),
             (task.clock, SessionPart.CLOCK, talk.clock()),
             (task.instant, SessionPart.INSTANT, talk.instant()),
             (task.registers_now, SessionPart.REGISTERS, mercury_v2_registers.read_now(talk)),
-            (bool(days), SessionPart.REGISTERS, mercury_v2_registers.read_days(talk, days)),
+            *(
+                (True, SessionPart.REGISTERS, mercury_v2_registers.read_days(talk, run))
+                for run in _runs_of_days(task.register_days)
+            ),
             (bool(months), SessionPart.REGISTERS, mercury_v2_registers.read_months(talk, months)),
         )
         yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)

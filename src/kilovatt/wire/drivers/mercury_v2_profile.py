@@ -36,7 +36,8 @@ PERIOD_MINUTES_MAX = 60
 _SEEKS_MAX = 4
 Records: TypeAlias = tuple[ProfileRecord, ...]
 Fetch: TypeAlias = Callable[[int], Conversation[Answer[Records] | None]]
-"""Reads the records at offset + 16 … offset back from the newest of the ring, the oldest first; None beyond it."""
+"""Reads up to 17 records, the last of them `offset` back from the newest of the ring, the oldest first; None beyond
+the ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,11 @@ def _fetch_by_offset(offset: int) -> Conversation[Answer[Records] | None]:
 
 def _fetch_by_address(latest: int, ring_size: int) -> Fetch:
     def fetch(offset: int) -> Conversation[Answer[Records] | None]:
-        first = (latest - (offset + RECORDS_MAX - 1) * RING_STEP) % ring_size
-        # Whether a reading of many goes on at the beginning of the ring is not established.
-        place = min(first, ring_size - RECORDS_MAX * RING_STEP)
-        answer = yield from ask(ReadRecordsFrom(RingAddress(place)))
-        return answer
+        newest = (latest - offset * RING_STEP) % ring_size
+        # Whether a reading of many goes on at the beginning of the ring is not established: there it is cut in two.
+        count = min(RECORDS_MAX, newest // RING_STEP + 1)
+        answer = yield from ask(ReadRecordsFrom(RingAddress(newest - (count - 1) * RING_STEP)))
+        return Answer(answer.value[:count], answer.exchange, answer.heard_at)
 
     return fetch
 
@@ -145,7 +146,7 @@ class _Reader:
             inside = [it for it in block if self._window.start_at < it.ends_at <= mark.ends_at]
             # A block of another round of the ring alone says nothing of where we are: the old mark stands.
             newest = max(inside, key=lambda it: it.ends_at, default=mark)
-            mark = replace(newest, next_offset=mark.next_offset + RECORDS_MAX)
+            mark = replace(newest, next_offset=block[0].next_offset)
 
     def _seek(self, fetch: Fetch) -> Conversation["_Mark | None"]:
         """Find the end of the window, and read the block there."""
@@ -174,7 +175,7 @@ class _Reader:
             slot = _slot_of(self._talk, record, answer.exchange)
             if slot is not None:
                 self._keep(slot)
-                marks.append(_Mark(slot.ends_at, offset + back, slot.step, offset + RECORDS_MAX))
+                marks.append(_Mark(slot.ends_at, offset + back, slot.step, offset + len(answer.value)))
         return marks
 
     def _keep(self, slot: _Slot) -> None:

@@ -22,7 +22,7 @@ from kilovatt.wire.protocols.framing.connection import (
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
 from kilovatt.wire.protocols.mercury_v2.hearing import FRAME_SIZE_MIN, frame
 from kilovatt.wire.protocols.mercury_v2.request import OK, STATUS_MASK, MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.session import TestLink
+from kilovatt.wire.protocols.mercury_v2.session import CheckLink
 from kilovatt.wire.protocols.mercury_v2.writes import ADDRESS_MAX
 
 UNIVERSAL_ADDRESS = 0
@@ -113,7 +113,7 @@ class MercuryV2Connection:
         if len(data) != size or data[0] != self._from or not crc_is_right(data):
             return False
         # What equals the request is its echo; only the answer to a link test is the same bytes.
-        return data != self._sent or isinstance(self._open, TestLink)
+        return data != self._sent or isinstance(self._open, CheckLink)
 
     def _answered(self, request: MercuryV2Request[Any], data: bytes) -> Answered:
         self._open = None

@@ -8,7 +8,7 @@ from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, param
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
 REQUESTS: tuple[type[MercuryV2Request[Any]], ...] = (
-    session.TestLink,
+    session.CheckLink,
     session.OpenChannel,
     session.CloseChannel,
     writes.SetAddress,

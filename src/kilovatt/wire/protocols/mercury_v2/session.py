@@ -38,7 +38,7 @@ def password_as_ascii(password: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class TestLink(Command):
+class CheckLink(Command):
     """Ask whether the meter is there."""
 
     prefix = b"\x00"
