@@ -113,6 +113,10 @@ def test_energies_whose_sum_passes_int64_are_counted_exactly() -> None:
     assert energy_before_wh([1, 1, 1], [2**62, 2**62, 1]).tolist() == [0, 2**62, 2**63]
 
 
+def test_keys_may_stand_in_any_order() -> None:
+    assert energy_before_wh([9, 9, 4], [10, 20, 30]).tolist() == [0, 10, 0]
+
+
 def test_a_key_that_comes_back_is_refused() -> None:
     with pytest.raises(ValueError, match="came back"):
         energy_before_wh([1, 2, 1], [1, 1, 1])
