@@ -14,7 +14,8 @@ FieldValue: TypeAlias = int | str | bool | None
 class ExplainedField:
     """Some bytes of a frame, from `start` to before `end`, and what they say.
 
-    `unit` is a symbol ("Wh", "mV") or None for what has none.
+    `unit` is a symbol ("Wh", "mV") or None for what has none; `number` tells apart several that are alike, from 1
+    (tariffs, half-hours), and stands in the words for `{number}`.
     """
 
     start: int
@@ -22,6 +23,7 @@ class ExplainedField:
     code: str
     value: FieldValue
     unit: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
