@@ -96,7 +96,7 @@ class MercuryV2Connection:
                 return self._answered(request, answer)
             if self._is_answer(answer, 1 + _STATUS_SIZE + CRC_SIZE) and answer[1] & STATUS_MASK != OK:
                 self._open = None
-                return Answered(value=_refusal(answer[1] & STATUS_MASK), data=answer)
+                return Answered(value=refusal_of(answer[1] & STATUS_MASK), data=answer)
         self._open = None
         if not self._came:
             raise RemoteProtocolError(LineFault.SILENCE, f"no answer to {type(request).__name__}", b"")
@@ -120,7 +120,7 @@ class MercuryV2Connection:
         said = data[1:-CRC_SIZE]
         if not request.wants_data:
             status = said[0] & STATUS_MASK
-            return Answered(value=None if status == OK else _refusal(status), data=data)
+            return Answered(value=None if status == OK else refusal_of(status), data=data)
         layout = next(layout for layout in request.says if layout.size == len(said))
         try:
             return Answered(value=layout.decode(said), data=data)
@@ -140,7 +140,8 @@ class MercuryV2Connection:
         return RemoteProtocolError(LineFault.NOISE, f"wanted {wanted} bytes of data for {name}, got {got}", came)
 
 
-def _refusal(status: int) -> Refusal:
+def refusal_of(status: int) -> Refusal:
+    """Return what a status other than 0 says."""
     return Refusal(reason=_REASONS.get(status, RefusalReason.OTHER), code=status)
 
 

@@ -107,7 +107,7 @@ def _done(_works: Works, _request: MercuryV2Request[Any], _now: datetime) -> Sta
 
 
 COMMANDS: Mapping[type[MercuryV2Request[Any]], Callable[[Works, Any, datetime], Status | None]] = {
-    session.TestLink: _done,
+    session.CheckLink: _done,
     session.OpenChannel: _open_channel,
     session.CloseChannel: _close_channel,
     writes.SetAddress: _set_address,
