@@ -1,6 +1,7 @@
 """Where the wings meet: what the office wants becomes errands for the head-end, what it brings is accepted."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -50,10 +51,15 @@ def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[E
     return [(line_spec(line), [errand(wanted) for wanted in line.meters]) for line in lines]
 
 
+_SWITCH_INTERVAL_S = 0.0005
+
+
 class Intake:
     """Accepts sessions one after another in a thread of its own, so that lines never wait for the disk."""
 
     def __init__(self, clock: SiteClock, noticed: Callable[[SessionReport], None]) -> None:
+        # By default a thread may keep Python for 5 ms while a meter's answer waits to be heard.
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._clock = clock
         self._noticed = noticed
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")

@@ -1,8 +1,11 @@
 """Known troubles, in the user's language: each a sentence that says what is wrong and what to do."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from kilovatt.config.cli.voice import _
 from kilovatt.config.data_directory import DataDirectoryError
 from kilovatt.config.demo.town_file import DemoError
+from kilovatt.config.site import PortTakenError
 from kilovatt.measure.metering.models import MODELS, UnknownModelError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
@@ -15,9 +18,11 @@ KNOWN = (
     DataDirectoryError,
     DemoError,
     HouseholdFileError,
+    ImproperlyConfigured,
     LineAddressError,
     ListenError,
     LocalProtocolError,
+    PortTakenError,
     TownPlanError,
     TownStartError,
     UnknownModelError,

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
@@ -52,9 +51,9 @@ class ShownSession:
 
 def shown_row(row: BoardRow, *, now: datetime) -> ShownRow:
     """Return a row of the board as texts."""
-    strip = tuple("none" if day is None else "" if day.is_complete else "part" for day in row.days)
+    strip = tuple("none" if day is None else "whole" if day.is_complete else "part" for day in row.days)
     read_at = instant_text(row.read_at, row.zone, language_of(get_language())) if row.read_at else _("never")
-    return ShownRow(row, sentences(row, now=now), strip, sum(mark == "" for mark in strip), read_at)
+    return ShownRow(row, sentences(row, now=now), strip, sum(mark == "whole" for mark in strip), read_at)
 
 
 def shown_register(value: LatestValue, row: BoardRow) -> ShownRegister:
