@@ -106,7 +106,7 @@ class _Talk:
     def identity(self) -> Conversation[Learnt]:
         serial = yield from ask(ReadSerial())
         expected = self._meter.serial
-        if expected is not None and int(expected) != serial.value:
+        if expected is not None and expected.lstrip("0") != str(serial.value):
             message = f"meter {expected} was asked, and meter {serial.value:08} answered"
             raise MeterRefusedError(Outcome.ANOTHER_METER, message)
         firmware = yield from ask(ReadFirmware())

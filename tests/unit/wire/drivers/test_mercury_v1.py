@@ -122,9 +122,10 @@ def test_a_meter_says_who_it_is(serial: str | None) -> None:
     )
 
 
-def test_a_meter_with_another_serial_number_is_another_meter() -> None:
-    with pytest.raises(MeterRefusedError, match="meter 38030255 was asked, and meter 00411486 answered") as refused:
-        learnt(IDENTITY_TASK, IDENTITY, meter=replace(METER, serial="38030255"))
+@pytest.mark.parametrize("serial", ["38030255", "0041148", "№ 411486"])
+def test_a_meter_with_another_serial_number_is_another_meter(serial: str) -> None:
+    with pytest.raises(MeterRefusedError, match=f"meter {serial} was asked, and meter 00411486 answered") as refused:
+        learnt(IDENTITY_TASK, IDENTITY, meter=replace(METER, serial=serial))
     assert refused.value.outcome is Outcome.ANOTHER_METER
 
 

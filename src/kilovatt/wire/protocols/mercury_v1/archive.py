@@ -80,26 +80,26 @@ class ReadHalfHours(MercuryV1Request[HalfHours]):
     def decode(self, data: bytes) -> HalfHours:
         size = len(data) // GROUP_SIZE
         layouts = [layout for layout in HalfHourLayout if layout in self.layouts and layout.slot_size == size]
-        return tuple(
-            self._count(index, data[size * index : size * (index + 1)], layouts) for index in range(GROUP_SIZE)
-        )
+        payload = self.payload()
+        slots = (data[start : start + size] for start in range(0, len(data), size))
+        return tuple(self._count(payload, index, slot, layouts) for index, slot in enumerate(slots))
 
     def encode(self, value: HalfHours) -> bytes:
         """An answer's data, in the one layout that is accepted; where there are several, in their first."""
         layout = next(layout for layout in HalfHourLayout if layout in self.layouts)
-        return b"".join(self._slot(index, count, layout) for index, count in enumerate(value))
+        payload = self.payload()
+        return b"".join(self._slot(payload, index, count, layout) for index, count in enumerate(value))
 
-    def _count(self, index: int, slot: bytes, layouts: list[HalfHourLayout]) -> int | None:
+    def _count(self, payload: bytes, index: int, slot: bytes, layouts: list[HalfHourLayout]) -> int | None:
         count = int.from_bytes(slot[:2], "big")
-        return count if any(slot == self._slot(index, count, layout) for layout in layouts) else None
+        return count if any(slot == self._slot(payload, index, count, layout) for layout in layouts) else None
 
-    def _slot(self, index: int, count: int | None, layout: HalfHourLayout) -> bytes:
+    def _slot(self, payload: bytes, index: int, count: int | None, layout: HalfHourLayout) -> bytes:
         if count is None:
             return b"\xff" * layout.slot_size
         energy = count.to_bytes(2, "big")
         if layout is HalfHourLayout.VALIDITY:
             return energy + b"\x00"
-        payload = self.payload()
         if layout is HalfHourLayout.CRC_BY_HALF_HOUR:
             payload = bytes([self.group * GROUP_SIZE + index]) + payload[1:]
         return append_crc(payload + energy)[len(payload) :]

@@ -44,19 +44,15 @@ class Counting:
     def half_hours(self, day_on: date, group: int, now: datetime) -> HalfHours:
         """Return the counts of eight half-hours; None for those before the curve began or not over yet."""
         starts = [self._half_hour_start(day_on, group * GROUP_SIZE + index) for index in range(GROUP_SIZE)]
-        return tuple(self._count(start, now) for start in starts)
+        kept = [start for start in starts if start >= self._energy.begins_at and start + _STEP <= now]
+        # Floors of the running sum, so that no part of a count is lost from one half-hour to the next.
+        running = {at: self._counts_until(at) for at in {*kept, *(start + _STEP for start in kept)}}
+        counts = {start: min(running[start + _STEP] - running[start], COUNT_MAX) for start in kept}
+        return tuple(counts.get(start) for start in starts)
 
     def _register(self, quantity: Quantity, tariff: int, at: datetime) -> int:
         steps = self._switched.register_uwh(quantity, tariff, at) // _UWH_PER_STEP
         return steps % REGISTER_PLACES * REGISTER_STEP_WH
-
-    def _count(self, start: datetime, now: datetime) -> int | None:
-        end = start + _STEP
-        if start < self._energy.begins_at or end > now:
-            return None
-        # Floors of the running sum, so that no part of a count is lost from one half-hour to the next.
-        count = self._counts_until(end) - self._counts_until(start)
-        return min(count, COUNT_MAX)
 
     def _counts_until(self, at: datetime) -> int:
         return self._switched.flowed_uwh(Quantity.A_PLUS, at) // UWH_PER_COUNT
