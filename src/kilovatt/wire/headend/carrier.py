@@ -33,6 +33,8 @@ LONGEST_ANSWER_S = 15.0
 """An answer that takes longer from first to last byte is none: 255 bytes at 300 baud take 9.4 s."""
 MORE_TRIES = 2
 """A meter that has answered in this session is there, and gets so many tries more."""
+MORE_NOISY_TRIES = 7
+"""Those that bring noise cost little time: of 258 bytes on a line that changes one in a thousand, each fourth is."""
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
 _SHOWN_BYTES = 64
@@ -86,8 +88,10 @@ class Carrier:
         self._request: Request[Any]
         self._outgoing = Outgoing(b"")
         self._tries = 0
+        self._in_vain = 0
         self._damaged: list[bytes] = []
         self._sent = 0.0
+        self._heard = 0.0
         self._sent_at: datetime
 
     @property
@@ -178,7 +182,7 @@ class Carrier:
             self._fail(error)
             return
         self._request = request
-        self._tries = 0
+        self._tries = self._in_vain = 0
         self._record.exchanges_made += 1
         self._send_when_settled(self._rest_s if answer is not None else 0.0)
 
@@ -239,6 +243,7 @@ class Carrier:
         if self._phase is not _Phase.AWAITING:
             self._overhear(data)
             return
+        self._heard = self._loop.time()
         if self.echo.undecided:
             data = self.echo.pass_on(data)
             if not data:
@@ -265,10 +270,9 @@ class Carrier:
 
     def _answered(self, answered: Answered) -> None:
         record = self._record
-        heard = self._loop.time()
         number = record.exchanges_made
         data = answered.data
-        record.answered.append((number, self._outgoing, data, self._sent_at, heard - self._sent, self._tries))
+        record.answered.append((number, self._outgoing, data, self._sent_at, self._heard - self._sent, self._tries))
         if self.echo.echoes is None:
             self.echo.echoes = False
         if self._tries > 1:
@@ -292,7 +296,7 @@ class Carrier:
         if self.echo.is_whole and self.echo.echoes is not False:
             # The echo comes at once, the answer when the meter has thought.
             return
-        self._wait_until(min(self._loop.time() + self.spec.quiet_s, self._limit))
+        self._wait_until(min(self._heard + self.spec.quiet_s, self._limit))
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
@@ -360,13 +364,20 @@ class Carrier:
             self._damaged.append(fault.data)
         if self.echo.echoes is False and fault.fault is LineFault.ECHO:
             self.echo.echoes = None
-        if self._tries >= self.spec.tries + (MORE_TRIES if self._record.answered else 0):
+        if self._is_hopeless(fault):
             self._record.retries += self._tries - 1
             self._owe_all()
             self._fail(self._given_up(fault))
         else:
             # What came may not be over yet: a request sent into it would collide.
-            self._send_when_settled(0.0 if fault.fault is LineFault.SILENCE else self.spec.quiet_s)
+            self._send_when_settled(max(0.0, self._heard + self.spec.quiet_s - self._loop.time()))
+
+    def _is_hopeless(self, fault: RemoteProtocolError) -> bool:
+        allowed = self.spec.tries
+        if not self._record.answered:
+            return self._tries >= allowed
+        self._in_vain += fault.fault is not LineFault.NOISE
+        return self._in_vain >= allowed + MORE_TRIES or self._tries >= allowed + MORE_NOISY_TRIES
 
     def _given_up(self, fault: RemoteProtocolError) -> ExchangeFailedError:
         said, _, _ = str(fault).partition("; got ")

@@ -110,6 +110,23 @@ def test_after_noise_the_other_parts_are_read() -> None:
     assert values(done.report) == honestly(10, 30, 31)
 
 
+def test_a_long_answer_on_a_noisy_line_is_asked_for_ten_times() -> None:
+    asked = 0
+
+    def script(n: int, request: bytes) -> list[Delivery]:
+        nonlocal asked
+        asked += request[1] == 20
+        if request[1] == 20 and asked < 10:
+            return [(0.005, answers(value_of(20))[:3] + b"\x00")]
+        return honest(n, request)
+
+    done = read(script, tries=3, quiet_s=0.1)
+    assert done.report.outcome is Outcome.OK
+    assert done.report.retries == 9
+    # Each damaged answer was the answer, damaged: nothing was owed, nothing drained.
+    assert done.took_s == pytest.approx(5 * 0.005 + 9 * 0.105)
+
+
 def test_noise_and_silence_in_turn_are_noise_and_the_other_parts_are_read() -> None:
     def script(n: int, request: bytes) -> list[Delivery]:
         if request[1] == 20:
@@ -119,7 +136,7 @@ def test_noise_and_silence_in_turn_are_noise_and_the_other_parts_are_read() -> N
     done = read(script, tries=1)
     assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
     assert values(done.report) == honestly(10, 30, 31)
-    assert done.report.detail == "Read: nothing came back (3 tries); noise came to others"
+    assert done.report.detail == "Read: nothing came back (5 tries); noise came to others"
 
 
 def test_after_a_refusal_the_other_parts_are_read() -> None:
