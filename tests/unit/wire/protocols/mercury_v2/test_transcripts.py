@@ -19,7 +19,7 @@ from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.hearing import frame, heard
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, PowerKind, Quantity
 from kilovatt.wire.protocols.mercury_v2.journals import Journal, MeterClock, Moment, Pair
-from kilovatt.wire.protocols.mercury_v2.profile import Memory, ProfileRecord, RecordState, RingAddress
+from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecord, RecordState, RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import OK, MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
@@ -491,4 +491,3 @@ def test_a_6_byte_journal_record_is_one_instant() -> None:
 def test_every_transcript_has_right_checksums() -> None:
     frames = [bytes.fromhex(text) for it in TRANSCRIPTS for text in (it.request, it.answer) if text]
     assert all(crc_is_right(data) and len(data) > CRC_SIZE for data in frames)
-    assert Memory.MAIN_PROFILE == 3
