@@ -1,0 +1,55 @@
+"""Frames in turn, in any language that is spoken here."""
+
+import pytest
+
+from kilovatt.wire.explain import PROTOCOLS, ExplainedField, UnknownProtocolError, explain
+from kilovatt.wire.explain.words import WORDS
+
+V1 = ("00 06 47 5E 63 EC D4", "00 06 47 5E 63 23 58 02 64 00 05 88 45 C6")
+V2 = ("80 04 00 72 E8", "80 43 14 16 03 27 02 08 01 50 90")
+
+
+def frames(*texts: str) -> list[bytes]:
+    return [bytes.fromhex(text) for text in texts]
+
+
+def test_requests_and_answers_come_in_turn() -> None:
+    first, second = explain("mercury-v2", frames(*V2, "80 02 E1 B1", "80 00 60 70"))
+    assert [it.code if it else None for it in (first.answer, second.answer)] == ["read_clock", "close_channel"]
+
+
+def test_a_request_without_an_answer_stands_alone() -> None:
+    (alone,) = explain("mercury-v2", frames(V2[0]))
+    assert alone.answer is None
+    silent, answered = explain("mercury-v2", [*frames(V2[0]), b"", *frames(*V2)])
+    assert silent.answer is None
+    assert answered.answer is not None
+
+
+def test_each_language_explains_its_own() -> None:
+    (v1,) = explain("mercury-v1", frames(*V1))
+    assert v1.answer is not None
+    assert v1.answer.code == "read_phase_values"
+
+
+def test_an_unknown_language_is_named() -> None:
+    with pytest.raises(UnknownProtocolError, match="mercury-v1 and mercury-v2: got 'dlms'"):
+        explain("dlms", frames(*V2))
+
+
+@pytest.mark.parametrize(("protocol", "told"), [("mercury-v1", V1), ("mercury-v2", V2)])
+def test_every_language_has_words(protocol: str, told: tuple[str, str]) -> None:
+    words = WORDS[protocol]
+    (exchange,) = explain(protocol, frames(*told))
+    assert exchange.answer is not None
+    assert words.frame(exchange.answer)
+    assert all(words.field(field) for field in exchange.answer.fields)
+    assert words.problem(exchange.answer) is None
+    (damaged,) = explain(protocol, frames(told[0], told[1][:-2] + "00"))
+    assert damaged.answer is not None
+    assert words.problem(damaged.answer) == "The checksum does not fit"
+
+
+def test_the_languages_with_words_are_those_that_are_explained() -> None:
+    assert set(WORDS) == set(PROTOCOLS)
+    assert WORDS["mercury-v2"].field(ExplainedField(start=0, end=1, code="address", value=1)) == "Address of the meter"
