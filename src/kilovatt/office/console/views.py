@@ -10,11 +10,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kilovatt.office.console.sentences import doubt_sentence, event_sentence
+from kilovatt.office.console.sentences import doubt_sentence
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session
 from kilovatt.office.operations.board import BoardRow, board_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
+from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
 
 EVENTS_SHOWN = 200
@@ -68,7 +69,7 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
         "file": file,
         "flow": flow(file),
         "registers": [shown_register(value, row) for value in file.registers],
-        "events": [(event_sentence(event.noticed, row), event) for event in file.events],
+        "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
         "doubts": [doubt_sentence(doubt) for doubt in file.doubts],
         "sessions": [shown_session(session, row) for session in file.sessions],
     }
@@ -81,7 +82,7 @@ def events(request: HttpRequest) -> HttpResponse:
     """What all meters noticed, the newest first."""
     rows = {row.meter_id: row for row in _rows(request, site_now())}
     told = newest_events(list(rows), limit=EVENTS_SHOWN)
-    lines = [(rows[event.meter_id], event_sentence(event.noticed, rows[event.meter_id]), event) for event in told]
+    lines = [(rows[event.meter_id], event_sentence(event.noticed, rows[event.meter_id].zone), event) for event in told]
     return render(request, "console/events.html", {"lines": lines, "limit": EVENTS_SHOWN})
 
 

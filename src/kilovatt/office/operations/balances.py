@@ -1,5 +1,7 @@
 """What accounts owe, and that the ledger adds up."""
 
+from collections.abc import Sequence
+
 from django.db.models import Sum
 
 from kilovatt.office.records.models import Account, Organisation, Transfer
@@ -26,3 +28,14 @@ def balances_kopecks(organisation: Organisation) -> dict[str, int]:
         for row in organisation.transfers.values(side).annotate(sum=Sum("amount_kopecks")):
             balances[row[side]] = balances.get(row[side], 0) + sign * row["sum"]
     return balances
+
+
+def owed_by_account(account_ids: Sequence[int]) -> dict[int, int]:
+    """What each of some accounts owes [kopecks] (negative: has paid ahead)."""
+    names = {customer_account(account_id): account_id for account_id in account_ids}
+    owed = dict.fromkeys(account_ids, 0)
+    for side, sign in (("debit_account", 1), ("credit_account", -1)):
+        mine = Transfer.objects.filter(**{f"{side}__in": list(names)})
+        for row in mine.values(side).annotate(sum=Sum("amount_kopecks")):
+            owed[names[row[side]]] += sign * row["sum"]
+    return owed

@@ -1,0 +1,74 @@
+"""What a meter noticed and why a bill is missing, in sentences: the same for owners and operators."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from kilovatt.measure.metering.events import EventKind
+from kilovatt.office.documents.figures import instant_text, language_of
+from kilovatt.office.operations.board import NoticedEvent
+
+
+def event_sentence(event: NoticedEvent, zone: ZoneInfo) -> str:
+    """Return an event in a sentence with its local time and how long it went on."""
+    began = instant_text(event.began_at, zone, language_of(get_language()))
+    name = event_name(event.kind)
+    if event.ended_at is None:
+        return _("{event} since {began}, not over yet.").format(event=name, began=began)
+    length = duration(event.ended_at - event.began_at)
+    return _("{event} {began}, for {length}.").format(event=name, began=began, length=length)
+
+
+def event_name(kind: EventKind) -> str:
+    """Return the name of a kind of event, as the beginning of a sentence."""
+    return {
+        EventKind.POWER_OFF: pgettext("event", "No supply"),
+        EventKind.CLOCK_SET: pgettext("event", "Clock set"),
+        EventKind.CASE_OPENED: pgettext("event", "Case opened"),
+        EventKind.TERMINAL_COVER_OPENED: pgettext("event", "Terminal cover opened"),
+        EventKind.MAGNETIC_FIELD: pgettext("event", "Magnetic field"),
+        EventKind.REPROGRAMMED: pgettext("event", "Reprogrammed"),
+        EventKind.TARIFF_TABLE_CHANGED: pgettext("event", "Tariff table changed"),
+        EventKind.RELAY_OPENED: pgettext("event", "Relay opened"),
+        EventKind.RELAY_CLOSED: pgettext("event", "Relay closed"),
+        EventKind.RELAY_PERMITTED: pgettext("event", "Relay permitted"),
+        EventKind.POWER_LIMIT_EXCEEDED: pgettext("event", "Power limit exceeded"),
+        EventKind.PHASE_LOST: pgettext("event", "Phase lost"),
+        EventKind.CURRENT_REVERSED: pgettext("event", "Current reversed"),
+        EventKind.VOLTAGE_OUT_OF_LIMITS: pgettext("event", "Voltage out of limits"),
+        EventKind.ENERGY_RESET: pgettext("event", "Energy reset"),
+        EventKind.PROFILE_RESTARTED: pgettext("event", "Load profile restarted"),
+        EventKind.METER_FAULT: pgettext("event", "Fault of the meter"),
+    }[kind]
+
+
+def unbilled_sentence(reason: str) -> str:
+    """Return why there is no bill for the last month."""
+    known = {
+        "missing_register": _("No bill for the last month: a register at its first or last midnight is missing."),
+        "register_went_down": _("No bill for the last month: a register went down."),
+        "zone_not_counted": _("No bill for the last month: the meter does not count a zone of the tariff plan."),
+        "tariff_without_zone": _("No bill for the last month: the meter counted in a tariff that has no zone."),
+        "no_meter": _("No bill for the last month: no meter stood there for some of it."),
+        "no_price": _("No bill for the last month: the account has no tariff plan with prices for it."),
+    }
+    return known.get(reason, _("No bill for the last month."))
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in the two largest units that matter."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = []
+    if days:
+        parts.append(_("{n} d").format(n=days))
+    if hours:
+        parts.append(_("{n} h").format(n=hours))
+    if minutes and not days:
+        parts.append(_("{n} min").format(n=minutes))
+    if not days and not hours and (seconds or not minutes):
+        parts.append(_("{n} s").format(n=seconds))
+    return " ".join(parts)
