@@ -59,6 +59,8 @@ class Clockwork:
 
     def true_instant(self, shown_at: datetime) -> datetime:
         """Return when it showed an instant: when the meter did what it does by its clock."""
+        if not self._moves:
+            return shown_at - self._at_first
         return shown_at - self.ahead_at(shown_at - self._at_first)
 
     def is_slewing(self, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Values of Mercury V2: what fits, what does not, and that nothing is lost between value and bytes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -303,6 +304,24 @@ def test_the_true_address_is_among_those_that_may_be_meant(address: int, order: 
     )
     assert address in latest.possible_addresses
     assert all(it % profile.RING_STEP == 0 for it in latest.possible_addresses)
+
+
+@given(st.binary(min_size=15, max_size=15) | st.from_regex(rb"[\x00-\xff][\x00-\x12]{5}[\x00-\xff]{9}", fullmatch=True))
+def test_the_quick_reading_of_a_record_says_what_the_slow_one_says(data: bytes) -> None:
+    try:
+        expected = profile.PROFILE_RECORD.decode(data)
+    except ValueError:
+        with pytest.raises(ValueError, match=r".+"):
+            profile.RECORD.read(data)
+        return
+    assert profile.RECORD.read(data) == expected
+    assert profile.RECORD.write(expected) == profile.PROFILE_RECORD.encode(expected)
+
+
+def test_a_count_that_does_not_fit_a_record_is_refused() -> None:
+    record = replace(profile.PROFILE_RECORD.decode(bytes(15)), a_plus=65_536)
+    with pytest.raises(ValueError, match="does not fit"):
+        profile.RECORD.write(record)
 
 
 # ── Local time ───────────────────────────────────────────────────────────────────────────────────────────────────────
