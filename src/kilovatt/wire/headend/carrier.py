@@ -300,10 +300,11 @@ class Carrier:
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
-        if not self.debts.owed:
+        if self._phase is _Phase.SETTLING and self._tries:
+            # The rest of what a try brought.
+            self._damaged[-1:] = [b"".join(self._damaged[-1:]) + data]
+        elif not self.debts.owed:
             self._record.unasked = True
-        if self._tries:
-            self._damaged.append(data)
         self.debts.receive(data, quiet_until=now + self.spec.quiet_s)
         if self._phase is _Phase.SETTLING:
             if now > self._limit:
