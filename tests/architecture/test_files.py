@@ -89,3 +89,17 @@ def test_a_module_is_named_for_what_it_holds(sources: Path) -> None:
 
 def test_tests_are_no_package(repository: Path) -> None:
     assert not list((repository / "tests").rglob("__init__.py"))
+
+
+def test_what_others_made_lies_beside_its_licence(sources: Path) -> None:
+    shipped = [path for path in sources.rglob("*") if path.suffix in {".ttf", ".woff2"} or "vendor" in path.parts]
+    assert shipped
+    bare = [
+        str(path.relative_to(sources))
+        for path in shipped
+        if path.is_file()
+        and path.name != "README.md"
+        and not list(path.parent.glob("*OFL*"))
+        and not (path.parent / "LICENSE").exists()
+    ]
+    assert not bare, "\n".join(bare)
