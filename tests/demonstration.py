@@ -23,12 +23,12 @@ def environment(**added: str) -> dict[str, str]:
     return {**kept, "LANG": "C.UTF-8", **added}
 
 
-def demo(*options: str | Path, **added: str) -> subprocess.CompletedProcess[str]:
+def demo(*options: object, **added: str) -> subprocess.CompletedProcess[str]:
     command = [str(KILOVATT), "demo", "--once", "--json", *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(**added), check=False)
 
 
-def result_of(*options: str | Path, **added: str) -> dict[str, Any]:
+def result_of(*options: object, **added: str) -> dict[str, Any]:
     run = demo(*options, **added)
     assert run.returncode == 0, run.stderr
     result: dict[str, Any] = json.loads(run.stdout)
