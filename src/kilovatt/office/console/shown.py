@@ -1,5 +1,6 @@
 """What the operator's pages show, as texts: figures and instants as people write them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -73,6 +74,13 @@ def shown_register(value: LatestValue, row: BoardRow) -> ShownRegister:
         session_id=value.session_id,
         exchange=value.exchange,
     )
+
+
+def told_registers(registers: Iterable[LatestValue]) -> list[LatestValue]:
+    """Return the registers that say something, energy taken first: a tariff that never counted is left out."""
+    order = list(Quantity)
+    told = [value for value in registers if value.value or value.tariff == TOTAL_TARIFF]
+    return sorted(told, key=lambda value: (order.index(Quantity(value.quantity)), value.tariff))
 
 
 def shown_session(session: PastSession, row: BoardRow) -> ShownSession:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kilovatt.office.console.sentences import doubt_sentence
-from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session
+from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
 from kilovatt.office.operations.board import BoardRow, board_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
@@ -68,7 +68,7 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
         "shown": shown_row(row, now=now),
         "file": file,
         "flow": flow(file),
-        "registers": [shown_register(value, row) for value in file.registers],
+        "registers": [shown_register(value, row) for value in told_registers(file.registers)],
         "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
         "doubts": [doubt_sentence(doubt) for doubt in file.doubts],
         "sessions": [shown_session(session, row) for session in file.sessions],

@@ -86,6 +86,11 @@ def price_text(price_microrub_per_kwh: int, language: Language) -> str:
     return _decimal_text(price_microrub_per_kwh // 10 ** (6 - decimals), decimals, language, negative=False)
 
 
+def grouped_text(number: int, language: Language) -> str:
+    """Return a whole number with its thousands apart."""
+    return _decimal_text(abs(number), 0, language, negative=number < 0)
+
+
 def date_text(on: date, language: Language) -> str:
     """Return a day in words: `15 ноября 2026`, `15 November 2026`."""
     return NO_BREAK_SPACE.join([str(on.day), _MONTHS_OF_A_DAY[language][on.month - 1], str(on.year)])

@@ -20,6 +20,7 @@ class Choice:
     on: date
     first_on: date
     last_on: date
+    last_whole_on: date
 
     @property
     def query(self) -> str:
@@ -52,13 +53,14 @@ class Choice:
                 on = next_month(first_of_month(self.on))
             case _:
                 return ""
-        return self._at(on) if on <= self.last_on else ""
+        last_on = self.last_on if self.view == "day" else self.last_whole_on
+        return self._at(on) if on <= last_on else ""
 
     @property
     def month(self) -> tuple[date, date]:
-        """The days of the month within the life of the account: the first, and the one after the last."""
+        """The whole days of the month within the life of the account: the first, and the one after the last."""
         first_on = first_of_month(self.on)
-        return max(first_on, self.first_on), min(next_month(first_on), self.last_on + timedelta(days=1))
+        return max(first_on, self.first_on), min(next_month(first_on), self.last_whole_on + timedelta(days=1))
 
     def _at(self, on: date) -> str:
         return urlencode({"view": self.view, "on": on.isoformat()})
@@ -75,4 +77,10 @@ def choice_of(asked: QueryDict, page: AccountPage, *, today_on: date) -> Choice:
         on = date.fromisoformat(asked.get("on", ""))
     except ValueError:
         on = min(today_on - timedelta(days=1), last_on)
-    return Choice(view=view, on=max(page.opened_on, min(on, last_on)), first_on=page.opened_on, last_on=last_on)
+    return Choice(
+        view=view,
+        on=max(page.opened_on, min(on, last_on)),
+        first_on=page.opened_on,
+        last_on=last_on,
+        last_whole_on=min(last_on, today_on - timedelta(days=1)),
+    )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from kilovatt.office.documents.figures import instant_text, language_of
+from kilovatt.office.documents.figures import NO_BREAK_SPACE, grouped_text, instant_text, language_of
 from kilovatt.office.operations.evidence import Evidence
 from kilovatt.wire.explain import ExplainedField, ExplainedFrame
 from kilovatt.wire.explain.words import WORDS, Words
@@ -104,8 +104,8 @@ def _field(field: ExplainedField, frame: ExplainedFrame, words: Words, proves_wh
     is_proof = proves_wh is not None and frame.is_answer and field.unit == "Wh" and field.value == proves_wh
     return ShownField(
         octets=frame.data[field.start : field.end].hex(" ").upper(),
-        name=_(words.field(field)).format(number=field.number),
-        says=_says(field),
+        name=_("Checksum") if field.code == "crc" else _(words.field(field)).format(number=field.number),
+        says=_checksum(field) if field.code == "crc" else _says(field),
         look=_look(field),
         is_proof=is_proof,
     )
@@ -116,8 +116,16 @@ def _says(field: ExplainedField) -> str:
         return _("not measured or empty")
     if isinstance(field.value, bool):
         return _("yes") if field.value else _("no")
-    value = str(field.value)
-    return f"{value}\u00a0{_unit(field.unit)}" if field.unit else value
+    if field.unit is None:
+        return str(field.value)
+    value = grouped_text(field.value, language_of(get_language())) if isinstance(field.value, int) else field.value
+    return f"{value}{NO_BREAK_SPACE}{_unit(field.unit)}"
+
+
+def _checksum(field: ExplainedField) -> str:
+    if not isinstance(field.value, bool):
+        return _("masked along with the password")
+    return _("fits") if field.value else _("does not fit")
 
 
 def _unit(unit: str | None) -> str:
