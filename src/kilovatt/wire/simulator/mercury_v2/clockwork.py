@@ -58,10 +58,21 @@ class Clockwork:
         return self.shown_at(at).astimezone(self.zone).date()
 
     def true_instant(self, shown_at: datetime) -> datetime:
-        """Return when it showed an instant: when the meter did what it does by its clock."""
-        if not self._moves:
-            return shown_at - self._at_first
-        return shown_at - self.ahead_at(shown_at - self._at_first)
+        """Return when it showed an instant: when the meter did what it does by its clock.
+
+        What it showed twice is the later time; what it skipped is the moment when it skipped it.
+        """
+        latest: datetime | None = None
+        for began_at, before, shift in reversed(self._moves):
+            beyond = shown_at - (began_at + before)
+            if beyond >= timedelta(0):
+                # While it is put on, it runs twice as fast; while it is put back, it stands.
+                is_within = timedelta(0) < shift and beyond < 2 * shift
+                at = began_at + beyond / 2 if is_within else shown_at - before - shift
+                return at if latest is None else min(at, latest)
+            latest = began_at
+        at = shown_at - self._at_first
+        return at if latest is None else min(at, latest)
 
     def is_slewing(self, at: datetime) -> bool:
         """Whether a correction is under way."""
@@ -69,7 +80,7 @@ class Clockwork:
 
     def was_moved(self, since: datetime, until: datetime) -> bool:
         """Whether it was set or corrected between two instants."""
-        return any(began_at < until and began_at + abs(shift) >= since for began_at, _, shift in self._moves)
+        return any(began_at <= until and began_at + abs(shift) >= since for began_at, _, shift in self._moves)
 
     def set(self, shown: MeterClock, at: datetime) -> None:
         """Set it: from now on it shows this."""
