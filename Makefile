@@ -85,8 +85,8 @@ test: check docs peers  ## everything, with coverage
 	$(BIN)/pytest tests/unit tests/architecture -n 2 $(COVERED)
 	$(BIN)/pytest tests/integration tests/peers $(SMALL_TOWN) -n 2 $(COVERED) --cov-append
 	.ci/with-postgres $(BIN)/pytest tests/integration/office -n 2 $(COVERED) --cov-append
-	@$(MAKE) coverage
 	$(BIN)/pytest tests/journeys -n 3 --dist load --maxschedchunk 1 $(SEED)
+	@$(MAKE) coverage
 
 .PHONY: coverage
 coverage:  # what the last tests ran through: all branches of the pure packages, 95 % overall
