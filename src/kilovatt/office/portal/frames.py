@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, grouped_text, instant_text, language_of
 from kilovatt.office.operations.evidence import Evidence
+from kilovatt.office.portal.value_words import value_words
 from kilovatt.wire.explain import ExplainedField, ExplainedFrame
 from kilovatt.wire.explain.words import WORDS, Words
 
@@ -117,7 +118,7 @@ def _says(field: ExplainedField) -> str:
     if isinstance(field.value, bool):
         return _("yes") if field.value else _("no")
     if field.unit is None:
-        return str(field.value)
+        return value_words(str(field.value))
     value = grouped_text(field.value, language_of(get_language())) if isinstance(field.value, int) else field.value
     return f"{value}{NO_BREAK_SPACE}{_unit(field.unit)}"
 
