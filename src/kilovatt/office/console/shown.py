@@ -18,7 +18,7 @@ from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSe
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row of the board. `strip` has one class name per day of the last thirty."""
+    """A row of the board. `strip` has one class name per day of the last thirty, empty for a whole day."""
 
     row: BoardRow
     said: tuple[Sentence, ...]
@@ -52,9 +52,9 @@ class ShownSession:
 
 def shown_row(row: BoardRow, *, now: datetime) -> ShownRow:
     """Return a row of the board as texts."""
-    strip = tuple("none" if day is None else "whole" if day.is_complete else "part" for day in row.days)
+    strip = tuple("none" if day is None else "" if day.is_complete else "part" for day in row.days)
     read_at = instant_text(row.read_at, row.zone, language_of(get_language())) if row.read_at else _("never")
-    return ShownRow(row, sentences(row, now=now), strip, sum(mark == "whole" for mark in strip), read_at)
+    return ShownRow(row, sentences(row, now=now), strip, sum(not mark for mark in strip), read_at)
 
 
 def shown_register(value: LatestValue, row: BoardRow) -> ShownRegister:

@@ -1,5 +1,6 @@
 """The page of an account, its chart as data and as a table, and the list of accounts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kilovatt.measure.zones import ZoneScheme
+from kilovatt.money.tariffs import TariffPlan
 from kilovatt.office.documents.figures import date_text, roubles_text
 from kilovatt.office.operations import profile as profiles
 from kilovatt.office.operations.access import Place, places, seen_account, works_for_someone
@@ -65,10 +67,11 @@ def account(request: HttpRequest, key: str) -> HttpResponse:
     now = site_now()
     page = account_page(found)
     today_on = local_date(now, page.zone)
-    plan = plan_of(found, today_on, plans())
+    known = plans()
+    plan = plan_of(found, today_on, known)
     month = None if plan is None or page.closed_on is not None else running_month(found, plan, now=now)
     choice = choice_of(request.GET, page, today_on=today_on)
-    chart = _chart(found, page, choice, now)
+    chart = _chart(found, page, choice, known, now=now)
     language = speech()
     context = {
         **_chart_context(key, page, choice, chart),
@@ -98,7 +101,7 @@ def profile(request: HttpRequest, key: str) -> JsonResponse:
     now = site_now()
     page = account_page(found)
     choice = choice_of(request.GET, page, today_on=local_date(now, page.zone))
-    context = _chart_context(key, page, choice, _chart(found, page, choice, now))
+    context = _chart_context(key, page, choice, _chart(found, page, choice, plans(), now=now))
     response = JsonResponse(context["data"])
     # It tells when nobody is home: not for caches.
     response["Cache-Control"] = "private, no-store"
@@ -113,24 +116,26 @@ def profile_table(request: HttpRequest, key: str) -> HttpResponse:
     now = site_now()
     page = account_page(found)
     choice = choice_of(request.GET, page, today_on=local_date(now, page.zone))
-    chart = _chart(found, page, choice, now)
+    chart = _chart(found, page, choice, plans(), now=now)
     return render(request, "portal/profile_table.html", {**_chart_context(key, page, choice, chart), "page": page})
 
 
-def _chart(found: Account, page: AccountPage, choice: Choice, now: datetime) -> Chart:
+def _chart(
+    found: Account, page: AccountPage, choice: Choice, known: Mapping[str, TariffPlan], *, now: datetime
+) -> Chart:
     if choice.view == "months":
-        schemes = {on: _scheme(found, on) for on in profiles.months_of(found, now=now)}
+        schemes = {on: _scheme(found, on, known) for on in profiles.months_of(found, now=now)}
         zones = tuple(dict.fromkeys(zone for scheme in schemes.values() for zone in scheme.zones))
         return months_chart(choice.on, profiles.months_profile(found, schemes, now=now), zones)
-    scheme = _scheme(found, choice.on)
+    scheme = _scheme(found, choice.on, known)
     if choice.view == "day":
         return day_chart(profiles.day_profile(found, scheme, choice.on), scheme.zones, page.zone)
     first_on, until_on = choice.month
     return days_chart(first_on, profiles.days_profile(found, scheme, first_on, until_on), scheme.zones)
 
 
-def _scheme(found: Account, on: date) -> ZoneScheme:
-    plan = plan_of(found, max(on, found.opened_on), plans())
+def _scheme(found: Account, on: date, known: Mapping[str, TariffPlan]) -> ZoneScheme:
+    plan = plan_of(found, max(on, found.opened_on), known)
     return ZoneScheme.ONE if plan is None else plan.scheme
 
 
