@@ -9,6 +9,7 @@ from kilovatt.measure.metering.events import EventKind, MeterEvent, RelayCause
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Conversation, ask
 from kilovatt.wire.drivers.mercury_v2_talk import Talk, ask_if_known
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.journals import (
     PLACES,
     ErrorsFound,
@@ -22,7 +23,6 @@ from kilovatt.wire.protocols.mercury_v2.journals import (
     ReadWholeJournal,
     Reprogramming,
 )
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 _COVER_PLACES = 5
 """Where both covers have a seal, the first five places of the case's journal are the terminal cover's."""

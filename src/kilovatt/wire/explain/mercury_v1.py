@@ -9,12 +9,12 @@ from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, Expl
 from kilovatt.wire.explain.layouts import explain_layout
 from kilovatt.wire.protocols.framing.crc16 import crc_is_right
 from kilovatt.wire.protocols.framing.layout import Field
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.answers import RingRecord, TariffMark, YearDay
 from kilovatt.wire.protocols.mercury_v1.archive import GROUP_SIZE, ReadHalfHours
 from kilovatt.wire.protocols.mercury_v1.frames import CRC_SIZE, FRAME_SIZE_MIN, HEAD_SIZE, Frame
 from kilovatt.wire.protocols.mercury_v1.hearing import request_from_frame
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 _ADDRESS_SIZE = 4
 

@@ -11,6 +11,7 @@ from kilovatt.wire.explain.layouts import explain_layout
 from kilovatt.wire.protocols.framing.connection import MASK, Refusal
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
 from kilovatt.wire.protocols.framing.layout import Field
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.connection import refusal_of
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyPeriod, PeakPower
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
@@ -23,7 +24,6 @@ from kilovatt.wire.protocols.mercury_v2.request import OK, STATUS_MASK, MercuryV
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.session import CheckLink
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 _ADDRESS_SIZE = 1
 _STATUS_SIZE = 1

@@ -16,6 +16,7 @@ from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantVa
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.answers import Firmware, MeterClock, NetworkValues, PhaseValues
 from kilovatt.wire.protocols.mercury_v1.archive import HalfHourLayout, ReadHalfHours
 from kilovatt.wire.protocols.mercury_v1.connection import MercuryV1Connection
@@ -35,7 +36,6 @@ from kilovatt.wire.protocols.mercury_v1.requests import (
     ReadTariff,
     ReadVariant,
 )
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)

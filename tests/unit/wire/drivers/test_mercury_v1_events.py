@@ -13,6 +13,7 @@ from kilovatt.measure.metering.models import MeterModel, model_by_key
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, ReadingTask
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.answers import Parametrisation, RingRecord
 from kilovatt.wire.protocols.mercury_v1.rings import (
     ReadCaseRing,
@@ -21,7 +22,6 @@ from kilovatt.wire.protocols.mercury_v1.rings import (
     ReadSupplyRing,
     RingRequest,
 )
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -16,13 +16,13 @@ from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, session
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, EnergyTotals
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)

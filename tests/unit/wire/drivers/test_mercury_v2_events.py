@@ -13,6 +13,7 @@ from kilovatt.measure.metering.models import MeterModel, model_by_key
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, ReadingTask
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import parameters
 from kilovatt.wire.protocols.mercury_v2.journals import (
     PLACES,
@@ -30,7 +31,6 @@ from kilovatt.wire.protocols.mercury_v2.journals import (
 )
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)

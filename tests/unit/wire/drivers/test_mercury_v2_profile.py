@@ -14,6 +14,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import journals, parameters, profile
 from kilovatt.wire.protocols.mercury_v2.profile import (
     RECORDS_MAX,
@@ -25,7 +26,6 @@ from kilovatt.wire.protocols.mercury_v2.profile import (
 )
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 11, 24, 6, 17, 3, tzinfo=UTC)

@@ -12,13 +12,13 @@ from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
 from kilovatt.wire.explain.mercury_v1 import explain_exchange, frame_code
 from kilovatt.wire.explain.mercury_v1_words import FIELDS, FRAMES, PROBLEMS
 from kilovatt.wire.protocols.framing.layout import Field
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import parameters, requests, rings, writes
 from kilovatt.wire.protocols.mercury_v1.answers import Parametrisation, RingRecord, TariffMark, YearDay
 from kilovatt.wire.protocols.mercury_v1.archive import HalfHourLayout, ReadHalfHours
 from kilovatt.wire.protocols.mercury_v1.frames import Frame
 from kilovatt.wire.protocols.mercury_v1.hearing import REQUESTS
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 ADDRESS = 411_486
 

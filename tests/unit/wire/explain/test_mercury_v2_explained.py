@@ -12,6 +12,7 @@ from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
 from kilovatt.wire.explain.mercury_v2 import explain_exchange, frame_code
 from kilovatt.wire.explain.mercury_v2_words import FIELDS, FRAMES, PROBLEMS
 from kilovatt.wire.protocols.framing.crc16 import crc_is_right
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod
@@ -21,7 +22,6 @@ from kilovatt.wire.protocols.mercury_v2.journals import Journal, MeterClock
 from kilovatt.wire.protocols.mercury_v2.profile import RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 ADDRESS = 0x80
 TUESDAY = ScheduleSelection(months=frozenset({10}), days=frozenset({2}), half=1)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, fixed, nested, raw, reserved
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.fields import (
     bcd,
     binary,
@@ -17,7 +18,6 @@ from kilovatt.wire.protocols.mercury_v1.fields import (
     signed_bcd,
     wall_time_if_any,
 )
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 HOLIDAY = 7
 """Stands for a holiday where a weekday is meant (0 is Sunday)."""

@@ -8,7 +8,7 @@ from datetime import date
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field
-from kilovatt.wire.protocols.mercury_v1.wall_time import CENTURY, WallTime
+from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 
 
 def bcd(size: int, *, step: int = 1) -> Field:

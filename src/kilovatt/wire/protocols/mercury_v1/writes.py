@@ -6,10 +6,10 @@ from enum import IntEnum
 from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.layout import Field, nested
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.answers import TARIFF_MARKS, TariffMark
 from kilovatt.wire.protocols.mercury_v1.fields import bcd, binary, wall_time
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay, tariff_day_byte
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 
 class RelayMode(IntEnum):

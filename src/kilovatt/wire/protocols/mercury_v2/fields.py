@@ -10,7 +10,7 @@ from datetime import date
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field
-from kilovatt.wire.protocols.mercury_v2.wall_time import CENTURY, WallTime
+from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 
 _ACTIVE_REVERSED = 0x80
 _REACTIVE_REVERSED = 0x40

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, fixed, nested
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.fields import (
     bcd,
     bits,
@@ -23,7 +24,6 @@ from kilovatt.wire.protocols.mercury_v2.fields import (
     word_swapped,
 )
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 PLACES = 10
 QUALITY_PLACES = 100

@@ -6,6 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Single, fixed, raw, reserved
+from kilovatt.wire.protocols.framing.wall_time import CENTURY
 from kilovatt.wire.protocols.mercury_v2.fields import (
     bits,
     bits_of_numbers,
@@ -19,7 +20,6 @@ from kilovatt.wire.protocols.mercury_v2.fields import (
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import MARKS, SELECTION, ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import VARIANT_SIZE, Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import CENTURY
 
 ERRORS = 48
 

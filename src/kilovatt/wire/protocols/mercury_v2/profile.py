@@ -13,9 +13,9 @@ from typing import ClassVar, assert_never
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
+from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 from kilovatt.wire.protocols.mercury_v2.fields import high_first, is_empty, low_first, small
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.wall_time import CENTURY, WallTime
 
 COUNT_MASKED = 0xFFFF
 RECORD_SIZE = 15

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 
 
 class Clockwork:

@@ -6,8 +6,8 @@ from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.mercury_v1.answers import REGISTER_PLACES, REGISTER_STEP_WH, ByTariff
 from kilovatt.wire.protocols.mercury_v1.archive import COUNT_MAX, GROUP_SIZE, UWH_PER_COUNT, HalfHours
 from kilovatt.wire.simulator.mercury_v1.clockwork import Clockwork
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.meter import EnergySource
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 TARIFFS = (1, 2, 3, 4)
 _STEP = timedelta(minutes=30)

@@ -5,7 +5,7 @@ from math import isqrt
 
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.mercury_v1.answers import ApparentPower, PhaseValues
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 _NOMINAL_MV = 230_000
 _VOLTAGE_STEP_MV = 100

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from kilovatt.measure.metering.events import EventKind, RelayCause
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.answers import Parametrisation, RingRecord
 from kilovatt.wire.protocols.mercury_v1.rings import CaseCode, RelayCode, SupplyCode
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 from kilovatt.wire.simulator.meter import PastEvent
 
 ValueT = TypeVar("ValueT")

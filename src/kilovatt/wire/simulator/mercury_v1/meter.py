@@ -15,8 +15,8 @@ from kilovatt.wire.simulator.mercury_v1.flow import Flow
 from kilovatt.wire.simulator.mercury_v1.journals import Journals
 from kilovatt.wire.simulator.mercury_v1.replies import NEVER_CHANGES, Works, replies
 from kilovatt.wire.simulator.mercury_v1.settings import Settings
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 _ADDRESS_SIZE = 4
 

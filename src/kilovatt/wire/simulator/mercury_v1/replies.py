@@ -6,17 +6,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
 from kilovatt.measure.metering.registers import Quantity
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import answers, archive, parameters, requests, rings, writes
 from kilovatt.wire.protocols.mercury_v1.answers import MeterClock, RingRecord
 from kilovatt.wire.protocols.mercury_v1.requests import RUNNING, MercuryV1Request
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 from kilovatt.wire.simulator.mercury_v1.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v1.counting import TARIFFS, Counting
 from kilovatt.wire.simulator.mercury_v1.flow import Flow
 from kilovatt.wire.simulator.mercury_v1.journals import Journals, Ring
 from kilovatt.wire.simulator.mercury_v1.settings import FIRMWARE, Settings
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 Reply: TypeAlias = Callable[[Any, datetime], object]
 Replies: TypeAlias = Mapping[type[MercuryV1Request[Any]], Reply]

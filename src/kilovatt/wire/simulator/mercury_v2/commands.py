@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import parameters, session, writes
 from kilovatt.wire.protocols.mercury_v2.journals import LoadEvent
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 from kilovatt.wire.simulator.mercury_v2.clockwork import AlreadyCorrectedError, CorrectionTooLargeError
 from kilovatt.wire.simulator.mercury_v2.works import WRONG_PASSWORD, Status, Works
 

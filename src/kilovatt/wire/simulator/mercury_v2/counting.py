@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, EnergyTotals, Quadrants
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.mercury_v2.clockwork import Clockwork
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 UWH_PER_WH = 1_000_000
 _PHASE_SHARES = (39, 34)

@@ -6,7 +6,7 @@ from math import isqrt
 from kilovatt.measure.metering.registers import Quantity as Measurand
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.instants import Everything, Measured, PowerKind, Quantity, Value
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 _NOMINAL_MV = 230_000
 _STEP = 10

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from kilovatt.measure.metering.events import EventKind, RelayCause
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.journals import (
     PLACES,
     ErrorsFound,
@@ -18,7 +19,6 @@ from kilovatt.wire.protocols.mercury_v2.journals import (
     Reprogramming,
     record_layout,
 )
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 from kilovatt.wire.simulator.meter import PastEvent
 
 _PAST_CORRECTION = timedelta(seconds=7)

@@ -12,7 +12,6 @@ from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
 from kilovatt.wire.protocols.mercury_v2.hearing import FRAME_SIZE_MIN, frame, request_from_body
 from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder
 from kilovatt.wire.protocols.mercury_v2.request import OK, MercuryV2Request
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.mercury_v2.channel import AccessChannel
 from kilovatt.wire.simulator.mercury_v2.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v2.commands import COMMANDS
@@ -25,6 +24,7 @@ from kilovatt.wire.simulator.mercury_v2.settings import Settings
 from kilovatt.wire.simulator.mercury_v2.variant import variant_of
 from kilovatt.wire.simulator.mercury_v2.works import Status, Works
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 _UNIVERSAL = 0x00
 _BROADCAST = 0xFE

@@ -16,9 +16,9 @@ from kilovatt.wire.protocols.mercury_v2.profile import (
     RING_SIZE,
     RING_STEP,
 )
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.mercury_v2.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import EnergySource, PastEvent
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EMPTY = bytes(RECORD_SIZE)

@@ -5,7 +5,6 @@ from enum import IntEnum
 
 from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.mercury_v2.channel import AccessChannel
 from kilovatt.wire.simulator.mercury_v2.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v2.counting import Counting
@@ -14,6 +13,7 @@ from kilovatt.wire.simulator.mercury_v2.journals import Journals
 from kilovatt.wire.simulator.mercury_v2.ring import ProfileRing
 from kilovatt.wire.simulator.mercury_v2.settings import Settings
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 
 class Status(IntEnum):

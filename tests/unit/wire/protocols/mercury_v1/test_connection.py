@@ -17,12 +17,12 @@ from kilovatt.wire.protocols.framing.connection import (
     Request,
 )
 from kilovatt.wire.protocols.framing.crc16 import append_crc
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import requests
 from kilovatt.wire.protocols.mercury_v1.archive import HalfHourLayout, ReadHalfHours
 from kilovatt.wire.protocols.mercury_v1.connection import MercuryV1Connection
 from kilovatt.wire.protocols.mercury_v1.frames import Frame
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, ReadBattery, ReadPhaseValues, ReadRegisters
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1.writes import SetClock, SetRelayMode
 
 ADDRESS = 411_486

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from kilovatt.wire.protocols.framing.connection import Answered
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import parameters, requests
 from kilovatt.wire.protocols.mercury_v1.answers import Firmware, MeterClock, PhaseValues
 from kilovatt.wire.protocols.mercury_v1.connection import MercuryV1Connection
 from kilovatt.wire.protocols.mercury_v1.frames import Frame
 from kilovatt.wire.protocols.mercury_v1.hearing import heard
 from kilovatt.wire.protocols.mercury_v1.requests import RUNNING, MercuryV1Request
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 
 @dataclass(frozen=True)

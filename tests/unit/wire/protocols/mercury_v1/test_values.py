@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import answers, requests, rings, writes
 from kilovatt.wire.protocols.mercury_v1.answers import (
     ApparentPower,
@@ -25,7 +26,6 @@ from kilovatt.wire.protocols.mercury_v1.frames import Frame
 from kilovatt.wire.protocols.mercury_v1.hearing import REQUESTS, heard
 from kilovatt.wire.protocols.mercury_v1.parameters import ReadApparentPower, ReadModelCode
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 digits = st.integers(0, 99).map(lambda number: bytes.fromhex(f"{number:02}"))

@@ -12,6 +12,7 @@ import pytest
 
 from kilovatt.wire.protocols.framing.connection import Answered, LineFault, Refusal, RefusalReason, RemoteProtocolError
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, EnergyTotals, PeakPower
@@ -23,7 +24,6 @@ from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecord, RecordStat
 from kilovatt.wire.protocols.mercury_v2.request import OK, MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod
 from kilovatt.wire.protocols.mercury_v2.fields import (
@@ -30,7 +31,6 @@ from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder, RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import Interface, Variant, impulses_code
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 SINCE_RESET = EnergyPeriod(EnergyArray.SINCE_RESET)

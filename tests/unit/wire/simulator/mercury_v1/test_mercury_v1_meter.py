@@ -11,6 +11,7 @@ import pytest
 from kilovatt.measure.metering.events import EventKind, RelayCause
 from kilovatt.measure.metering.models import MODELS, Language, MeterModel, model_by_key
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import requests, rings, writes
 from kilovatt.wire.protocols.mercury_v1.answers import (
     MeterClock,
@@ -37,11 +38,10 @@ from kilovatt.wire.protocols.mercury_v1.parameters import (
     ReadRelayState,
 )
 from kilovatt.wire.protocols.mercury_v1.requests import MercuryV1Request, TariffDay
-from kilovatt.wire.protocols.mercury_v1.wall_time import WallTime
 from kilovatt.wire.simulator.energy import MeterEnergy, MeterPast, place_curve, tariff_table_for
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
-from kilovatt.wire.simulator.mercury_v1.switched_energy import SwitchedEnergy
 from kilovatt.wire.simulator.meter import PastEvent, SimulatedMeterPlan
+from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 11, 24, 9, 10, 11, tzinfo=UTC)

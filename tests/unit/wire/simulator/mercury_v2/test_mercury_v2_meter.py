@@ -13,6 +13,7 @@ from kilovatt.measure.metering.models import MODELS, Language, MeterModel, Passw
 from kilovatt.measure.metering.registers import TOTAL_TARIFF
 from kilovatt.measure.metering.registers import Quantity as Measurand
 from kilovatt.wire.protocols.framing.connection import Answered, Refusal
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, StoredMoment
@@ -23,7 +24,6 @@ from kilovatt.wire.protocols.mercury_v2.journals import Journal, LoadEvent, Load
 from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder, RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
-from kilovatt.wire.protocols.mercury_v2.wall_time import WallTime
 from kilovatt.wire.simulator.energy import MeterEnergy, MeterPast, place_curve, tariff_table_for
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.mercury_v2.replies import REPLIES

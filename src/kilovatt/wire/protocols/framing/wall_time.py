@@ -1,10 +1,10 @@
-"""What a meter's clock shows: local time without a zone, as the frames carry it."""
+"""What a meter's clock shows: local time without a zone, as frames carry it."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
 CENTURY = 2000
-"""Frames carry two digits of the year; no meter of this family is older than the century."""
+"""Frames carry two digits of the year; no meter that carries them is older than the century."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
