@@ -1,7 +1,7 @@
 """The carrier: takes any conversation over one line, one exchange at a time.
 
 It works in the callbacks of its channel: an answer is understood and the next request sent without waking a
-task, and there is one timer per line, moved only when it goes off too early. What a line may still owe after
+task, and there is one alarm per line. What a line may still owe after
 a try in vain is `debts`' matter, and rules when the next request may go.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ResultT
+from kilovatt.wire.headend.alarm import Alarm
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts, resembles
@@ -76,8 +77,7 @@ class Carrier:
         self._channel: Channel | None = None
         self._phase = _Phase.IDLE
         self._rest_s = spec.rest_s
-        self._timer: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
+        self._alarm = Alarm(self._due)
         self._limit = 0.0
         # What is being carried.
         self._conversation: Conversation[Any]
@@ -90,7 +90,8 @@ class Carrier:
         self._tries = 0
         self._in_vain = 0
         self._damaged: list[bytes] = []
-        self._sent = 0.0
+        self._came = 0
+        self._first_sent = self._sent = 0.0
         self._heard = 0.0
         self._sent_at: datetime
 
@@ -116,9 +117,7 @@ class Carrier:
 
     async def close(self) -> None:
         """Close the line; what it owes it still owes when it is opened again."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
         if self._channel is not None:
             channel, self._channel = self._channel, None
             channel.on_bytes = self._hear_nothing
@@ -148,7 +147,7 @@ class Carrier:
         finally:
             # Also when the session is cancelled in the middle of an exchange.
             if self._phase is not _Phase.IDLE:
-                self._owe_all()
+                self._owe(max(1, self._tries))
                 self._phase = _Phase.IDLE
             conversation.close()
 
@@ -161,7 +160,7 @@ class Carrier:
             return False
         self._done = self._loop.create_future()
         self._phase = _Phase.LISTENING
-        self._wait_until(self._sent + self.spec.answer_timeout_s)
+        self._alarm.set(self._sent + self.spec.answer_timeout_s)
         try:
             await self._done
         except NoRouteError:
@@ -206,7 +205,7 @@ class Carrier:
             return
         self._phase = _Phase.SETTLING
         self._limit = until + LONGEST_UNREST_S
-        self._wait_until(until)
+        self._alarm.set(until)
 
     def _settled(self) -> None:
         if self._tries == 0:
@@ -224,17 +223,20 @@ class Carrier:
             self._fail(error)
             return
         self._tries += 1
+        self._came = 0
         self._outgoing = outgoing
         self.echo.expect(outgoing.data)
         self._phase = _Phase.AWAITING
         self._sent_at = self._clock.now()
         self._write(outgoing.data)
+        if self._tries == 1:
+            self._first_sent = self._sent
 
     def _write(self, data: bytes) -> None:
         assert self._channel is not None
         self._sent = now = self._loop.time()
         self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
-        self._wait_until(now + self.spec.answer_timeout_s)
+        self._alarm.set(now + self.spec.answer_timeout_s)
         self._channel.write(data)
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,6 +254,7 @@ class Carrier:
         self._receive(data)
 
     def _receive(self, data: bytes) -> None:
+        self._came += len(data)
         try:
             event = self._connection.receive(data)
         except RemoteProtocolError as fault:
@@ -272,6 +275,10 @@ class Carrier:
         record = self._record
         number = record.exchanges_made
         data = answered.data
+        if len(data) != self._came:
+            # Two answers in one piece: which of them is ours, nothing tells.
+            self._try_failed(RemoteProtocolError(LineFault.NOISE, "more came back than one answer", data))
+            return
         record.answered.append((number, self._outgoing, data, self._sent_at, self._heard - self._sent, self._tries))
         if self.echo.echoes is None:
             self.echo.echoes = False
@@ -282,21 +289,25 @@ class Carrier:
     def _retried(self, answer: bytes) -> None:
         """The right answer came, and so may those to the other tries."""
         self._record.retries += self._tries - 1
-        owed = self._tries - 1 - sum(resembles(burst, answer) for burst in self._damaged)
+        explained = sum(resembles(burst, answer) for burst in self._damaged)
+        self._doubt_again(strange=explained < len(self._damaged))
+        owed = self._tries - 1 - explained
         if owed > 0:
-            self.debts.owe(owed, until=self._overdue(), answer=answer)
+            self._owe(owed, answer)
 
-    def _overdue(self) -> float:
-        return self._sent + self.spec.answer_timeout_s + self.spec.late_s
+    def _doubt_again(self, *, strange: bool) -> None:
+        # Where one answer never came, what is no answer to this request may be the answer to the one before.
+        self._record.unasked |= strange and self._record.doubtful
 
-    def _owe_all(self) -> None:
-        self.debts.owe(max(1, self._tries), until=self._overdue())
+    def _owe(self, owed: int, answer: bytes = b"") -> None:
+        overdue = self._sent + self.spec.answer_timeout_s + self.spec.late_s
+        self.debts.owe(owed, since=self._first_sent, until=overdue, answer=answer)
 
     def _wait_for_more(self) -> None:
         if self.echo.is_whole and self.echo.echoes is not False:
             # The echo comes at once, the answer when the meter has thought.
             return
-        self._wait_until(min(self._heard + self.spec.quiet_s, self._limit))
+        self._alarm.set(min(self._heard + self.spec.quiet_s, self._limit))
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
@@ -305,44 +316,25 @@ class Carrier:
             self._damaged[-1:] = [b"".join(self._damaged[-1:]) + data]
         elif not self.debts.owed:
             self._record.unasked = True
-        self.debts.receive(data, quiet_until=now + self.spec.quiet_s)
+        self.debts.receive(data, now=now, quiet_s=self.spec.quiet_s)
         if self._phase is _Phase.SETTLING:
             if now > self._limit:
                 message = f"the line does not fall silent, {LONGEST_UNREST_S:g} s long"
                 self._fail(ExchangeFailedError(Outcome.NOISE, message))
             else:
-                self._wait_until(self.debts.until)
+                self._alarm.set(self.debts.until)
 
     def _hear_nothing(self, data: bytes) -> None:
         del data
 
     # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _wait_until(self, deadline: float) -> None:
-        """Have `_due` called at a deadline. A timer that goes off earlier is left to find out by itself."""
-        self._deadline = deadline
-        timer = self._timer
-        if timer is None:
-            self._timer = self._loop.call_at(deadline, self._tick)
-        elif timer.when() > deadline:
-            timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        if self._phase is _Phase.IDLE:
-            return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
-            return
-        self._due()
-
     def _due(self) -> None:
         if self._phase is _Phase.AWAITING:
             self._fell_silent()
         elif self._phase is _Phase.SETTLING:
             self._settled()
-        else:
+        elif self._phase is _Phase.LISTENING:
             self._finish(None)
 
     # ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -352,6 +344,7 @@ class Carrier:
         held = self.echo.release()
         if only_echo and self.echo.echoes:
             held = b""
+        self._came += len(held)
         try:
             event = self._connection.receive(held) if held else None
             event = event or self._connection.quiet()
@@ -367,7 +360,8 @@ class Carrier:
             self.echo.echoes = None
         if self._is_hopeless(fault):
             self._record.retries += self._tries - 1
-            self._owe_all()
+            self._doubt_again(strange=bool(self._damaged))
+            self._owe(max(1, self._tries))
             self._fail(self._given_up(fault))
         else:
             # What came may not be over yet: a request sent into it would collide.
@@ -393,7 +387,7 @@ class Carrier:
 
     def _lost(self, because: str) -> None:
         if self._phase is not _Phase.IDLE:
-            self._owe_all()
+            self._owe(max(1, self._tries))
             self._fail_lost(because)
 
     def _fail_lost(self, because: str | None) -> None:

@@ -285,10 +285,10 @@ def test_a_serial_bus_rests_after_each_answer() -> None:
 
 
 def test_closing_a_line_leaves_no_timer_behind() -> None:
-    async def job() -> tuple[bool, bool, object]:
+    async def job() -> tuple[bool, bool, bool]:
         desk = Bench(honest)
         await desk.carry(read_codes(1))
         await desk.carrier.close()
-        return desk.channel.closed, desk.carrier.is_open, desk.carrier._timer
+        return desk.channel.closed, desk.carrier.is_open, desk.carrier._alarm.is_set
 
-    assert run(job()) == (True, False, None)
+    assert run(job()) == (True, False, False)
