@@ -18,6 +18,7 @@ from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.headend.carrier import Carrier, OpenChannel
 from kilovatt.wire.headend.clock import Clock
+from kilovatt.wire.headend.debts import Debts
 from kilovatt.wire.headend.delivery import Delivery, Progress, Sink, Tally, all_or_none
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.opening import open_channel
@@ -73,6 +74,7 @@ class Headend:
         self._drivers = drivers
         self._permits = asyncio.Semaphore(lines_at_once)
         self._stopping = asyncio.Event()
+        self._debts: dict[str, Debts] = {}
 
     def stop(self) -> None:
         """Begin no further session; those in hand end and are reported."""
@@ -94,7 +96,7 @@ class Headend:
 
     async def _read_line(self, spec: LineSpec, errands: Sequence[Errand], sink: Sink, tally: Tally) -> None:
         async with self._permits:
-            carrier = Carrier(spec, self._clock, self._open_channel)
+            carrier = self._carrier(spec)
             try:
                 async with Delivery(sink, tally) as delivery:
                     for errand in errands:
@@ -105,6 +107,12 @@ class Headend:
                 await carrier.close()
         tally.line_done()
 
+    def _carrier(self, spec: LineSpec) -> Carrier:
+        carrier = Carrier(spec, self._clock, self._open_channel)
+        # What a line owed at the end of one reading it owes at the beginning of the next.
+        carrier.debts = self._debts.setdefault(spec.url, carrier.debts)
+        return carrier
+
     async def _report(self, errand: Errand, carrier: Carrier) -> SessionReport:
         # Where a line could not be opened once, the meters behind it do not wait for sixty more attempts.
         if carrier.unreachable is not None:
@@ -112,7 +120,7 @@ class Headend:
         return await read_meter(errand, carrier, self._clock, self._drivers(errand.address.model))
 
     async def _serve_line(self, spec: LineSpec, waiting: "_Waiting", sink: Sink) -> None:
-        carrier = Carrier(spec, self._clock, self._open_channel)
+        carrier = self._carrier(spec)
         try:
             async with Delivery(sink, Tally(None)) as delivery:
                 while (errand := await self._next(waiting, carrier)) is not None:

@@ -16,6 +16,7 @@ from unit.wire.headend.bench import (
     ScriptedChannel,
     TreacherousDriver,
     VirtualClock,
+    answers,
     honest,
     meter_address,
     run,
@@ -215,6 +216,27 @@ def test_a_stopped_head_end_ends_the_sessions_in_hand_and_begins_no_other() -> N
 
     run(job())
     assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
+
+
+def test_a_reading_after_another_waits_for_what_the_line_still_owes() -> None:
+    """The silent meter's answers come after its session, and the next reading begins at once with the same meter."""
+    village = Village()
+
+    def late(n: int, request: bytes) -> list[Delivery]:
+        # The third try of the first reading is answered 1.4 s later, into whatever is asked then.
+        first = len(village.channels) == 1
+        return ([(1.4, answers(0x6666, request[0]))] if n == 3 else []) if first else honest(n, request)
+
+    village.answer = late  # type: ignore[method-assign]
+
+    async def job() -> None:
+        headend = village.headend()
+        for _ in range(2):
+            await headend.read([(line(1), errands(11))], village.sink)
+
+    run(job())
+    assert [report.outcome for report in village.reports] == [Outcome.SILENCE, Outcome.OK]
+    assert village.channels[1].written[0][0] == pytest.approx(3.5)
 
 
 # ── Serving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
