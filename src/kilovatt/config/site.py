@@ -12,7 +12,9 @@ from types import FrameType
 
 import django
 from django.conf import settings
+from django.utils import translation
 
+from kilovatt.config.cli.voice import language
 from kilovatt.config.data_directory import DataDirectory, prepare
 
 DATA_VARIABLE = "KILOVATT_DATA"
@@ -27,6 +29,8 @@ def open_site(data: Path | None) -> DataDirectory:
     directory = prepare(path)
     os.environ[DATA_VARIABLE] = str(path)
     django.setup()
+    # What Django says on the command line (a password too short) is in the command line's language.
+    translation.activate(language())
     return directory
 
 

@@ -155,7 +155,8 @@ def _show_profile(report: SessionReport, zone: ZoneInfo) -> None:
         total = sum(slot["a_plus_wh"] for slot in known)
         missing = len(day.qualities) - len(known)
         words = ngettext("{n} interval missing", "{n} intervals missing", missing).format(n=missing) if missing else ""
-        energy = f"{total / 1000:8.3f} {_('kWh')}"
+        unit = _("kWh")
+        energy = f"{total / 1000:8.3f} {unit}"
         out.print(f"{day.day_on:%d.%m.%Y}  {energy}  {_sparkline(known)}  [dim]{words}[/]", soft_wrap=True)
 
 

@@ -38,7 +38,8 @@ ngettext: Callable[[str, str, int], str] = _translation.ngettext
 
 def complain(sentence: str) -> NoReturn:
     """Say what is wrong and what to do, and leave with EXIT_BAD_INPUT."""
-    err.print(f"[bold red]{_('Not possible:')}[/] ", end="")
+    words = _("Not possible:")
+    err.print(f"[bold red]{words}[/] ", end="")
     err.print(sentence, markup=False, soft_wrap=True)
     sys.exit(EXIT_BAD_INPUT)
 

@@ -90,7 +90,7 @@ def _others(row: BoardRow) -> str:
 
 def _reason(outcome: Outcome, row: BoardRow) -> str:
     if outcome is Outcome.SILENCE:
-        return f"{_('It does not answer.')} {_others(row)}".strip()
+        return " ".join((_("It does not answer."), _others(row))).strip()
     return {
         Outcome.NO_ROUTE: _("Line {line} cannot be reached. Check the gateway's power, its address and the network."),
         Outcome.ECHO: _(

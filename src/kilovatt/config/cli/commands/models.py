@@ -24,7 +24,8 @@ def models(as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON fo
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in (_("Model"), _("Name for commands"), _("Language"), _("Can do"), _("Evidence")):
-        table.add_column(heading)
+        # A name that is cut short cannot be given to a command.
+        table.add_column(heading, no_wrap=heading == _("Name for commands"))
     for model in MODELS:
         table.add_row(
             model.title, model.key, str(model.language), ", ".join(_abilities(model)), _EVIDENCE_WORDS[model.evidence]
