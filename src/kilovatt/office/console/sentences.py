@@ -81,8 +81,8 @@ def _others(row: BoardRow) -> str:
             "Nothing on line {line} answers: look at the gateway, the interface's power and the bus itself."
         ).format(line=row.line.name)
     words = ngettext(
-        "On line {line} {n} other answers: it is this meter itself or its branch. Call an electrician.",
-        "On line {line} {n} others answer: it is this meter itself or its branch. Call an electrician.",
+        "{n} other on line {line} answers: it is this meter itself or its branch. Call an electrician.",
+        "{n} others on line {line} answer: it is this meter itself or its branch. Call an electrician.",
         row.line.answering,
     )
     return words.format(line=row.line.name, n=row.line.answering)
