@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -60,6 +62,19 @@ def test_every_command_that_is_shown_would_be_understood(repository: Path) -> No
             COMMANDS[name].make_context(name, arguments)
         except Exception as error:
             raise AssertionError(where) from error
+
+
+def test_an_explanation_that_is_shown_is_what_is_printed(repository: Path) -> None:
+    page = (repository / "docs" / "how-to" / "explain-a-frame.md").read_text()
+    command, shown = re.findall(r"^```(?:text)?\n(.*?)\n```", page, re.MULTILINE | re.DOTALL)
+    printed = subprocess.run(
+        [Path(sys.executable).parent / "kilovatt", *shlex.split(command)[1:]],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"LANG": "C.UTF-8", "COLUMNS": "120"},
+    )
+    assert [line.rstrip() for line in printed.stdout.splitlines()] == shown.splitlines()
 
 
 def test_every_model_that_is_shown_is_in_the_catalogue(repository: Path) -> None:
