@@ -94,6 +94,17 @@ def peers_python() -> Path:
     return _peer(REPOSITORY / ".venv-peers" / "bin" / "python")
 
 
+# Chromium talks to nobody but us.
+_QUIET = (
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+)
+
+
 @pytest.fixture(scope="session")
 def browser(chromium: Path) -> "Iterator[Browser]":
     """Yield one running Chromium; a test opens its own context in it."""
@@ -102,7 +113,8 @@ def browser(chromium: Path) -> "Iterator[Browser]":
     with sync_playwright() as playwright:
         # Chromium refuses to run its sandbox as root, which is who runs the tests in a container.
         running = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"]
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none", *_QUIET],
         )
         yield running
         running.close()
