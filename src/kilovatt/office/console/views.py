@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -12,13 +12,15 @@ from django.views.decorators.http import require_safe
 
 from kilovatt.office.console.sentences import doubt_sentence
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
-from kilovatt.office.operations.board import BoardRow, board_of
+from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
 
 EVENTS_SHOWN = 200
+ROWS_SHOWN = 100
+"""The worst come first: who looks for one meter uses the filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,16 @@ class _Chip:
 def board(request: HttpRequest) -> HttpResponse:
     """The board: who is silent, and what to do."""
     now = site_now()
-    rows = _rows(request, now)
+    rows = board_of(_operator(request), now=now)
     filters = _filters()
     chosen = next((one for one in filters if one.name == request.GET.get("show")), filters[0])
+    meant = sorted(filter(chosen.wants, rows), key=_urgency)
+    pages = Paginator(meant, ROWS_SHOWN).get_page(request.GET.get("page"))
     context = {
         "chips": [_Chip(f.name, f.title, f.dot, sum(map(f.wants, rows)), f is chosen) for f in filters],
-        "shown": [shown_row(row, now=now) for row in sorted(rows, key=_urgency) if chosen.wants(row)],
+        "shown": [shown_row(row, now=now) for row in pages],
+        "pages": pages,
+        "chosen": chosen.name,
         "meters": len(rows),
         "silent": sum(row.is_silent for row in rows),
     }
@@ -60,7 +66,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
     """One meter: its sessions, registers, events and doubts."""
     now = site_now()
-    row = next((row for row in _rows(request, now) if row.meter_id == meter_id), None)
+    row = row_of(_operator(request), meter_id, now=now)
     if row is None:
         raise Http404(_("There is no such meter among those you look after."))
     file = meter_file(meter_id)
@@ -80,17 +86,18 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
     """What all meters noticed, the newest first."""
-    rows = {row.meter_id: row for row in _rows(request, site_now())}
-    told = newest_events(list(rows), limit=EVENTS_SHOWN)
-    lines = [(rows[event.meter_id], event_sentence(event.noticed, rows[event.meter_id].zone), event) for event in told]
+    stand = meter_places(_operator(request), now=site_now())
+    told = newest_events(list(stand), limit=EVENTS_SHOWN)
+    placed = [(stand[event.meter_id], event) for event in told]
+    lines = [(place, event_sentence(event.noticed, place.zone), event) for place, event in placed]
     return render(request, "console/events.html", {"lines": lines, "limit": EVENTS_SHOWN})
 
 
-def _rows(request: HttpRequest, now: datetime) -> tuple[BoardRow, ...]:
+def _operator(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     if not request.user.staff_roles.exists():
         raise Http404(_("This page is for those who look after meters."))
-    return board_of(request.user, now=now)
+    return request.user
 
 
 def _filters() -> tuple[_Filter, ...]:

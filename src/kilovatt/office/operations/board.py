@@ -1,17 +1,19 @@
 """How every meter of some organisations stands: what the board shows, in a handful of queries."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, QuerySet
 
 from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind
 from kilovatt.measure.metering.models import MeterModel, model_by_key
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.office.operations import history
 from kilovatt.office.operations.history import DayStanding
-from kilovatt.office.records.models import Account, Event, Finding, Installation, MeterStanding, Unbilled, User
+from kilovatt.office.records.models import Account, Event, Finding, Installation, Line, MeterStanding, Unbilled, User
 from kilovatt.quantities.periods import days_from, local_date
 
 BOARD_DAYS = 30
@@ -78,19 +80,47 @@ class BoardRow:
 
 def board_of(user: User, *, now: datetime) -> tuple[BoardRow, ...]:
     """Return the meters installed now at the places of the organisations a user works for, by place."""
-    installed = Installation.objects.filter(
-        removed_at=None, installed_at__lte=now, point__organisation__staff__user=user
-    ).distinct()
-    return rows_of(list(installed.select_related("meter__line", "point").order_by("point__pk")), now=now)
+    return rows_of(list(_looked_after(user, now).order_by("point__pk")), now=now)
+
+
+def row_of(user: User, meter_id: int, *, now: datetime) -> BoardRow | None:
+    """Return the row of one meter, judged among the meters of its line; None if the user does not look after it."""
+    mine = _looked_after(user, now)
+    found = mine.filter(meter_id=meter_id).first()
+    if found is None:
+        return None
+    same_line = Q(meter__line=found.meter.line_id) if found.meter.line_id is not None else Q(pk=found.pk)
+    return next(row for row in rows_of(list(mine.filter(same_line)), now=now) if row.meter_id == meter_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterPlace:
+    """Where a meter stands."""
+
+    meter_id: int
+    name: str
+    zone: ZoneInfo
+
+
+def meter_places(user: User, *, now: datetime) -> dict[int, MeterPlace]:
+    """Return where the meters stand that a user looks after, by meter."""
+    rows = _looked_after(user, now).values_list("meter_id", "point__name", "point__zone_name")
+    return {meter_id: MeterPlace(meter_id=meter_id, name=name, zone=ZoneInfo(zone)) for meter_id, name, zone in rows}
+
+
+def _looked_after(user: User, now: datetime) -> QuerySet[Installation]:
+    mine = user.staff_roles.values("organisation")
+    installed = Installation.objects.filter(removed_at=None, installed_at__lte=now, point__organisation__in=mine)
+    return installed.select_related("meter", "point")
 
 
 def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[BoardRow, ...]:
     """Return the rows of these installations."""
     ids = [installation.meter_id for installation in installations]
     points = [installation.point_id for installation in installations]
-    standings = {
-        row.meter_id: row for row in MeterStanding.objects.filter(meter_id__in=ids).select_related("last_session")
-    }
+    told = MeterStanding.objects.filter(meter_id__in=ids)
+    standings = {row.meter_id: row for row in told}
+    details = dict(told.values_list("meter_id", "last_session__detail"))
     lines = _lines(installations, standings)
     zones = {installation.point.zone_name: ZoneInfo(installation.point.zone_name) for installation in installations}
     today_on = min((local_date(now, zone) for zone in zones.values()), default=now.date())
@@ -98,7 +128,9 @@ def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[Bo
     tampering = _tampering(ids, now)
     unbilled = dict(Unbilled.objects.filter(account__point__in=points).values_list("account__point_id", "reason"))
     accounts = _accounts(points)
-    findings = Counter(Finding.objects.filter(meter_id__in=ids).values_list("meter_id", flat=True))
+    findings = dict(
+        Finding.objects.filter(meter_id__in=ids).values("meter_id").annotate(n=Count("pk")).values_list("meter_id", "n")
+    )
     return tuple(
         _row(
             one,
@@ -109,7 +141,8 @@ def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[Bo
             tampering=tuple(tampering[one.meter_id]),
             unbilled_reason=unbilled.get(one.point_id, ""),
             account=accounts.get(one.point_id, ""),
-            findings=findings[one.meter_id],
+            detail=details.get(one.meter_id),
+            findings=findings.get(one.meter_id, 0),
         )
         for one in installations
     )
@@ -125,9 +158,9 @@ def _row(
     tampering: tuple[NoticedEvent, ...],
     unbilled_reason: str,
     account: str,
+    detail: str | None,
     findings: int,
 ) -> BoardRow:
-    last = standing.last_session if standing is not None else None
     return BoardRow(
         meter_id=installation.meter_id,
         place=installation.point.name,
@@ -137,7 +170,7 @@ def _row(
         zone=zone,
         line=line,
         outcome=Outcome(standing.last_outcome) if standing is not None and standing.last_outcome else None,
-        detail=last.detail if last is not None else "",
+        detail=detail or "",
         tried_at=standing.last_tried_at if standing is not None else None,
         read_at=standing.last_read_at if standing is not None else None,
         silent_since_at=standing.silent_since_at if standing is not None else None,
@@ -150,15 +183,14 @@ def _row(
 
 
 def _lines(
-    installations: Iterable[Installation], standings: dict[int, MeterStanding]
+    installations: Sequence[Installation], standings: dict[int, MeterStanding]
 ) -> dict[int | None, LineStanding]:
-    names: dict[int | None, str] = {}
+    names: dict[int | None, str] = {None: ""}
+    names |= dict(Line.objects.filter(pk__in={one.meter.line_id for one in installations}).values_list("pk", "name"))
     meters: Counter[int | None] = Counter()
     answering: Counter[int | None] = Counter()
     for installation in installations:
-        line = installation.meter.line
         key = installation.meter.line_id
-        names[key] = "" if line is None else line.name
         meters[key] += 1
         standing = standings.get(installation.meter_id)
         answering[key] += standing is not None and standing.last_outcome == Outcome.OK

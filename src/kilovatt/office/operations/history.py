@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +102,9 @@ class DayStanding:
 
 def day_standings(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, dict[date, DayStanding]]:
     """Return how complete each heard day is, cheaply: the best single reading of a day counts."""
-    best: dict[int, dict[date, DayStanding]] = {meter_id: {} for meter_id in meter_ids}
+    version = settled_version(METER_DAYS)
+    kept = {} if version is None else _lake_standings(settings.DATA.lake, version, tuple(meter_ids), first_on, until_on)
+    best: dict[int, dict[date, DayStanding]] = {meter_id: dict(kept.get(meter_id, {})) for meter_id in meter_ids}
 
     def note(meter_id: int, day_on: date, known: int, slots: int) -> None:
         before = best[meter_id].get(day_on)
@@ -111,22 +115,37 @@ def day_standings(meter_ids: Sequence[int], first_on: date, until_on: date) -> d
     for meter_id, day_on, data in in_intake.values_list("meter_id", "day_on", "qualities").iterator():
         qualities = unpacked(data) or ()
         note(meter_id, day_on, sum(1 for quality in qualities if quality & RANK_MASK), len(qualities))
+    return best
+
+
+@lru_cache(maxsize=32)
+def _lake_standings(
+    lake: Path, version: int, meter_ids: tuple[int, ...], first_on: date, until_on: date
+) -> Mapping[int, Mapping[date, DayStanding]]:
+    """A version of the lake never changes: what was counted in it once need not be counted again."""
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
     columns = ["meter_id", "day_on", "qualities"]
-    table = _lake_table(METER_DAYS, meter_ids, where=within, months=_months(first_on, until_on), columns=columns)
-    if table is not None and table.num_rows:
-        qualities_of_rows = table["qualities"].combine_chunks()
-        ends = qualities_of_rows.offsets.to_numpy()
-        running = np.concatenate([[0], np.cumsum(qualities_of_rows.values.to_numpy() & RANK_MASK != 0)])
-        known_of_rows = (running[ends[1:]] - running[ends[:-1]]).tolist()
-        for row in zip(
-            table["meter_id"].to_pylist(),
-            table["day_on"].to_pylist(),
-            known_of_rows,
-            np.diff(ends).tolist(),
-            strict=True,
-        ):
-            note(*row)
+    months = _months(first_on, until_on)
+    table = (
+        Lake(lake).table(METER_DAYS).read(version, meter_ids=meter_ids, columns=columns, where=within, months=months)
+    )
+    qualities_of_rows = table["qualities"].combine_chunks()
+    if not table.num_rows:
+        return {}
+    ends = qualities_of_rows.offsets.to_numpy()
+    running = np.concatenate([[0], np.cumsum(qualities_of_rows.values.to_numpy() & RANK_MASK != 0)])
+    known_of_rows = (running[ends[1:]] - running[ends[:-1]]).tolist()
+    best: dict[int, dict[date, DayStanding]] = defaultdict(dict)
+    for meter_id, day_on, known, slots in zip(
+        table["meter_id"].to_pylist(),
+        table["day_on"].to_pylist(),
+        known_of_rows,
+        np.diff(ends).tolist(),
+        strict=True,
+    ):
+        before = best[meter_id].get(day_on)
+        if before is None or known > before.known_slots:
+            best[meter_id][day_on] = DayStanding(known, slots)
     return best
 
 
