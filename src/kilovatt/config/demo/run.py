@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.progress import Progress
 
@@ -19,12 +20,14 @@ from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.reading_plan import lines_to_read
+from kilovatt.quantities.periods import local_date, local_midnight
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.simulator.plan import TownPlan
 from kilovatt.wire.simulator.town_process import TownProcess
 
 _ROUNDS_MAX = 3
+_MIDNIGHT_REST = timedelta(seconds=4)
 _WORTH_ANOTHER_ROUND = frozenset({Outcome.NOISE, Outcome.SILENCE, Outcome.CHANNEL_CLOSED, Outcome.ECHO})
 
 
@@ -55,22 +58,31 @@ def read_and_bill(plan: TownPlan, town: TownProcess, now: datetime) -> Told:
         step = shown.add_task(_("Putting the town on record"), total=1)
         put_town_on_record(plan, town.addresses.ports, town.addresses.host)
         shown.advance(step)
-        tally = asyncio.run(_read(clock, shown))
+        tally = asyncio.run(_read(clock, now, ZoneInfo(plan.zone), shown))
         step = shown.add_task(_("Judging and keeping what was read"), total=1)
         keep_and_judge(clock)
         shown.advance(step)
         step = shown.add_task(_("Billing the last full month"), total=1)
-        bill_last_month(now=clock.now())
+        bill_last_month(now=now)
         shown.advance(step)
     return Told(plan=plan, now=now, clock=clock, tally=tally, seconds=time.perf_counter() - began)
 
 
-async def _read(clock: SiteClock, shown: Progress) -> Tally:
+async def _past_midnight(clock: SiteClock, zone: ZoneInfo) -> None:
+    # What "today" and "this month" mean to a meter is in the air at the stroke of midnight.
+    now = clock.now()
+    since_midnight = now - local_midnight(local_date(now, zone), zone)
+    if since_midnight < _MIDNIGHT_REST:
+        await asyncio.sleep((_MIDNIGHT_REST - since_midnight).total_seconds())
+
+
+async def _read(clock: SiteClock, now: datetime, zone: ZoneInfo, shown: Progress) -> Tally:
     tally = Tally()
+    await _past_midnight(clock, zone)
     headend = Headend(clock)
     wanted: list[int] | None = None
     for number in range(1, _ROUNDS_MAX + 1):
-        lines = await asyncio.to_thread(lines_to_read, now=clock.now(), meter_ids=wanted)
+        lines = await asyncio.to_thread(lines_to_read, now=now, meter_ids=wanted)
         if not lines:
             break
         total = sum(len(line.meters) for line in lines)

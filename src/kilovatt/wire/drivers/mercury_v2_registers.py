@@ -22,7 +22,9 @@ from kilovatt.wire.protocols.mercury_v2.energy import (
 
 _TARIFFS = range(5)
 _MONTHS_OF_A_YEAR = 12
-_MIDNIGHT_MARGIN = timedelta(minutes=1)
+_ONE_DAY = timedelta(days=1)
+_MIDNIGHT_MARGIN = timedelta(seconds=2)
+"""The meter's clock was read to the second, and its answer took its time."""
 
 
 def read_now(talk: Talk) -> Conversation[Learnt]:
@@ -47,7 +49,7 @@ def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
         age = (today - day_on).days
         if age in (0, 1):
             array = EnergyArray.AT_START_OF_YESTERDAY if age else EnergyArray.AT_START_OF_DAY
-            readings += yield from _read_moving(talk, array, day_on, today)
+            readings += yield from _read_moving(talk, array, day_on, RegisterMoment.DAY_START)
         elif keeps_days and 1 < age <= talk.model.day_register_depth_days:
             readings += yield from _read_stored(talk, StoredMoment.DAY, day_on, RegisterMoment.DAY_START)
     return Learnt(registers=readings)
@@ -65,21 +67,21 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
         if not 0 <= age <= talk.model.month_register_depth_months:
             continue
         if age < _MONTHS_OF_A_YEAR:
-            readings += yield from _read_moving(talk, EnergyArray.AT_START_OF_MONTH, month_on, today)
+            array = EnergyArray.AT_START_OF_MONTH
+            readings += yield from _read_moving(talk, array, month_on, RegisterMoment.MONTH_START)
         elif keeps_months:
             readings += yield from _read_stored(talk, StoredMoment.MONTH, month_on, RegisterMoment.MONTH_START)
     return Learnt(registers=readings)
 
 
 def _read_moving(
-    talk: Talk, array: EnergyArray, begins_on: date, today: date
+    talk: Talk, array: EnergyArray, begins_on: date, moment: RegisterMoment
 ) -> Conversation[tuple[RegisterReading, ...]]:
-    """Read an array whose meaning moves on at midnight; nothing while that is near."""
-    is_day = array in (EnergyArray.AT_START_OF_DAY, EnergyArray.AT_START_OF_YESTERDAY)
-    moment = RegisterMoment.DAY_START if is_day else RegisterMoment.MONTH_START
-    period = EnergyPeriod(array, None if is_day else begins_on.month)
-    earliest = talk.midnight(today) + _MIDNIGHT_MARGIN
-    latest = talk.midnight(today + timedelta(days=1)) - _MIDNIGHT_MARGIN
+    """Read an array whose meaning moves on with the calendar; nothing near the midnights at which it does."""
+    month = begins_on.month if array is EnergyArray.AT_START_OF_MONTH else None
+    period = EnergyPeriod(array, month)
+    since_on, until_on = _means_it(array, begins_on)
+    earliest, latest = talk.midnight(since_on) + _MIDNIGHT_MARGIN, talk.midnight(until_on) - _MIDNIGHT_MARGIN
     readings: tuple[RegisterReading, ...] = ()
     for tariff in _TARIFFS:
         answer = yield from ask(ReadEnergy(period, tariff))
@@ -87,6 +89,14 @@ def _read_moving(
             return ()
         readings += tuple(_readings(talk, answer, tariff, moment, talk.midnight(begins_on)))
     return readings
+
+
+def _means_it(array: EnergyArray, begins_on: date) -> tuple[date, date]:
+    """Return from which midnight until which other an array holds the registers at the beginning of a day."""
+    if array is EnergyArray.AT_START_OF_MONTH:
+        return begins_on, begins_on.replace(year=begins_on.year + 1)
+    since_on = begins_on + _ONE_DAY if array is EnergyArray.AT_START_OF_YESTERDAY else begins_on
+    return since_on, since_on + _ONE_DAY
 
 
 def _read_stored(
