@@ -36,7 +36,7 @@ def test_a_bill_shows_each_zone_with_its_energy_price_and_amount(owner: Client, 
 def test_a_line_shows_its_arithmetic_to_the_kopeck(owner: Client, town: Town) -> None:
     said = words(owner, f"/bills/{town.bill}/lines/1/")
     assert "Where ₽900.25 comes from" in said
-    assert "100.250 kWh × 8.98 ₽ = 900.245 ₽ → ₽900.25 rounded once, to the kopeck" in said
+    assert "100.250 kWh × ₽8.98 = ₽900.245 → ₽900.25 rounded once, to the kopeck" in said
     assert "1,100.250 − 1,000.000 = 100.250 kWh" in said
 
 
@@ -111,7 +111,7 @@ def test_a_transformer_ratio_stands_in_the_arithmetic(owner: Client, town: Town)
     bill_month(town.association, date(2026, 9, 1), now=NOW)
     said = words(owner, "/bills/000002-202609/lines/1/")
     assert "1,000.000 − 999.000 = 1.000 kWh × 20 = 20.000 kWh by the ratio of its transformers" in said
-    assert "20.000 kWh × 8.98 ₽ = 179.60 ₽ → ₽179.60" in said
+    assert "20.000 kWh × ₽8.98 = ₽179.60 → ₽179.60" in said
 
 
 def september() -> Learnt:

@@ -18,7 +18,7 @@ from kilovatt.office.documents.figures import (
     zone_text,
 )
 from kilovatt.office.operations.bill_file import BilledLeg, BilledLine
-from kilovatt.office.portal.shown import speech
+from kilovatt.office.portal.shown import in_roubles, speech
 from kilovatt.office.records.models import Bill
 
 _MICROROUBLES_PER_KOPECK = 10_000
@@ -57,6 +57,7 @@ class ShownLine:
     energy: str
     energy_exact: str
     price: str
+    price_signed: str
     price_from: str
     price_source: str
     amount: str
@@ -81,7 +82,8 @@ def shown_line(line: BilledLine, bill: Bill) -> ShownLine:
         price_from=short_date_text(line.price_valid_from, language),
         price_source=line.price_source,
         amount=roubles_text(line.amount_kopecks, language),
-        exact=price_text(line.exact_microrub, language),
+        exact=in_roubles(price_text(line.exact_microrub, language), language),
+        price_signed=in_roubles(price_text(line.price_microrub_per_kwh, language), language),
         is_rounded_so=rounded == line.amount_kopecks,
         legs=tuple(_leg(leg, zone, language) for leg in line.legs),
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.registers import TOTAL_TARIFF
 from kilovatt.office.documents.figures import (
+    NO_BREAK_SPACE,
     Language,
     date_text,
     instant_text,
@@ -147,7 +148,9 @@ def shown_now(counting: ZoneNow | None, page: AccountPage) -> ShownNow | None:
         zone=counting.zone.value if counting is not None else "",
         zone_name=zone_text(counting.zone, language) if counting is not None else "",
         until=time_text(until_at, page.zone) if until_at is not None else "",
-        price=price_text(counting.price_microrub_per_kwh, language) if counting is not None else "",
+        price=in_roubles(price_text(counting.price_microrub_per_kwh, language), language)
+        if counting is not None
+        else "",
         power="" if meter.power_w is None else _("{power} W").format(power=meter.power_w * meter.ratio),
         voltage=_voltage(meter, language),
         asked_at="" if meter.instant_at is None else instant_text(meter.instant_at, page.zone, language),
@@ -165,6 +168,11 @@ def silence(page: AccountPage) -> str:
         "The meter has not been heard since {since}. {organisation} sees it; nothing is lost: "
         "it remembers, and what is missing is filled in when it answers."
     ).format(since=since, organisation=page.organisation)
+
+
+def in_roubles(figure: str, language: Language) -> str:
+    """Return a figure with the currency's sign where the language has it."""
+    return f"₽{figure}" if language == "en" else f"{figure}{NO_BREAK_SPACE}₽"
 
 
 def speech() -> Language:
