@@ -19,7 +19,7 @@ from kilovatt.wire.drivers.conversation import (
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity, ReadEverything, ReadInstants, Value
-from kilovatt.wire.protocols.mercury_v2.journals import ReadClock
+from kilovatt.wire.protocols.mercury_v2.meter_clock import ReadClock
 from kilovatt.wire.protocols.mercury_v2.parameters import (
     LOAD_IS_OFF,
     ReadFirmware,

@@ -17,7 +17,7 @@ from kilovatt.wire.protocols.mercury_v2.energy import EnergyPeriod, PeakPower
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.hearing import FRAME_SIZE_MIN, request_from_body
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity
-from kilovatt.wire.protocols.mercury_v2.journals import MeterClock
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock
 from kilovatt.wire.protocols.mercury_v2.parameters import RelayContacts, TariffState
 from kilovatt.wire.protocols.mercury_v2.profile import RecordState, RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import OK, STATUS_MASK, MercuryV2Request

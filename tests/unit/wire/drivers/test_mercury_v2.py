@@ -17,17 +17,18 @@ from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddres
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
-from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, session
+from kilovatt.wire.protocols.mercury_v2 import energy, instants, parameters, session
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, EnergyTotals
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)
 # Seven seconds ahead of ours.
-CLOCK = journals.MeterClock(weekday=2, time=WallTime(2026, 11, 24, 8, 32, 37), is_winter=True)
+CLOCK = MeterClock(weekday=2, time=WallTime(2026, 11, 24, 8, 32, 37), is_winter=True)
 # 234: A = 5000, three phases, large memory, both seals, extended arrays.
 NEWER = Variant(bytes.fromhex("B4 60 C1 97 53 40"))
 # 230: A = 1000, small memory, no extended arrays.
@@ -66,7 +67,7 @@ def carried(conversation: Conversation[ResultT], said: Said, asked: Asked | None
 
 def saying(values: dict[MercuryV2Request[Any], object]) -> Said:
     """A meter that says this, and what every meter says of itself."""
-    known: dict[MercuryV2Request[Any], object] = {journals.ReadClock(): CLOCK, parameters.ReadVariant(): NEWER}
+    known: dict[MercuryV2Request[Any], object] = {ReadClock(): CLOCK, parameters.ReadVariant(): NEWER}
     return (known | values).__getitem__
 
 
@@ -345,12 +346,12 @@ def test_a_day_the_meter_does_not_know_is_left_out_and_the_others_are_read() -> 
 
 
 def test_near_midnight_what_moves_is_left_for_later() -> None:
-    at_midnight = journals.MeterClock(2, WallTime(2026, 11, 24, 8, 32, 30), is_winter=True)
+    at_midnight = MeterClock(2, WallTime(2026, 11, 24, 8, 32, 30), is_winter=True)
     # The meter's clock is a second from midnight while ours shows the morning.
     late = replace(at_midnight, time=WallTime(2026, 11, 24, 23, 59, 59))
 
     def said(request: MercuryV2Request[Any]) -> object:
-        return late if request == journals.ReadClock() else registers(request)
+        return late if request == ReadClock() else registers(request)
 
     moving = replace(NOTHING, register_days=(date(2026, 11, 24), date(2026, 11, 23)))
     assert learnt(moving, said).registers == ()

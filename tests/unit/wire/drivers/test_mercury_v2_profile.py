@@ -15,7 +15,8 @@ from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefuse
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
-from kilovatt.wire.protocols.mercury_v2 import journals, parameters, profile
+from kilovatt.wire.protocols.mercury_v2 import parameters, profile
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.mercury_v2.profile import (
     RECORDS_MAX,
     RING_STEP,
@@ -86,8 +87,8 @@ class Ring:
     def answer(self, request: MercuryV2Request[Any]) -> object:
         self.asked.append(request)
         match request:
-            case journals.ReadClock():
-                return journals.MeterClock(2, WallTime.of(self.now, MOSCOW), is_winter=True)
+            case ReadClock():
+                return MeterClock(2, WallTime.of(self.now, MOSCOW), is_winter=True)
             case parameters.ReadVariant():
                 return self.variant
             case profile.ReadRecords(offset=offset, count=count):

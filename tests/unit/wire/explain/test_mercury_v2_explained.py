@@ -18,10 +18,11 @@ from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod
 from kilovatt.wire.protocols.mercury_v2.hearing import REQUESTS, frame
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, PowerKind, Quantity
-from kilovatt.wire.protocols.mercury_v2.journals import Journal, MeterClock
+from kilovatt.wire.protocols.mercury_v2.journals import Journal
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.mercury_v2.profile import RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
+from kilovatt.wire.protocols.mercury_v2.schedule import ReadTariffSchedule, ScheduleSelection, TariffMark
 
 ADDRESS = 0x80
 TUESDAY = ScheduleSelection(months=frozenset({10}), days=frozenset({2}), half=1)
@@ -85,7 +86,7 @@ def test_an_exchange_of_the_makers_text_is_told_byte_by_byte() -> None:
             },
         ),
         (
-            journals.ReadClock(),
+            ReadClock(),
             "43 14 16 03 27 02 08 01",
             {"clock": "2008-02-27 16:14:43 weekday=3 winter=1"},
         ),
@@ -135,7 +136,7 @@ def test_an_exchange_of_the_makers_text_is_told_byte_by_byte() -> None:
         (instants.ReadInstant(Measured(Quantity.VOLTAGE, 1)), "00 5B 56", {"voltage_mv": 221_070}),
         (instants.ReadInstant(Measured(Quantity.TEMPERATURE)), "FF F0", {"temperature_c": -16}),
         (
-            parameters.ReadTariffSchedule(TUESDAY),
+            ReadTariffSchedule(TUESDAY),
             "00 40 00 27 00 69 00 2B 00 72 00 34 00 56 00 38",
             {
                 f"mark {number}": mark
@@ -202,7 +203,7 @@ def test_an_answer_says_what_its_bytes_say(
         ),
         (writes.SwitchLoad(is_off=True), {"request_code": "03h", "parameter": "31h", "is_off": True}),
         (
-            parameters.ReadTariffSchedule(TUESDAY),
+            ReadTariffSchedule(TUESDAY),
             {"request_code": "08h", "parameter": "22h", "selection": "months=10 days=2 half=1"},
         ),
         (

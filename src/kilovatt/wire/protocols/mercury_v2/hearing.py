@@ -5,7 +5,9 @@ from typing import Any
 
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, append_crc, crc_is_right
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
+from kilovatt.wire.protocols.mercury_v2.meter_clock import ReadClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
+from kilovatt.wire.protocols.mercury_v2.schedule import ReadHolidays, ReadTariffSchedule
 
 REQUESTS: tuple[type[MercuryV2Request[Any]], ...] = (
     session.CheckLink,
@@ -25,7 +27,7 @@ REQUESTS: tuple[type[MercuryV2Request[Any]], ...] = (
     writes.SetEnergyLimit,
     writes.ControlEnergyLimit,
     writes.SwitchLoad,
-    journals.ReadClock,
+    ReadClock,
     journals.ReadJournal,
     journals.ReadNewestRecord,
     journals.ReadWholeJournal,
@@ -54,8 +56,8 @@ REQUESTS: tuple[type[MercuryV2Request[Any]], ...] = (
     parameters.ReadEnergyLimit,
     parameters.ReadMainTimeout,
     parameters.ReadQualityLimits,
-    parameters.ReadTariffSchedule,
-    parameters.ReadHolidays,
+    ReadTariffSchedule,
+    ReadHolidays,
     parameters.ReadRelayContacts,
     parameters.ReadEventFlags,
     instants.ReadInstant,

@@ -19,7 +19,7 @@ from kilovatt.wire.protocols.mercury_v2.fields import (
     signed_high_first,
     three_bytes,
 )
-from kilovatt.wire.protocols.mercury_v2.journals import CLOCK, MeterClock
+from kilovatt.wire.protocols.mercury_v2.meter_clock import CLOCK, MeterClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
 

@@ -1,4 +1,4 @@
-"""The clock and the journals (section 4.2, requests 04h).
+"""The journals (section 4.2, requests 04h).
 
 A journal is a ring: records stand in no order of time, and an empty place (all zeros) may come before a full one.
 A pair whose second instant is zeros is not over yet.
@@ -10,7 +10,7 @@ from datetime import date
 from enum import IntEnum
 from typing import ClassVar
 
-from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, fixed, nested
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed, nested
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.fields import (
     bcd,
@@ -32,43 +32,7 @@ _NEWEST = 0xFF
 _WHOLE = 0xFE
 _STATISTICS = 0xF9
 
-
-@dataclass(frozen=True, slots=True)
-class MeterClock:
-    """What the clock shows; weekday 1 Monday … 7 Sunday."""
-
-    weekday: int
-    time: WallTime
-    is_winter: bool
-
-
-def _clock_from(data: bytes) -> MeterClock:
-    time: WallTime | None = _WALL_TIME.read(data[:3] + data[4:7])
-    if time is None:
-        raise ValueError("the clock was never set")
-    return MeterClock(weekday=_WEEKDAY.read(data[3:4]), time=time, is_winter=_SEASON.read(data[7:8]) == 1)
-
-
-def _clock_to(clock: MeterClock) -> bytes:
-    time = _WALL_TIME.write(clock.time)
-    return bytes(time[:3] + _WEEKDAY.write(clock.weekday) + time[3:] + _SEASON.write(int(clock.is_winter)))
-
-
 _WALL_TIME = wall_time()
-_WEEKDAY = small(1, 7)
-_SEASON = small(0, 1)
-CLOCK: Layout[MeterClock] = Single({"clock": Field(size=8, read=_clock_from, write=_clock_to)})
-
-
-@dataclass(frozen=True, slots=True)
-class ReadClock(MercuryV2Request[MeterClock]):
-    """The clock."""
-
-    prefix = b"\x04\x00"
-
-    @property
-    def says(self) -> tuple[Layout[MeterClock], ...]:
-        return (CLOCK,)
 
 
 class Journal(IntEnum):

@@ -18,7 +18,6 @@ from kilovatt.wire.protocols.mercury_v2.fields import (
     word_swapped,
 )
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.schedule import MARKS, SELECTION, ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import VARIANT_SIZE, Variant
 
 ERRORS = 48
@@ -350,43 +349,6 @@ class ReadQualityLimits(MercuryV2Request[QualityLimits]):
     @property
     def says(self) -> tuple[Layout[QualityLimits], ...]:
         return (Record(QualityLimits, dict.fromkeys(QualityLimits.__slots__, _HUNDREDTHS)),)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadTariffSchedule(MercuryV2Request[tuple[TariffMark, ...]]):
-    """The marks of half a day's tariff schedule, of one kind of day in one month."""
-
-    selection: ScheduleSelection
-    prefix = b"\x08\x22"
-    asks: ClassVar[Mapping[str, Field]] = {"selection": SELECTION}
-
-    def __post_init__(self) -> None:
-        if len(self.selection.months) != 1 or len(self.selection.days) != 1:
-            raise ValueError("a schedule is read for one month and one kind of day")
-
-    @property
-    def says(self) -> tuple[Layout[tuple[TariffMark, ...]], ...]:
-        return (MARKS,)
-
-
-DAYS_OF_MONTH = Field(
-    size=4,
-    read=lambda data: frozenset(bit + 1 for bit in numbers_of_bits(int.from_bytes(data, "little"))),
-    write=lambda days: bits_of_numbers(frozenset(day - 1 for day in days), 4).to_bytes(4, "little"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadHolidays(MercuryV2Request[frozenset[int]]):
-    """The days of a month that count as holidays."""
-
-    month: int
-    prefix = b"\x08\x23"
-    asks: ClassVar[Mapping[str, Field]] = {"month": small(1, 12)}
-
-    @property
-    def says(self) -> tuple[Layout[frozenset[int]], ...]:
-        return (Single({"holidays": DAYS_OF_MONTH}),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The tariff schedule: sixteen marks a day, in two halves, by month and kind of day (section 3.20)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from kilovatt.wire.protocols.framing.layout import Field, Row
-from kilovatt.wire.protocols.mercury_v2.fields import bits_of_numbers, numbers_of_bits
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Row, Single
+from kilovatt.wire.protocols.mercury_v2.fields import bits_of_numbers, numbers_of_bits, small
+from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
 MARKS_OF_HALF = 8
 HOLIDAY = 8
@@ -71,3 +74,40 @@ def _mark_to(mark: TariffMark) -> bytes:
 SELECTION = Field(size=3, read=_selection_from, write=_selection_to)
 MARK = Field(size=2, read=_mark_from, write=_mark_to)
 MARKS: Row[TariffMark] = Row("mark", MARK, MARKS_OF_HALF)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTariffSchedule(MercuryV2Request[tuple[TariffMark, ...]]):
+    """The marks of half a day's tariff schedule, of one kind of day in one month."""
+
+    selection: ScheduleSelection
+    prefix = b"\x08\x22"
+    asks: ClassVar[Mapping[str, Field]] = {"selection": SELECTION}
+
+    def __post_init__(self) -> None:
+        if len(self.selection.months) != 1 or len(self.selection.days) != 1:
+            raise ValueError("a schedule is read for one month and one kind of day")
+
+    @property
+    def says(self) -> tuple[Layout[tuple[TariffMark, ...]], ...]:
+        return (MARKS,)
+
+
+DAYS_OF_MONTH = Field(
+    size=4,
+    read=lambda data: frozenset(bit + 1 for bit in numbers_of_bits(int.from_bytes(data, "little"))),
+    write=lambda days: bits_of_numbers(frozenset(day - 1 for day in days), 4).to_bytes(4, "little"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHolidays(MercuryV2Request[frozenset[int]]):
+    """The days of a month that count as holidays."""
+
+    month: int
+    prefix = b"\x08\x23"
+    asks: ClassVar[Mapping[str, Field]] = {"month": small(1, 12)}
+
+    @property
+    def says(self) -> tuple[Layout[frozenset[int]], ...]:
+        return (Single({"holidays": DAYS_OF_MONTH}),)

@@ -12,10 +12,9 @@ from typing import ClassVar
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, nested, raw
 from kilovatt.wire.protocols.mercury_v2.fields import high_first, low_first, small
-from kilovatt.wire.protocols.mercury_v2.journals import CLOCK, MeterClock
-from kilovatt.wire.protocols.mercury_v2.parameters import DAYS_OF_MONTH
+from kilovatt.wire.protocols.mercury_v2.meter_clock import CLOCK, MeterClock
 from kilovatt.wire.protocols.mercury_v2.request import Command
-from kilovatt.wire.protocols.mercury_v2.schedule import MARKS, SELECTION, ScheduleSelection, TariffMark
+from kilovatt.wire.protocols.mercury_v2.schedule import DAYS_OF_MONTH, MARKS, SELECTION, ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.session import LEVEL_MAX, LEVEL_MIN, PASSWORD_SIZE
 
 ADDRESS_MIN, ADDRESS_MAX = 0x01, 0xF0

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from kilovatt.wire.protocols.framing.wall_time import WallTime
-from kilovatt.wire.protocols.mercury_v2.journals import MeterClock
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock
 
 CORRECTION_MAX = timedelta(minutes=4)
 _DAY = timedelta(days=1)

@@ -7,7 +7,9 @@ from typing import Any
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile
 from kilovatt.wire.protocols.mercury_v2.journals import Journal
+from kilovatt.wire.protocols.mercury_v2.meter_clock import ReadClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
+from kilovatt.wire.protocols.mercury_v2.schedule import ReadHolidays, ReadTariffSchedule
 from kilovatt.wire.simulator.mercury_v2.variant import made_on
 from kilovatt.wire.simulator.mercury_v2.works import Status, Works
 
@@ -222,7 +224,7 @@ def _journal_block(works: Works, request: journals.ReadJournalBlock, now: dateti
 
 
 REPLIES: Mapping[type[MercuryV2Request[Any]], Callable[[Works, Any, datetime], object]] = {
-    journals.ReadClock: lambda works, _, now: works.clockwork.shows_whole(now),
+    ReadClock: lambda works, _, now: works.clockwork.shows_whole(now),
     journals.ReadJournal: _journal_record,
     journals.ReadNewestRecord: _newest_record,
     journals.ReadWholeJournal: _whole_journal,
@@ -250,10 +252,8 @@ REPLIES: Mapping[type[MercuryV2Request[Any]], Callable[[Works, Any, datetime], o
     parameters.ReadPowerLimit: lambda works, *_: works.settings.power_limit_mw,
     parameters.ReadEnergyLimit: lambda works, request, _: works.settings.limits_wh[request.tariff],
     parameters.ReadQualityLimits: lambda *_: parameters.QualityLimits(*_VOLTAGE_LIMITS_MV, *_FREQUENCY_LIMITS_MHZ),
-    parameters.ReadTariffSchedule: lambda works, request, now: works.settings.marks(
-        request.selection, works.plan.energy, now
-    ),
-    parameters.ReadHolidays: lambda works, request, _: works.settings.holidays.get(request.month, frozenset()),
+    ReadTariffSchedule: lambda works, request, now: works.settings.marks(request.selection, works.plan.energy, now),
+    ReadHolidays: lambda works, request, _: works.settings.holidays.get(request.month, frozenset()),
     parameters.ReadRelayContacts: _relay_contacts,
     parameters.ReadEventFlags: _event_flags,
     instants.ReadInstant: lambda works, request, now: works.flow.one(request.measured, now),

@@ -18,7 +18,7 @@ from kilovatt.wire.protocols.framing.connection import (
     RemoteProtocolError,
     Request,
 )
-from kilovatt.wire.protocols.mercury_v2 import instants, journals, parameters, profile, session, writes
+from kilovatt.wire.protocols.mercury_v2 import instants, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.energy import (
     EnergyArray,
@@ -28,6 +28,7 @@ from kilovatt.wire.protocols.mercury_v2.energy import (
     ReadEnergyOfTariffs,
 )
 from kilovatt.wire.protocols.mercury_v2.hearing import frame
+from kilovatt.wire.protocols.mercury_v2.meter_clock import ReadClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
 ADDRESS = 29
@@ -191,7 +192,7 @@ def test_a_right_answer_that_is_too_short_is_noise() -> None:
 
 
 def test_digits_above_nine_are_noise_however_right_the_checksum() -> None:
-    connection, _ = asking(journals.ReadClock())
+    connection, _ = asking(ReadClock())
     answer = frame(ADDRESS, bytes.fromhex("4A 14 16 03 27 02 08 01"))
     with pytest.raises(RemoteProtocolError, match="says what cannot be: clock is 4a 14") as noise:
         connection.receive(answer)
@@ -201,7 +202,7 @@ def test_digits_above_nine_are_noise_however_right_the_checksum() -> None:
 def test_one_question_at_a_time() -> None:
     connection, _ = asking(ENERGY)
     with pytest.raises(LocalProtocolError, match="ReadEnergy is not answered yet"):
-        connection.send(journals.ReadClock())
+        connection.send(ReadClock())
 
 
 def test_nothing_is_received_before_something_is_asked() -> None:
@@ -217,7 +218,7 @@ def test_after_an_answer_and_after_a_fault_one_may_ask_again() -> None:
     assert isinstance(outcome(connection, [bytes(19)]), tuple)
     connection.send(ENERGY)
     assert connection.receive(ENERGY_ANSWER) is not None
-    connection.send(journals.ReadClock())
+    connection.send(ReadClock())
     assert connection.receive(ENERGY_ANSWER[:4]) is None
 
 
@@ -260,7 +261,7 @@ EXCHANGES = (
     (ENERGY, ENERGY_ANSWER),
     (ENERGY, CLOSED),
     (session.OpenChannel(1, b"111111"), DONE),
-    (journals.ReadClock(), frame(ADDRESS, bytes.fromhex("43 14 16 03 27 02 08 01"))),
+    (ReadClock(), frame(ADDRESS, bytes.fromhex("43 14 16 03 27 02 08 01"))),
     (RECORDS, RECORDS_ANSWER),
     (instants.ReadEverything(), frame(ADDRESS, bytes(86))),
 )

@@ -19,10 +19,11 @@ from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod,
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.hearing import frame, heard
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, PowerKind, Quantity
-from kilovatt.wire.protocols.mercury_v2.journals import Journal, MeterClock, Moment, Pair
+from kilovatt.wire.protocols.mercury_v2.journals import Journal, Moment, Pair
+from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecord, RecordState, RingAddress
 from kilovatt.wire.protocols.mercury_v2.request import OK, MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
+from kilovatt.wire.protocols.mercury_v2.schedule import ReadHolidays, ReadTariffSchedule, ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
 
 
@@ -189,7 +190,7 @@ PRINTED = (
     Transcript(writes.SwitchLoad(is_off=True), "2A 03 31 01 2C 6C", None),
     # 4.2: Wednesday 27.02.08 16:14:43, winter
     Transcript(
-        journals.ReadClock(),
+        ReadClock(),
         "80 04 00 72 E8",
         "80 43 14 16 03 27 02 08 01 50 90",
         MeterClock(weekday=3, time=WallTime(2008, 2, 27, 16, 14, 43), is_winter=True),
@@ -362,9 +363,7 @@ PRINTED = (
             frequency_permitted_max_mhz=50_500,
         ),
     ),
-    Transcript(
-        parameters.ReadTariffSchedule(OCTOBER_TUESDAY), "80 08 22 02 00 02 D4 63", f"80 {MARKS_HEX} 1D E2", MARKS
-    ),
+    Transcript(ReadTariffSchedule(OCTOBER_TUESDAY), "80 08 22 02 00 02 D4 63", f"80 {MARKS_HEX} 1D E2", MARKS),
     Transcript(
         parameters.ReadRelayContacts(),
         "2A 08 2E 06 14 5C",
@@ -439,7 +438,7 @@ def test_a_meter_answers_from_its_new_address() -> None:
 def test_holidays_are_days_of_a_month() -> None:
     # Sections 3.21 and 4.4.27: 23 February is 00 00 40 00, 4 November is 08 00 00 00.
     assert writes.SetHolidays(2, frozenset({23})).body() == bytes.fromhex("03 1E 02 00 00 40 00")
-    asked = parameters.ReadHolidays(11)
+    asked = ReadHolidays(11)
     assert asked.body() == bytes.fromhex("08 23 0B")
     assert asked.says[0].decode(bytes.fromhex("08 00 00 00")) == frozenset({4})
 

@@ -27,9 +27,10 @@ from kilovatt.wire.protocols.mercury_v2.fields import (
 from kilovatt.wire.protocols.mercury_v2.hearing import REQUESTS, heard, request_from_body
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, PowerKind, Quantity
 from kilovatt.wire.protocols.mercury_v2.journals import Journal
+from kilovatt.wire.protocols.mercury_v2.meter_clock import ReadClock
 from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder, RingAddress, address_as_sent
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
-from kilovatt.wire.protocols.mercury_v2.schedule import ScheduleSelection, TariffMark
+from kilovatt.wire.protocols.mercury_v2.schedule import ReadHolidays, ReadTariffSchedule, ScheduleSelection, TariffMark
 from kilovatt.wire.protocols.mercury_v2.variant import Interface, Variant, impulses_code
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -60,8 +61,8 @@ OF_EACH_KIND: tuple[MercuryV2Request[Any], ...] = (
     parameters.ReadPowerLimit(),
     parameters.ReadEnergyLimit(4),
     parameters.ReadQualityLimits(),
-    parameters.ReadTariffSchedule(TUESDAY),
-    parameters.ReadHolidays(12),
+    ReadTariffSchedule(TUESDAY),
+    ReadHolidays(12),
     parameters.ReadRelayContacts(),
     parameters.ReadEventFlags(),
     *(instants.ReadInstant(Measured(quantity, 1)) for quantity in Quantity),
@@ -71,7 +72,7 @@ OF_EACH_KIND: tuple[MercuryV2Request[Any], ...] = (
     instants.ReadFrozen(Measured(Quantity.ANGLE)),
     instants.ReadFrozenClock(),
     instants.ReadFrozenEnergy(4),
-    journals.ReadClock(),
+    ReadClock(),
     *(journals.ReadJournal(journal, 0) for journal in Journal),
     journals.ReadNewestRecord(Journal.POWER),
     journals.ReadWholeJournal(Journal.LOAD_CONTROL),
@@ -209,7 +210,7 @@ def test_what_is_no_month_is_ignored_where_none_is_meant() -> None:
         (lambda: WallTime(2126, 1, 1, 0, 0, 0), "a year is 2000 to 2099"),
         (lambda: WallTime(2026, 2, 29, 0, 0, 0), "day"),
         (
-            lambda: parameters.ReadTariffSchedule(ScheduleSelection(frozenset({1, 2}), frozenset({1}), 0)),
+            lambda: ReadTariffSchedule(ScheduleSelection(frozenset({1, 2}), frozenset({1}), 0)),
             "one month and one kind of day",
         ),
         (lambda: writes.SetTariffSchedule(TUESDAY, (TariffMark(0, 1),)).body(), "mark: 8 values are wanted, got 1"),
@@ -221,7 +222,7 @@ def test_what_is_no_month_is_ignored_where_none_is_meant() -> None:
         (lambda: instants.ReadFrozenEnergy.parse(bytes.fromhex("08 14 F5")), "frozen energy is F0h to F4h: got F5h"),
         (lambda: _mark_of(bytes([60, 0x20])), "a minute of the hour is 0 to 59"),
         (lambda: parameters.ReadSerial().says[0].decode(bytes([100] * 7)), "two decimal digits"),
-        (lambda: journals.ReadClock().says[0].decode(bytes(8)), "the clock was never set"),
+        (lambda: ReadClock().says[0].decode(bytes(8)), "the clock was never set"),
     ],
 )
 def test_what_cannot_be_is_refused(make: Callable[[], object], complaint: str) -> None:
@@ -235,7 +236,7 @@ def _parameters_noted(numbers: frozenset[int]) -> bytes:
 
 
 def _mark_of(data: bytes) -> object:
-    return parameters.ReadTariffSchedule(TUESDAY).says[0].decode(data * 8)
+    return ReadTariffSchedule(TUESDAY).says[0].decode(data * 8)
 
 
 def test_a_password_goes_as_digits_or_as_ascii() -> None:
@@ -252,9 +253,9 @@ def test_erased_memory_is_as_empty_as_cleared_memory() -> None:
 
 
 def test_both_halves_of_a_schedule_are_told_apart_by_a_bit() -> None:
-    assert parameters.ReadTariffSchedule(TUESDAY).body() == bytes.fromhex("08 22 12 00 02")
+    assert ReadTariffSchedule(TUESDAY).body() == bytes.fromhex("08 22 12 00 02")
     january = ScheduleSelection(months=frozenset({1}), days=frozenset({8}), half=0)
-    assert parameters.ReadTariffSchedule(january).body() == bytes.fromhex("08 22 00 01 80")
+    assert ReadTariffSchedule(january).body() == bytes.fromhex("08 22 00 01 80")
 
 
 def test_the_fields_of_a_quantity_are_named_with_their_units() -> None:
