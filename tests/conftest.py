@@ -35,6 +35,9 @@ settings.register_profile(
 settings.load_profile("soak" if SOAKING else "ci")
 
 
+_DATABASE_FIXTURES = {"db", "transactional_db"}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Hold unit tests to what they are, leave long runs to `make soak`, and begin with those that take longest."""
     del config
@@ -44,6 +47,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 message = f"{item.nodeid} wants a database: it belongs to tests/integration"
                 raise pytest.UsageError(message)
             item.add_marker(pytest.mark.disable_socket)
+        elif _DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            # Who asks for a database by a fixture has the mark as well: `-m django_db` picks what PostgreSQL runs too.
+            item.add_marker(pytest.mark.django_db)
     if not SOAKING:
         items[:] = [item for item in items if item.get_closest_marker("soak") is None]
     # A long run that starts last would leave the other processor idle. Otherwise the (random) order stays.
