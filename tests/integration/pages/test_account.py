@@ -1,7 +1,7 @@
 """The account answers first what is owed and until when; below it stands what is behind it, and what is not known."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -13,15 +13,21 @@ from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.registration import register_owner
 from kilovatt.office.records.models import (
     Account,
+    AccountPlan,
+    Event,
     Installation,
     LatestRegister,
+    Meter,
     MeteringPoint,
+    MeterStanding,
     Person,
+    PriceVersion,
     Transfer,
     Unbilled,
+    ZonePrice,
 )
 from looked_at import Town, live_at, words
-from on_record import NOW, report_of
+from on_record import NOW, register, report_of
 
 FILLED_IN = "When it answers, measured values take their place."
 HOSTILE = "<script>alert('1')</script>"
@@ -273,3 +279,58 @@ def test_registers_that_never_counted_are_left_out(owner: Client, town: Town) ->
         exchange=standing.exchange,
     )
     assert "tariff 4" not in words(owner, "/accounts/000001/")
+
+
+def newest(meter: Meter, at: datetime, **wh: int) -> None:
+    """Let the newest registers be these, taken at an instant."""
+    values = tuple(register(wh[f"t{tariff}"], tariff=tariff, at=at) for tariff in (1, 2) if f"t{tariff}" in wh)
+    accept(report_of(meter, Learnt(registers=values), name=f"newest {at}", at=at), now=at)
+
+
+def test_without_a_reading_at_its_beginning_the_running_month_is_not_told(owner: Client, town: Town) -> None:
+    Account.objects.filter(number="000001").update(opened_on=date(2026, 11, 10))
+    assert "a reading at its beginning is missing. It is asked for." in words(owner, "/accounts/000001/")
+
+
+def test_before_the_first_reading_of_a_month_nothing_is_said_of_it(owner: Client, settings: Settings) -> None:
+    live_at(settings, datetime(2026, 12, 1, 6, tzinfo=UTC))
+    assert "A running figure" not in words(owner, "/accounts/000001/")
+
+
+def test_a_reading_of_the_midnight_at_which_prices_change_is_of_the_old_price(
+    owner: Client, town: Town, settings: Settings
+) -> None:
+    version = PriceVersion.objects.get()
+    PriceVersion.objects.filter(pk=version.pk).update(valid_until=date(2026, 11, 25))
+    dearer = PriceVersion.objects.create(plan=version.plan, valid_from=date(2026, 11, 25), source="dearer")
+    ZonePrice.objects.create(version=dearer, zone="day", price_microrub_per_kwh=10_000_000)
+    ZonePrice.objects.create(version=dearer, zone="night", price_microrub_per_kwh=5_000_000)
+    midnight = datetime(2026, 11, 24, 21, tzinfo=UTC)
+    live_at(settings, midnight + timedelta(hours=6))
+    newest(town.meter, midnight, t1=1_200_250, t2=629_140)
+    # 100.000 kWh × 8.98 ₽ = 898.00 ₽ and 20.000 kWh × 3.71 ₽ = 74.20 ₽
+    assert "November 2026 ₽972.20 120.00 kWh" in words(owner, "/accounts/000001/")
+
+
+def test_an_account_without_a_plan_shows_its_energy_and_no_prices(owner: Client) -> None:
+    AccountPlan.objects.all().delete()
+    said = words(owner, "/accounts/000001/")
+    assert "for a kWh" not in said
+    assert "A running figure" not in said
+    zones = chart(owner)["zones"]
+    assert isinstance(zones, list)
+    assert [(zone["name"], zone["total"]) for zone in zones] == [("all day", "7.00")]
+
+
+def test_a_relay_that_is_open_is_told_to_the_owner(owner: Client, town: Town) -> None:
+    MeterStanding.objects.filter(meter=town.meter).update(
+        power_w=0, voltage_mv=230_000, relay_closed=False, instant_at=NOW
+    )
+    assert "0 W 230.0 V, at the last reading, 24 Nov 2026, 12:00 Supply is switched off at the meter" in words(
+        owner, "/accounts/000001/"
+    )
+
+
+def test_an_event_that_goes_on_is_told_as_going_on(owner: Client, town: Town) -> None:
+    Event.objects.filter(meter=town.meter).update(ended_at=None)
+    assert "Terminal cover opened since 22 Nov 2026, 17:25, not over yet." in words(owner, "/accounts/000001/")

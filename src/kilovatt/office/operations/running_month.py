@@ -99,7 +99,8 @@ def running_month(account: Account, plan: TariffPlan, *, now: datetime) -> Runni
         return None
     uses: list[ZoneUse] = []
     gaps: list[Gap] = []
-    for piece in slices:
+    # A reading of the very midnight at which prices change ends the piece before and begins nothing yet.
+    for piece in (one for one in slices if local_midnight(one.first_on, zone) < until_at):
         for energy in _energies(account, plan, _period(piece, zone, until_at)):
             uses.append(ZoneUse(energy.zone, energy.energy_wh, piece.first_on, piece.until_on))
             gaps += energy.gaps
