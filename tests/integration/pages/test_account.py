@@ -334,3 +334,18 @@ def test_a_relay_that_is_open_is_told_to_the_owner(owner: Client, town: Town) ->
 def test_an_event_that_goes_on_is_told_as_going_on(owner: Client, town: Town) -> None:
     Event.objects.filter(meter=town.meter).update(ended_at=None)
     assert "Terminal cover opened since 22 Nov 2026, 17:25, not over yet." in words(owner, "/accounts/000001/")
+
+
+def test_a_day_of_which_nothing_is_known_shows_no_zeros(owner: Client) -> None:
+    empty = chart(owner, "?on=2026-11-10")
+    zones = empty["zones"]
+    assert isinstance(zones, list)
+    assert ([zone["total"] for zone in zones], empty["isKnown"]) == (["–", "–"], False)
+    assert "Nothing is known of this time." in words(owner, "/accounts/000001/?on=2026-11-10")
+
+
+def test_tariffs_that_never_counted_do_not_keep_the_running_month_back(owner: Client, town: Town) -> None:
+    at = NOW + timedelta(minutes=1)
+    values = tuple(register(wh, tariff=tariff, at=at) for tariff, wh in ((1, 1_150_250), (2, 629_140), (3, 0), (4, 0)))
+    accept(report_of(town.meter, Learnt(registers=values), name="four tariffs", at=at), now=at)
+    assert "November 2026 ₽523.20" in words(owner, "/accounts/000001/")

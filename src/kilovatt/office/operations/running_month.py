@@ -4,11 +4,11 @@ It is a running figure, not a bill: no line of it is rounded into the ledger, an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.consumption import Gap, ZoneEnergy, zone_energies
+from kilovatt.measure.consumption import Gap, InstallationSpan, ZoneEnergy, zone_energies
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.zones import Zone, ZoneScheme, zone_at
 from kilovatt.money.billing import Unbillable, ZoneUse, draft_bill
@@ -128,8 +128,14 @@ def running_month(account: Account, plan: TariffPlan, *, now: datetime) -> Runni
 
 
 def _energies(account: Account, plan: TariffPlan, period: Period) -> tuple[ZoneEnergy, ...]:
-    spans = spans_of_points([account.point_id], period)[account.point_id]
+    spans = tuple(_counted(span) for span in spans_of_points([account.point_id], period)[account.point_id])
     return zone_energies(spans, scheme=plan.scheme, period=period)
+
+
+def _counted(span: InstallationSpan) -> InstallationSpan:
+    """Leave out tariffs without a zone that stand at zero: they never counted, whatever was read of them before."""
+    ends = {tariff: at for tariff, at in span.ends.items() if tariff in span.zone_of_tariff or at.value_wh}
+    return replace(span, ends=ends)
 
 
 def _period(piece: PlanSlice, zone: ZoneInfo, until_at: datetime) -> Period:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.measure.zones import Zone
 from kilovatt.office.documents.figures import (
+    DASH,
     NO_BREAK_SPACE,
     Language,
     date_text,
@@ -240,7 +241,10 @@ def _zone_totals(zones: Sequence[Zone], bars: Sequence[Bar], language: Language)
         ZoneTotal(
             zone=zone.value,
             name=zone_text(zone, language),
-            total=kwh_text(sum(bar.measured_wh[place] + bar.estimated_wh[place] for bar in bars), language),
+            # Nothing known is no zero.
+            total=kwh_text(sum(bar.measured_wh[place] + bar.estimated_wh[place] for bar in bars), language)
+            if any(bar.state != "missing" for bar in bars)
+            else DASH,
         )
         for place, zone in enumerate(zones)
     )

@@ -12,6 +12,8 @@
   const BAR_SHARE = 0.78;
   const HEIGHT = 236;
   const PHONE = 480;
+  const MARGIN = 0.6;
+  const FEWEST = 6;
   let data = first;
   let plot = null;
   let wanted = null;
@@ -117,6 +119,8 @@
   function draw() {
     if (plot) plot.destroy();
     box.replaceChildren();
+    box.classList.toggle("empty", !data.isKnown);
+    byId("chart-pointed").hidden = !data.isKnown;
     if (!data.isKnown) {
       const said = document.createElement("p");
       said.className = "quiet";
@@ -126,6 +130,10 @@
       return;
     }
     const places = data.bars.map((_bar, place) => place);
+    const last = places.length - 1;
+    // Few bars stay slender; the margin keeps the first and the last bar whole.
+    const whole = [-MARGIN, Math.max(last, FEWEST - 1) + MARGIN];
+    const isZoomed = (low, high) => last > 0 && low < high && (low > 0 || high < last);
     const heights = data.bars.map((bar) => (bar.state === "missing" ? null : height(bar) / 1000));
     const earlier = data.bars.map((bar) => (bar.earlier === null ? null : bar.earlier / 1000));
     const axis = { stroke: colour("quiet"), font: `12px ${getComputedStyle(document.body).fontFamily}` };
@@ -137,7 +145,7 @@
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: true } },
         scales: {
-          x: { time: false, range: (_u, low, high) => low === 0 && high === places.length - 1 ? [-0.6, high + 0.6] : [low, high] },
+          x: { time: false, range: (_u, low, high) => (isZoomed(low, high) ? [low, high] : whole) },
           y: { range: (_u, _low, high) => [0, high > 0 ? high * 1.05 : 1] },
         },
         axes: [
