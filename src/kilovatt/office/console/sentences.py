@@ -1,9 +1,10 @@
 """What is wrong with a meter and what to do, in sentences: from the outcome, its duration and the rest of the line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby, pairwise
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -121,8 +122,44 @@ def _clock(row: BoardRow) -> str:
     return _("Its clock is {length} behind.").format(length=length)
 
 
-def doubt_sentence(doubt: Doubt) -> str:
-    """Return a finding of the judgement in a sentence with its figures."""
+def doubt_sentences(doubts: Sequence[Doubt]) -> list[str]:
+    """Return the findings of the judgement, the newest first; days of which nothing is known are told as one span."""
+    said: list[str] = []
+    for is_empty, group in groupby(doubts, key=_is_empty_day):
+        members = list(group)
+        if is_empty and len(members) > 1:
+            said += [_empty_days(span) for span in _spans(members)]
+        else:
+            said += [_doubt_sentence(doubt) for doubt in members]
+    return said
+
+
+def _is_empty_day(doubt: Doubt) -> bool:
+    return doubt.rule is Rule.GAP and doubt.figures["missing_slots"] == doubt.figures["slots_of_day"]
+
+
+def _spans(doubts: Sequence[Doubt]) -> list[list[Doubt]]:
+    """Split days, the newest first, where they do not follow one another."""
+    spans: list[list[Doubt]] = [[doubts[0]]]
+    for later, earlier in pairwise(doubts):
+        if later.day_on - earlier.day_on != timedelta(days=1):
+            spans.append([])
+        spans[-1].append(earlier)
+    return spans
+
+
+def _empty_days(span: Sequence[Doubt]) -> str:
+    if len(span) == 1:
+        return _doubt_sentence(span[0])
+    language = language_of(get_language())
+    words = ngettext(
+        "{first} to {last}: nothing is known of {n} day.", "{first} to {last}: nothing is known of {n} days.", len(span)
+    )
+    first, last = (short_date_text(doubt.day_on, language) for doubt in (span[-1], span[0]))
+    return words.format(first=first, last=last, n=len(span))
+
+
+def _doubt_sentence(doubt: Doubt) -> str:
     words = {
         Rule.GAP: _("{day}: {missing_slots} of {slots_of_day} intervals are missing."),
         Rule.NEGATIVE: _("{day}: the register of tariff {tariff} went down, from {earlier_wh} to {later_wh} Wh."),

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from kilovatt.office.console.sentences import doubt_sentence
+from kilovatt.office.console.sentences import doubt_sentences
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
 from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
@@ -76,7 +76,7 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
         "flow": flow(file),
         "registers": [shown_register(value, row) for value in told_registers(file.registers)],
         "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
-        "doubts": [doubt_sentence(doubt) for doubt in file.doubts],
+        "doubts": doubt_sentences(file.doubts),
         "sessions": [shown_session(session, row) for session in file.sessions],
     }
     return render(request, "console/meter.html", context)
