@@ -13,8 +13,8 @@ from kilovatt.wire.simulator.planning import FaultPlan, plan_town
 
 DEFAULT_METERS = 60
 _DAYS = 92
-_LATE_BY_S = 1.2
-"""Late answers of the demonstration come after the head-end's patience of one second, and not much later."""
+_LATE_BY_S = 0.65
+"""Late answers of the demonstration come after the head-end's patience of half a second, and not much later."""
 
 
 class DemoError(Exception):

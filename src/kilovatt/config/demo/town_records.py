@@ -27,7 +27,7 @@ from kilovatt.quantities.periods import last_full_month
 from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, MeterPlan, TownPlan
 
 _SCHEMES = {1: ZoneScheme.ONE, 2: ZoneScheme.TWO, 3: ZoneScheme.THREE}
-_ANSWER_TIMEOUT_MS = 1000
+_ANSWER_TIMEOUT_MS = 500
 _QUIET_MS = 60
 _SURNAMES = (
     "Иванов",
