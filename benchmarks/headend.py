@@ -25,7 +25,8 @@ from datetime import UTC, date, datetime
 from multiprocessing.connection import Connection as Pipe
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.models import Language, MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.catalogue import driver_for

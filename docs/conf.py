@@ -3,7 +3,8 @@
 from sphinx.application import Sphinx
 
 from kilovatt import __version__
-from kilovatt.measure.metering.models import MODELS, MeterModel
+from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.models import MeterModel
 
 project = "Kilovatt"
 copyright = "the Kilovatt authors"

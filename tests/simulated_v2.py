@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kilovatt.measure.metering.models import MODELS, Language, MeterModel, PasswordForm, model_by_key
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm
 from kilovatt.measure.metering.registers import TOTAL_TARIFF
 from kilovatt.measure.metering.registers import Quantity as Measurand
 from kilovatt.wire.protocols.framing.connection import Answered, Refusal

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from kilovatt.config.cli.commands import app
-from kilovatt.measure.metering.models import MODELS
+from kilovatt.measure.metering.catalogue import MODELS
 
 PROGRAM = typer.main.get_command(app)
 COMMANDS: dict[str, Any] = PROGRAM.commands  # type: ignore[attr-defined]  # a group, since it has several

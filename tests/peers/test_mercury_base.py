@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.mercury_v1.frames import Frame
 from kilovatt.wire.protocols.mercury_v1.writes import RelayMode

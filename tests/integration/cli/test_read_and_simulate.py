@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from demonstration import KILOVATT, environment, write_households
-from kilovatt.measure.metering.models import MODELS, MeterModel
+from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.models import MeterModel
 
 NOW = "2026-11-24T09:00+03:00"
 SERIAL = "41906467"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.measure.metering.models import MODELS, Language, MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask

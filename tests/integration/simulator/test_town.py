@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from kilovatt.measure.metering.models import Language, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import Language
 from kilovatt.wire.simulator.energy import past_of_serial, tariff_table_for
 from kilovatt.wire.simulator.faults import FaultKind
 from kilovatt.wire.simulator.gateway import ListenError

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from kilovatt.measure.metering.catalogue import MODELS
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.meter_days import SlotRank
-from kilovatt.measure.metering.models import MODELS, MeterModel
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.catalogue import driver_for

@@ -6,7 +6,7 @@ from kilovatt.config.cli.voice import _
 from kilovatt.config.data_directory import DataDirectoryError
 from kilovatt.config.demo.town_file import DemoError
 from kilovatt.config.site import PortTakenError
-from kilovatt.measure.metering.models import MODELS, UnknownModelError
+from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.curves import SENTENCES, HouseholdFileError

@@ -10,7 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from kilovatt.config.demo.prices import TITLES, example_plans, plan_code
-from kilovatt.measure.metering.models import PasswordForm, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import PasswordForm
 from kilovatt.measure.zones import ZoneScheme, tariff_map
 from kilovatt.office.operations.registration import (
     OrganisationFacts,

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.measure.zones import Zone
 from kilovatt.office.operations.balances import owed_kopecks

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from kilovatt.measure.consumption import register_difference, register_limit_wh
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.zones import Zone
 from kilovatt.office.records.models import Bill, BillLine, BillLineLeg
 

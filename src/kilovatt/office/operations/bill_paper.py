@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Sum
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.zones import Zone
 from kilovatt.money.billing import vat_percent
 from kilovatt.money.ledger import TransferCode, customer

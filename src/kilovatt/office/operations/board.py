@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.office.operations import history
 from kilovatt.office.operations.history import DayStanding

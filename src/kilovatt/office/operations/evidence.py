@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.office.operations import history
 from kilovatt.office.operations.history import StoredFrame
 from kilovatt.office.records.models import Installation, Session

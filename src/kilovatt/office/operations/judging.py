@@ -12,9 +12,9 @@ import numpy as np
 from django.db import transaction
 
 from kilovatt.measure.consumption import register_limit_wh
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.matrices import instants, matrix_of
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, Source
-from kilovatt.measure.metering.models import model_by_key
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.vee import NO_LIMIT, NO_SLOT, UNKNOWN_W, Findings, RegisterColumns, judge, limits_on
 from kilovatt.office.operations import history

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from kilovatt.measure.consumption import InstallationSpan, RegisterAt, register_limit_wh
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.meter_days import Source
-from kilovatt.measure.metering.models import model_by_key
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.zones import Zone
 from kilovatt.office.operations import history

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from kilovatt.measure.consumption import slot_energies_wh, zone_energies
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.merge import StoredMeterDay
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, RANK_MASK, SlotRank
-from kilovatt.measure.metering.models import model_by_key
 from kilovatt.measure.zones import Zone, ZoneScheme, zone_at
 from kilovatt.office.operations import history
 from kilovatt.office.operations.evidence import FrameKey

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import RegisterMoment
 from kilovatt.office.operations import history
 from kilovatt.office.records.models import Installation, Line

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.zones import Zone
 from kilovatt.office.operations import vault
 from kilovatt.office.records.models import (

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from kilovatt.measure.metering.models import Language, UnknownModelError, model_by_key
+from kilovatt.measure.metering.catalogue import UnknownModelError, model_by_key
+from kilovatt.measure.metering.models import Language
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 

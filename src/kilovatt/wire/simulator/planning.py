@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import cycle
 
+from kilovatt.measure.metering.catalogue import MODELS
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.models import MODELS, Language, MeterModel, PasswordForm, Wiring
+from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm, Wiring
 from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, FaultKind, LineFaults
 from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, HomesPlan, LinePlan, MeterPlan, TownPlan
 

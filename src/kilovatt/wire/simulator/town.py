@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.catalogue import simulated_meter
 from kilovatt.wire.simulator.clock import TownClock

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError, model_by_key
 from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind, MeterEvent
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, SlotFlag, SlotRank
-from kilovatt.measure.metering.models import MODELS, Evidence, UnknownModelError, Wiring, model_by_key
+from kilovatt.measure.metering.models import Evidence, Wiring
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, SlotFlag, SlotRank
-from kilovatt.measure.metering.models import model_by_key
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.events import EventKind, MeterEvent, RelayCause
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, ReadingTask
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity as Measurand
 from kilovatt.measure.metering.registers import RegisterMoment

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.events import EventKind, MeterEvent
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, ReadingTask
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver

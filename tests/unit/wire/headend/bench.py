@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.models import MODELS
+from kilovatt.measure.metering.catalogue import MODELS
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import Learnt

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.simulator.bus import HEARD_BYTES_MAX, SILENCE_S, Bus, Delivery
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for
 from kilovatt.wire.simulator.faults import FaultKind, LineFaults

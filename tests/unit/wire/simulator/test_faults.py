@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.models import model_by_key
 from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, past_events_of
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

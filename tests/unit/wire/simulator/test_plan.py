@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kilovatt.measure.metering.models import MeterModel, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, FaultKind
 from kilovatt.wire.simulator.plan import FileHomes, LinePlan, MeterPlan, TownPlan, TownPlanError
 from kilovatt.wire.simulator.single import factory_address, plan_single

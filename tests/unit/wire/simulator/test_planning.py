@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.measure.metering.models import MODELS, Language, Wiring, model_by_key
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.models import Language, Wiring
 from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, UNREADABLE_FAULTS, FaultKind
 from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, BuiltInHomes, TownPlan
 from kilovatt.wire.simulator.planning import FAULTS_OF_A_TOWN, METERS_PER_LINE_MAX, FaultPlan, plan_town

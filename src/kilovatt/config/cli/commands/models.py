@@ -6,7 +6,8 @@ import typer
 from rich.table import Table
 
 from kilovatt.config.cli.voice import _, ngettext, out, print_json
-from kilovatt.measure.metering.models import MODELS, Evidence, MeterModel
+from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.models import Evidence, MeterModel
 
 _EVIDENCE_WORDS = {
     Evidence.REAL_METER: _("real meter"),

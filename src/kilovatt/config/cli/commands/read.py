@@ -14,7 +14,8 @@ import typer
 from kilovatt.config.cli.readout import as_json, show
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 from kilovatt.config.cli.why import why_not
-from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.quantities.periods import days_from, first_of_month, previous_month
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask

@@ -9,7 +9,7 @@ import typer
 
 from kilovatt.config.cli.instants import instant
 from kilovatt.config.cli.voice import _, complain, err, out
-from kilovatt.measure.metering.models import model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.simulator.faults import FaultKind
 from kilovatt.wire.simulator.plan import TownPlan
 from kilovatt.wire.simulator.single import plan_single, serve_one

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
 from kilovatt.measure.metering.events import EventKind, RelayCause
-from kilovatt.measure.metering.models import MODELS, Language, MeterModel, model_by_key
+from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import requests, rings, writes

@@ -1,0 +1,23 @@
+"""The catalogue of meter models, a file for each maker.
+
+Adding a model is one row in its maker's file; a new maker is one file and one line here; a new family needs a
+driver and a simulated meter besides.
+"""
+
+from kilovatt.measure.metering.catalogue.incotex import INCOTEX
+from kilovatt.measure.metering.models import MeterModel
+
+MODELS: tuple[MeterModel, ...] = (*INCOTEX,)
+_BY_KEY = {model.key: model for model in MODELS}
+
+
+class UnknownModelError(LookupError):
+    """No such model in the catalogue."""
+
+
+def model_by_key(key: str) -> MeterModel:
+    """Return the row of a model. Raises UnknownModelError."""
+    try:
+        return _BY_KEY[key]
+    except KeyError as error:
+        raise UnknownModelError(key) from error
