@@ -36,5 +36,7 @@ async def read_round(
 
 def keep_and_judge(clock: SiteClock) -> None:
     """Carry what was accepted to the lake and judge it."""
-    keeper.carry_to_the_lake(now=clock.now())
+    while keeper.carry_to_the_lake(now=clock.now()) is not None:
+        # A batch that an earlier keeper left open goes first; what came since is the next one.
+        continue
     judging.judge_what_is_new(now=clock.now())

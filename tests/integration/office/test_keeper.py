@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import REGISTERS
 from kilovatt.measure.metering.sessions import Learnt
@@ -77,10 +78,20 @@ def test_rows_that_come_while_a_batch_is_open_wait_for_the_next(heard: Meter, mo
 
 
 def test_one_keeper_at_a_time(heard: Meter) -> None:
-    lease = leases.take("keeper", "intake", now=NOW, length=timedelta(minutes=10))
-    assert lease is not None
-    assert keeper.carry_to_the_lake(now=NOW) is None
-    assert keeper.carry_to_the_lake(now=NOW + timedelta(minutes=11)) is not None
+    with sole_keeper(history.site_lake().path) as alone:
+        assert alone
+        assert keeper.carry_to_the_lake(now=NOW) is None
+    assert keeper.carry_to_the_lake(now=NOW) is not None
+
+
+def test_a_killed_keeper_is_followed_at_once_and_fenced_off(heard: Meter) -> None:
+    of_the_killed = leases.take("keeper", "intake", now=NOW, length=timedelta(minutes=10))
+    assert of_the_killed is not None
+    assert keeper.close(of_the_killed, now=NOW) is not None
+    assert keeper.carry_to_the_lake(now=NOW) is not None
+    assert not IntakeRegister.objects.exists()
+    with pytest.raises(leases.FencedOffError):
+        leases.extend(of_the_killed, now=NOW, length=timedelta(minutes=10))
 
 
 def test_a_keeper_that_lost_its_lease_settles_nothing(heard: Meter) -> None:

@@ -1,7 +1,8 @@
 """The keeper of the intake: closes rows into batches and carries each batch into the lake, exactly once.
 
 close → write → publish → settle. A crash anywhere is mended by doing the open batch again from `write`.
-One keeper at a time holds the lease; each of its transactions checks the fence.
+One keeper at a time holds the lock of the lake and the lease of the intake; each of its transactions checks the
+fence. A keeper that was killed has lost the lock with its life: the next takes its lease over at once.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.db.models import Max
 
+from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS
 from kilovatt.office.operations import leases
@@ -29,16 +31,17 @@ _INTAKE: dict[str, type[IntakeMeterDay] | type[IntakeRegister] | type[IntakeFram
 
 def carry_to_the_lake(*, now: datetime) -> Batch | None:
     """Settle the open batch, or close and settle a new one; None if there is nothing or another keeper is at it."""
-    lease = leases.take("keeper", "intake", now=now, length=LEASE_LENGTH)
-    if lease is None:
-        return None
-    try:
-        batch = close(lease, now=now)
-        if batch is not None:
-            settle(lease, batch, write_and_publish(batch), now=now)
-        return batch
-    finally:
-        leases.give_back(lease)
+    with sole_keeper(site_lake().path) as alone:
+        if not alone:
+            return None
+        lease = leases.take_over("keeper", "intake", now=now, length=LEASE_LENGTH)
+        try:
+            batch = close(lease, now=now)
+            if batch is not None:
+                settle(lease, batch, write_and_publish(batch), now=now)
+            return batch
+        finally:
+            leases.give_back(lease)
 
 
 def close(lease: leases.Lease, *, now: datetime) -> Batch | None:

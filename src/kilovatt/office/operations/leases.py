@@ -24,8 +24,18 @@ class Lease:
 
 def take(kind: str, key: str, *, now: datetime, length: timedelta) -> Lease | None:
     """Take a piece of work if nobody holds it, else None."""
+    return _taken(kind, key, Q(lease_until=None) | Q(lease_until__lt=now), now=now, length=length)
+
+
+def take_over(kind: str, key: str, *, now: datetime, length: timedelta) -> Lease:
+    """Take a piece of work whoever holds it: for a caller who knows that the holder is dead. It is fenced off."""
+    lease = _taken(kind, key, Q(), now=now, length=length)
+    assert lease is not None
+    return lease
+
+
+def _taken(kind: str, key: str, free: Q, *, now: datetime, length: timedelta) -> Lease | None:
     Work.objects.get_or_create(kind=kind, key=key, defaults={"due_at": now})
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
     with transaction.atomic():
         taken = Work.objects.filter(free, kind=kind, key=key).update(
             lease_until=now + length, fence=F("fence") + 1, tries=F("tries") + 1
