@@ -55,7 +55,8 @@ UNREADABLE_FAULTS = frozenset({FaultKind.ECHO_ONLY, FaultKind.DEAD, FaultKind.UN
 OTHER_PASSWORDS = {1: "314159", 2: "271828"}
 """The passwords, by access level, of a meter whose owner believes in others."""
 CLOCK_FAULT_AHEAD = timedelta(minutes=11, seconds=30)
-_NOISE = 1 / 1000
+_NOISE = 1 / 3000
+"""How many of the bytes are wrong: about one exchange in forty is spoilt, and costs its reader a timeout."""
 _SELDOM = 1 / 400
 """How often an answer is dropped or late: each costs its reader a timeout."""
 _SOON = 12
