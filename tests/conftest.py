@@ -54,6 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker("soak") is None]
     # A long run that starts last would leave the other processor idle. Otherwise the (random) order stays.
     items.sort(key=_seconds_allowed, reverse=True)
+    if SOAKING:
+        for item in items:
+            # The full counts take as long as they take; a limit that a test states is meant for the reduced ones.
+            item.add_marker(pytest.mark.timeout(0), append=False)
 
 
 def _seconds_allowed(item: pytest.Item) -> float:
