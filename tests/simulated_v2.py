@@ -70,7 +70,8 @@ def meter(
 ) -> MercuryV2Meter:
     """A meter whose channel is open at a level."""
     made = silent_meter(*events, model=model, ahead=ahead, order=order)
-    is_ascii = made.plan.model.password_form is PasswordForm.ASCII
+    rule = made.plan.model.password
+    is_ascii = rule is not None and rule.form is PasswordForm.ASCII
     password = made.plan.passwords[level].encode() if is_ascii else DIGITS[level]
     assert said(made, session.OpenChannel(level, password)) is None
     return made

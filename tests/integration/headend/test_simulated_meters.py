@@ -14,6 +14,7 @@ from kilovatt.measure.metering.catalogue import MODELS, model_by_key
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.one import read_one
@@ -26,7 +27,7 @@ from kilovatt.wire.simulator.faults import FaultKind
 from kilovatt.wire.simulator.gateway import Line
 from kilovatt.wire.simulator.plan import TownPlan
 from kilovatt.wire.simulator.serial_line import SerialLine
-from kilovatt.wire.simulator.single import factory_address, plan_single
+from kilovatt.wire.simulator.single import plan_single
 from kilovatt.wire.simulator.town import Town, build_meter, homes_of
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

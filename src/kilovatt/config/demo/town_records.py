@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from kilovatt.config.demo.prices import TITLES, example_plans, plan_code
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.models import PasswordForm
 from kilovatt.measure.zones import ZoneScheme, tariff_map
 from kilovatt.office.operations.registration import (
     OrganisationFacts,
@@ -25,7 +24,7 @@ from kilovatt.office.operations.registration import (
 from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import Organisation
 from kilovatt.quantities.periods import last_full_month
-from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, MeterPlan, TownPlan
+from kilovatt.wire.simulator.plan import MeterPlan, TownPlan
 
 _SCHEMES = {1: ZoneScheme.ONE, 2: ZoneScheme.TWO, 3: ZoneScheme.THREE}
 _ANSWER_TIMEOUT_MS = 500
@@ -118,7 +117,6 @@ def logins_of(directory: Path, association: Organisation, meters: int) -> Logins
 
 def _place(number: int, meter: MeterPlan, since_on: date) -> PlaceFacts:
     scheme = _SCHEMES[meter.zones]
-    secret = model_by_key(meter.model).password_form is not PasswordForm.NONE
     return PlaceFacts(
         account_number=account_number(number),
         person_name=f"{_SURNAMES[number % len(_SURNAMES)]} {_GIVEN[number % len(_GIVEN)]}",
@@ -128,7 +126,7 @@ def _place(number: int, meter: MeterPlan, since_on: date) -> PlaceFacts:
         serial=f"{meter.serial:08d}",
         meter_address=meter.address,
         # What the operator believes: a meter whose password was changed keeps its secret.
-        meter_password=FACTORY_PASSWORDS[1] if secret else None,
+        meter_password=model_by_key(meter.model).factory_passwords.get(1),
         line_name=meter.line,
         ratio=meter.ratio,
         plan_code=plan_code(scheme),

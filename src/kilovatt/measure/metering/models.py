@@ -36,11 +36,37 @@ class Wiring(StrEnum):
 
 
 class PasswordForm(StrEnum):
-    """How six password characters become bytes (Mercury V2): as digit values or as ASCII."""
+    """How the characters of a password become bytes."""
 
-    NONE = "none"
     DIGITS = "digits"
+    """Each is a digit, and travels as its value."""
     ASCII = "ascii"
+    """Each travels as its ASCII code."""
+    NUMBER = "number"
+    """All together are one decimal number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordRule:
+    """What the password of a model may be, and which one its maker sets: that is printed in its manual.
+
+    `factory` holds a password for each access level, 1 (reading) first.
+    """
+
+    form: PasswordForm
+    length_min: int
+    length_max: int
+    factory: tuple[str, ...] = field(repr=False)
+
+    def allows(self, password: str) -> bool:
+        """Whether a meter of this model could have the password."""
+        fits = self.length_min <= len(password) <= self.length_max and password.isascii()
+        return fits and (self.form is PasswordForm.ASCII or password.isdigit())
+
+    @property
+    def by_level(self) -> dict[int, str]:
+        """The factory's passwords by access level."""
+        return dict(enumerate(self.factory, start=1))
 
 
 class Dialect:
@@ -75,7 +101,8 @@ class MeterModel:
     day_register_depth_days: int = 0
     month_register_depth_months: int = 0
     relay: bool = False
-    password_form: PasswordForm = PasswordForm.NONE
+    password: PasswordRule | None = None
+    """None: the language knows no passwords for reading."""
     channels: tuple[str, ...] = ("rs485",)
     journals: frozenset[EventKind] = field(default_factory=frozenset)
     dialect: Dialect | None = None
@@ -86,3 +113,8 @@ class MeterModel:
     def has_profile(self) -> bool:
         """Whether the meter keeps a load profile."""
         return self.uwh_per_count is not None
+
+    @property
+    def factory_passwords(self) -> dict[int, str]:
+        """The passwords a meter leaves the factory with, by access level; none for a model without passwords."""
+        return {} if self.password is None else self.password.by_level

@@ -29,7 +29,6 @@ from kilovatt.wire.protocols.mercury_v2.session import (
     password_as_digits,
 )
 
-FACTORY_PASSWORDS = {1: "111111", 2: "222222"}
 _DAYS_OF_A_PART = 7
 
 
@@ -89,9 +88,9 @@ class MercuryV2Driver:
 
 
 def _forms(meter: MeterAddress) -> list[bytes]:
-    password = meter.password or FACTORY_PASSWORDS[meter.access_level]
+    password = meter.password or meter.model.factory_passwords[meter.access_level]
     forms = [password_as_digits, password_as_ascii]
-    if meter.model.password_form is PasswordForm.ASCII:
+    if meter.model.password is not None and meter.model.password.form is PasswordForm.ASCII:
         forms.reverse()
     written = []
     for form in forms:

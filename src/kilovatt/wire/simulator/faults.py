@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import cycle
 
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import MeterModel
@@ -14,7 +15,7 @@ class FaultKind(StrEnum):
     """What can be wrong. The names are those of the option --fault."""
 
     NOISE = "noise"
-    """One byte in a thousand, of requests and answers alike, arrives changed."""
+    """One byte in three thousand, of requests and answers alike, arrives changed."""
     DROP = "drop"
     """An answer now and then is lost."""
     LATE = "late"
@@ -52,8 +53,7 @@ METER_FAULTS = frozenset(FaultKind) - LINE_FAULTS
 UNREADABLE_FAULTS = frozenset({FaultKind.ECHO_ONLY, FaultKind.DEAD, FaultKind.UNREACHABLE, FaultKind.WRONG_PASSWORD})
 """Faults under which nothing can be read from a meter."""
 
-OTHER_PASSWORDS = {1: "314159", 2: "271828"}
-"""The passwords, by access level, of a meter whose owner believes in others."""
+_OTHER_DIGITS = ("314159265358", "271828182845")
 CLOCK_FAULT_AHEAD = timedelta(minutes=11, seconds=30)
 _NOISE = 1 / 3000
 """How many of the bytes are wrong: about one exchange in forty is spoilt, and costs its reader a timeout."""
@@ -125,6 +125,17 @@ class Weather:
     def _gap(self, rate: float) -> int:
         """Draw how many times nothing happens before it does, when it does with a probability of `rate`."""
         return int(self._dice.expovariate(rate))
+
+
+def other_passwords(model: MeterModel) -> dict[int, str]:
+    """The passwords, by access level, of a meter whose owner believes in the factory's."""
+    if model.password is None:
+        return {}
+    rule = model.password
+    return {
+        level: digits[: max(rule.length_min, min(rule.length_max, len(password)))]
+        for digits, (level, password) in zip(cycle(_OTHER_DIGITS), rule.by_level.items(), strict=False)
+    }
 
 
 def past_events_of(kinds: frozenset[FaultKind], model: MeterModel, now: datetime) -> tuple[PastEvent, ...]:

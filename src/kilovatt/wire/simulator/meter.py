@@ -49,12 +49,13 @@ class EnergySource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedMeterPlan:
-    """What a simulated meter is made from. Passwords are by access level, six characters each."""
+    """What a simulated meter is made from. Passwords are by access level."""
 
     model: MeterModel
     serial: int
     address: int
-    passwords: dict[int, str] = field(default_factory=lambda: {1: "111111", 2: "222222"}, repr=False)
+    passwords: dict[int, str] = field(default_factory=dict, repr=False)
+    """What is not given is the factory's."""
     zone: ZoneInfo
     energy: EnergySource
     past_events: tuple[PastEvent, ...] = ()
@@ -62,6 +63,9 @@ class SimulatedMeterPlan:
     """How far the meter's clock is ahead of the town's."""
     ratio: int = 1
     """The transformer ratio written into the meter; informational: the meter does not apply it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "passwords", self.model.factory_passwords | self.passwords)
 
 
 class SimulatedMeter(Protocol):

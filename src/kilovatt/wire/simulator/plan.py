@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from kilovatt.measure.metering.catalogue import UnknownModelError, model_by_key
-from kilovatt.measure.metering.models import Language
+from kilovatt.measure.metering.models import MeterModel
+from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 
 FORMAT = 1
 """Grows when an older program could not read the plan."""
-ADDRESS_MAX = {Language.MERCURY_V1: 99_999_999, Language.MERCURY_V2: 240}
-FACTORY_PASSWORDS = {1: "111111", 2: "222222"}
 _Json: TypeAlias = dict[str, Any]
 
 
@@ -24,7 +23,10 @@ class TownPlanError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterPlan:
-    """One meter of a town. `household` is a column of the town's homes; `zones` are 1, 2 or 3 of the day."""
+    """One meter of a town. `household` is a column of the town's homes; `zones` are 1, 2 or 3 of the day.
+
+    `passwords` are by access level, what is not given is the factory's.
+    """
 
     model: str
     serial: int
@@ -33,13 +35,15 @@ class MeterPlan:
     line: str
     ratio: int = 1
     zones: int = 1
-    passwords: dict[int, str] = field(default_factory=lambda: dict(FACTORY_PASSWORDS), repr=False)
+    passwords: dict[int, str] = field(default_factory=dict, repr=False)
     faults: frozenset[FaultKind] = frozenset()
 
     def __post_init__(self) -> None:
-        language = _language(self.model)
-        if not 1 <= self.address <= ADDRESS_MAX[language]:
-            wanted = f"1 to {ADDRESS_MAX[language]} is wanted for {language}"
+        model = _model(self.model)
+        object.__setattr__(self, "passwords", model.factory_passwords | self.passwords)
+        address_max = address_rule(model).maximum
+        if not 1 <= self.address <= address_max:
+            wanted = f"1 to {address_max} is wanted for {model.language}"
             raise TownPlanError(f"Meter {self.serial} has the address {self.address}, and {wanted}.")
         if not 1 <= self.serial <= 99_999_999:
             raise TownPlanError(f"A serial number has one to eight digits: got {self.serial}.")
@@ -152,15 +156,15 @@ class TownPlan:
             raise TownPlanError(f"This is no plan of a town: {type(error).__name__}: {error}.") from error
 
 
-def _language(model: str) -> Language:
+def _model(model: str) -> MeterModel:
     try:
-        return model_by_key(model).language
+        return model_by_key(model)
     except UnknownModelError as error:
         raise TownPlanError(f"There is no meter model {model}.") from error
 
 
 def _check_line(name: str, meters: list[MeterPlan]) -> None:
-    if len({_language(meter.model) for meter in meters}) > 1:
+    if len({_model(meter.model).language for meter in meters}) > 1:
         # A frame for one language may be a frame for somebody in the other.
         raise TownPlanError(f"Line {name} has meters of two languages; give each language lines of its own.")
     for address, count in Counter(meter.address for meter in meters).items():

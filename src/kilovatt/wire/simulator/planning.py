@@ -9,9 +9,10 @@ from itertools import cycle
 
 from kilovatt.measure.metering.catalogue import MODELS
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm, Wiring
-from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, FaultKind, LineFaults
-from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, HomesPlan, LinePlan, MeterPlan, TownPlan
+from kilovatt.measure.metering.models import Language, MeterModel, Wiring
+from kilovatt.wire.drivers.addresses import address_rule
+from kilovatt.wire.simulator.faults import FaultKind, LineFaults, other_passwords
+from kilovatt.wire.simulator.plan import HomesPlan, LinePlan, MeterPlan, TownPlan
 
 METERS_PER_LINE_MAX = 32
 FAULTS_OF_A_TOWN = frozenset(FaultKind) - {FaultKind.CLOCK}
@@ -106,7 +107,7 @@ def _homes(households: Sequence[str], models: Sequence[MeterModel], dice: random
 def _can_have(fault: FaultKind, model: MeterModel) -> bool:
     match fault:
         case FaultKind.WRONG_PASSWORD:
-            return model.password_form is not PasswordForm.NONE
+            return model.password is not None
         case FaultKind.MAGNET:
             return EventKind.MAGNETIC_FIELD in model.journals
         case FaultKind.COVER:
@@ -163,17 +164,17 @@ def _wired(group: list[_Home], line: str, dice: random.Random) -> list[tuple[_Ho
     tails = dice.sample(_ADDRESSES, len(group))
     wired = []
     for home, tail in zip(group, tails, strict=True):
-        # As from the factory: the last three digits of the serial number are a V2 meter's address.
+        # As from the factory: the last three digits of the serial number are the address of most.
         serial = home.serial_prefix * 1000 + tail
         meter = MeterPlan(
             model=home.model.key,
             serial=serial,
-            address=serial if home.model.language is Language.MERCURY_V1 else tail,
+            address=serial if address_rule(home.model).takes_its_own_number else tail,
             household=home.household,
             line=line,
             ratio=home.ratio,
             zones=home.zones,
-            passwords=dict(OTHER_PASSWORDS if FaultKind.WRONG_PASSWORD in home.faults else FACTORY_PASSWORDS),
+            passwords=other_passwords(home.model) if FaultKind.WRONG_PASSWORD in home.faults else {},
             faults=home.faults,
         )
         wired.append((home, meter))

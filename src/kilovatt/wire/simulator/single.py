@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm
+from kilovatt.measure.metering.models import MeterModel, PasswordForm
+from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.simulator.curves import read_households
-from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, OTHER_PASSWORDS, FaultKind, LineFaults
+from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, other_passwords
 from kilovatt.wire.simulator.plan import (
-    FACTORY_PASSWORDS,
     BuiltInHomes,
     FileHomes,
     HomesPlan,
@@ -24,18 +24,6 @@ SERIAL = 41_906_467
 """The serial number of a meter for which none is given: that of the maker's own example."""
 _LINE = "line-01"
 _DAYS = 400
-_PASSWORD_LENGTH = 6
-
-
-def factory_address(model: MeterModel, serial: int) -> int:
-    """Return the address a meter leaves the factory with.
-
-    V1: the serial number. V2: its last three digits if that is at most 239, else the last two, and 1 for 0.
-    """
-    if model.language is Language.MERCURY_V1:
-        return serial
-    tail = serial % 1000
-    return (tail if tail <= 239 else tail % 100) or 1
 
 
 def plan_single(
@@ -57,11 +45,11 @@ def plan_single(
 ) -> TownPlan:
     """Return a town of one meter on one line.
 
-    What is not given is as from the factory; the address of a V1 meter and its serial number are one number.
+    What is not given is as from the factory; the address of some meters (Mercury V1) is their serial number.
     `password` is that of level 1. Without a file of households the meter feeds a flat of the generator; with a
     file and no column, its first household. Raises TownPlanError, HouseholdFileError.
     """
-    if model.language is Language.MERCURY_V1:
+    if address_rule(model).takes_its_own_number:
         serial = serial if serial is not None else address
     serial = SERIAL if serial is None else serial
     homes, column = _homes(households, household, serial)
@@ -105,13 +93,15 @@ def _homes(households: Path | None, household: str | None, serial: int) -> tuple
 
 def _passwords(model: MeterModel, password: str | None, faults: frozenset[FaultKind]) -> dict[int, str]:
     if FaultKind.WRONG_PASSWORD in faults:
-        return dict(OTHER_PASSWORDS)
+        return other_passwords(model)
     if password is None:
-        return dict(FACTORY_PASSWORDS)
-    if model.password_form is PasswordForm.NONE:
+        return {}
+    rule = model.password
+    if rule is None:
         raise TownPlanError(f"A password is given, and a {model.title} has none.")
-    if len(password) != _PASSWORD_LENGTH or not password.isascii():
-        raise TownPlanError(f"A password is six characters: got {len(password)}.")
-    if model.password_form is PasswordForm.DIGITS and not password.isdigit():
-        raise TownPlanError(f"The password of a {model.title} is six digits.")
-    return FACTORY_PASSWORDS | {1: password}
+    if not rule.allows(password):
+        lengths = sorted({rule.length_min, rule.length_max})
+        length = " to ".join(str(length) for length in lengths)
+        signs = "characters" if rule.form is PasswordForm.ASCII else "digits"
+        raise TownPlanError(f"The password of a {model.title} is {length} {signs}: got {len(password)}.")
+    return {1: password}

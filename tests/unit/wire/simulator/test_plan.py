@@ -9,9 +9,10 @@ import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, FaultKind
+from kilovatt.wire.drivers.addresses import factory_address
+from kilovatt.wire.simulator.faults import FaultKind, other_passwords
 from kilovatt.wire.simulator.plan import FileHomes, LinePlan, MeterPlan, TownPlan, TownPlanError
-from kilovatt.wire.simulator.single import factory_address, plan_single
+from kilovatt.wire.simulator.single import plan_single
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 V1 = model_by_key("mercury-206-prlsno")
@@ -119,16 +120,16 @@ def test_a_single_meter_takes_what_it_is_given(tmp_path: Path) -> None:
 def test_a_single_meter_with_a_wrong_password_has_neither_the_factorys_nor_the_given_one() -> None:
     (meter,) = plan_single(V2, now=NOW, port=0, password="123456", faults=frozenset({FaultKind.WRONG_PASSWORD})).meters
 
-    assert meter.passwords == OTHER_PASSWORDS
+    assert meter.passwords == other_passwords(V2)
 
 
 @pytest.mark.parametrize(
     ("model", "password", "sentence"),
     [
         (V1, "111111", "Меркурий 206 PRLSNO has none"),
-        (V2, "11111", "six characters: got 5"),
-        (V2, "11111х", "six characters"),
-        (V2, "abcdef", "six digits"),
+        (V2, "11111", "is 6 digits: got 5"),
+        (V2, "11111х", "is 6 digits"),
+        (V2, "abcdef", "is 6 digits: got 6"),
     ],
 )
 def test_an_impossible_password_is_refused(model: MeterModel, password: str, sentence: str) -> None:

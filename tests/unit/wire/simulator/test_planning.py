@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from kilovatt.measure.metering.catalogue import MODELS, model_by_key
 from kilovatt.measure.metering.models import Language, Wiring
-from kilovatt.wire.simulator.faults import OTHER_PASSWORDS, UNREADABLE_FAULTS, FaultKind
-from kilovatt.wire.simulator.plan import FACTORY_PASSWORDS, BuiltInHomes, TownPlan
+from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS, FaultKind, other_passwords
+from kilovatt.wire.simulator.plan import BuiltInHomes, TownPlan
 from kilovatt.wire.simulator.planning import FAULTS_OF_A_TOWN, METERS_PER_LINE_MAX, FaultPlan, plan_town
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_a_town_without_faults_has_none() -> None:
     plan = town(100)
 
     assert not faults_in(plan)
-    assert all(meter.passwords == FACTORY_PASSWORDS for meter in plan.meters)
+    assert all(meter.passwords == model_by_key(meter.model).factory_passwords for meter in plan.meters)
 
 
 @given(meters=st.integers(12, 320), seed=st.integers(0, 10_000))
@@ -104,8 +104,9 @@ def test_a_meter_with_a_wrong_password_is_of_a_language_that_has_passwords() -> 
 
     assert len(wrong) == 5
     for meter in wrong:
-        assert meter.passwords == OTHER_PASSWORDS
-        assert model_by_key(meter.model).language is Language.MERCURY_V2
+        assert model_by_key(meter.model).password is not None
+        assert meter.passwords == other_passwords(model_by_key(meter.model))
+        assert not set(meter.passwords.values()) & set(model_by_key(meter.model).factory_passwords.values())
 
 
 def test_the_same_seed_plans_the_same_town() -> None:

@@ -15,17 +15,15 @@ from kilovatt.config.cli.readout import as_json, show
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 from kilovatt.config.cli.why import why_not
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.models import Language, MeterModel, PasswordForm
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.quantities.periods import days_from, first_of_month, previous_month
+from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.one import read_one
-from kilovatt.wire.simulator.single import factory_address
 
 PASSWORD_VARIABLE = "KILOVATT_METER_PASSWORD"
-_FACTORY_PASSWORD = "111111"
-_ANYBODY = 0
 
 
 class What(StrEnum):
@@ -79,21 +77,21 @@ def _address(model: MeterModel, serial: int | None, address: int | None) -> int:
         return address
     if serial is not None:
         return factory_address(model, serial)
-    if model.language is Language.MERCURY_V1:
+    anybody = address_rule(model).anybody
+    if anybody is None:
         complain(
             _("A {model} answers only to its own number: add --serial, as printed on its face.").format(
                 model=model.title
             )
         )
-    # A V2 meter that is alone on its line answers to address 0.
-    return _ANYBODY
+    return anybody
 
 
 def _password(model: MeterModel, file: Path | None) -> str | None:
-    if model.password_form is PasswordForm.NONE:
+    if model.password is None:
         return None
     if file is None:
-        return os.environ.get(PASSWORD_VARIABLE) or _FACTORY_PASSWORD
+        return os.environ.get(PASSWORD_VARIABLE) or model.factory_passwords[1]
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,7 @@
 """Incotex, Moscow: Меркурий in both its languages."""
 
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.models import Evidence, Language, MeterModel, PasswordForm, Wiring
+from kilovatt.measure.metering.models import Evidence, Language, MeterModel, PasswordForm, PasswordRule, Wiring
 from kilovatt.measure.metering.registers import Quantity
 
 _V1_JOURNALS = frozenset(
@@ -30,6 +30,9 @@ _ACTIVE = frozenset({Quantity.A_PLUS})
 _ACTIVE_REACTIVE = frozenset({Quantity.A_PLUS, Quantity.R_PLUS})
 _ALL_QUANTITIES = frozenset(Quantity)
 _MAKER = "Incotex"
+_FACTORY_PASSWORDS = ("111111", "222222")
+_SIX_DIGITS = PasswordRule(form=PasswordForm.DIGITS, length_min=6, length_max=6, factory=_FACTORY_PASSWORDS)
+_SIX_CHARACTERS = PasswordRule(form=PasswordForm.ASCII, length_min=6, length_max=6, factory=_FACTORY_PASSWORDS)
 
 INCOTEX: tuple[MeterModel, ...] = (
     MeterModel(
@@ -100,7 +103,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         uwh_per_count=500_000,
         profile_depth_days=85,
         month_register_depth_months=11,
-        password_form=PasswordForm.DIGITS,
+        password=_SIX_DIGITS,
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
         evidence=Evidence.MAKERS_TEXT,
@@ -119,7 +122,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         uwh_per_count=500_000,
         profile_depth_days=85,
         month_register_depth_months=11,
-        password_form=PasswordForm.DIGITS,
+        password=_SIX_DIGITS,
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
         evidence=Evidence.MAKERS_TEXT,
@@ -139,7 +142,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         profile_depth_days=170,
         day_register_depth_days=123,
         month_register_depth_months=36,
-        password_form=PasswordForm.DIGITS,
+        password=_SIX_DIGITS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
         evidence=Evidence.CAPTURE,
@@ -160,7 +163,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         day_register_depth_days=123,
         month_register_depth_months=36,
         relay=True,
-        password_form=PasswordForm.ASCII,
+        password=_SIX_CHARACTERS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS | _RELAY_JOURNALS,
         evidence=Evidence.SIBLING,
@@ -180,7 +183,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         profile_depth_days=170,
         day_register_depth_days=123,
         month_register_depth_months=36,
-        password_form=PasswordForm.ASCII,
+        password=_SIX_CHARACTERS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
         evidence=Evidence.CAPTURE,
@@ -200,7 +203,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         profile_depth_days=170,
         day_register_depth_days=123,
         month_register_depth_months=36,
-        password_form=PasswordForm.ASCII,
+        password=_SIX_CHARACTERS,
         channels=("gsm", "optical"),
         journals=_V2_JOURNALS,
         evidence=Evidence.CAPTURE,

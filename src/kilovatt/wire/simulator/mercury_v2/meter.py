@@ -43,6 +43,7 @@ class MercuryV2Meter:
     def __init__(self, plan: SimulatedMeterPlan, *, address_order: AddressOrder = AddressOrder.LOW_FIRST) -> None:
         model = plan.model
         assert model.uwh_per_count is not None, "every model of this language has a load profile"
+        assert model.password is not None, "and a password"
         self.plan = plan
         variant = variant_of(model)
         switched = SwitchedEnergy(plan.energy)
@@ -50,7 +51,7 @@ class MercuryV2Meter:
         self._works = Works(
             plan=plan,
             variant=variant,
-            channel=AccessChannel(plan.passwords, model.password_form),
+            channel=AccessChannel(plan.passwords, model.password.form),
             clockwork=clockwork,
             switched=switched,
             counting=Counting(switched, clockwork, model.quantities),

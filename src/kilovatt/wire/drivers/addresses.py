@@ -1,0 +1,41 @@
+"""What an address on a line is in each language: how large, whose, and whether there is one for whoever listens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kilovatt.measure.metering.models import Language, MeterModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressRule:
+    """The addresses of a language. `anybody`: the address to which a meter alone on its line answers, if any."""
+
+    maximum: int
+    anybody: int | None
+    of_serial: Callable[[int], int]
+    """The address a meter with this serial number leaves the factory with."""
+    takes_its_own_number: bool = False
+    """Whether address and serial number are one number."""
+
+
+def _last_three_digits_or_two(serial: int) -> int:
+    tail = serial % 1000
+    return (tail if tail <= 239 else tail % 100) or 1
+
+
+ADDRESS_RULES: dict[Language, AddressRule] = {
+    Language.MERCURY_V1: AddressRule(
+        maximum=99_999_999, anybody=None, of_serial=lambda serial: serial, takes_its_own_number=True
+    ),
+    Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two),
+}
+
+
+def address_rule(model: MeterModel) -> AddressRule:
+    """Return the rule of a model's language."""
+    return ADDRESS_RULES[model.language]
+
+
+def factory_address(model: MeterModel, serial: int) -> int:
+    """Return the address a meter with this serial number leaves the factory with."""
+    return address_rule(model).of_serial(serial)
