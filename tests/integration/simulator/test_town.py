@@ -65,7 +65,7 @@ def total_register_wh(line: socket.socket, meter: MeterPlan) -> int:
         answer = asked(line, meter.address.to_bytes(4, "big") + b"\x27", 4 + 1 + 16 + 2)[5:-2]
         return sum(int(answer[i : i + 4].hex()) for i in range(0, 16, 4)) * 10
     address = bytes([meter.address])
-    password = bytes(6 * [1]) if has_digits(model) else b"111111"
+    password = bytes(6 * [1]) if model.password in DIGITS_RULES else b"111111"
     assert asked(line, address + b"\x01\x01" + password, 4) == framed(address + b"\0")
     register = asked(line, address + b"\x05\x00\x00", 1 + 16 + 2)[1:5]
     return int.from_bytes(bytes([register[1], register[0], register[3], register[2]]), "big")
