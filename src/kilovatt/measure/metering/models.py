@@ -92,6 +92,10 @@ class MeterModel:
     register_step_wh: int
     """The step of the registers as they are read [Wh]."""
     quantities: frozenset[Quantity]
+    total_register: bool = True
+    """Whether there is a register of all tariffs together besides those of each."""
+    instant_values: bool = True
+    """Whether voltages, currents and power can be asked for."""
     impulses_per_kwh: int | None
     """The meter constant, where the scale of its load profile depends on it."""
     uwh_per_count: int | None
