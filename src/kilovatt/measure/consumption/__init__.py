@@ -32,7 +32,6 @@ from kilovatt.measure.consumption.rollover import (
     ROLLOVER_SHARE,
     RegisterDifference,
     register_difference,
-    register_limit_wh,
 )
 
 __all__ = [
@@ -58,7 +57,6 @@ __all__ = [
     "minutes_of_slots",
     "parts_of_slots",
     "register_difference",
-    "register_limit_wh",
     "slot_energies_wh",
     "zone_energies",
     "zones_of_slots",

@@ -92,6 +92,9 @@ class MeterModel:
     register_step_wh: int
     """The step of the registers as they are read [Wh]."""
     quantities: frozenset[Quantity]
+    register_limit_wh: int | None = None
+    """Where the registers begin again at zero [Wh]; None where that is not established: one that went down is then
+    never taken for one that turned over."""
     total_register: bool = True
     """Whether there is a register of all tariffs together besides those of each."""
     instant_values: bool = True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from kilovatt.measure.consumption import register_difference, register_limit_wh
+from kilovatt.measure.consumption import register_difference
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.zones import Zone
@@ -82,7 +82,7 @@ def _line(row: BillLine) -> BilledLine:
 def _leg(row: BillLineLeg) -> BilledLeg:
     model = model_by_key(row.meter.model_key)
     counted = register_difference(
-        start_wh=row.start_value_wh, end_wh=row.end_value_wh, limit_wh=register_limit_wh(model.language)
+        start_wh=row.start_value_wh, end_wh=row.end_value_wh, limit_wh=model.register_limit_wh
     )
     assert counted is not None, "a bill is never issued over a register that went down"
     return BilledLeg(

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db import transaction
 
-from kilovatt.measure.consumption import register_limit_wh
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.matrices import instants, matrix_of
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, Source
@@ -96,7 +95,7 @@ class _Chunk:
         read = history.registers(self.meter_ids, since=since, until=self.now)
         energy = [register for register in read if register.quantity is Quantity.A_PLUS]
         models = {one.meter_id: model_by_key(one.meter.model_key) for one in self.installations}
-        limits = {meter_id: register_limit_wh(model.language) or NO_LIMIT for meter_id, model in models.items()}
+        limits = {meter_id: model.register_limit_wh or NO_LIMIT for meter_id, model in models.items()}
         return RegisterColumns(
             meter_ids=np.array([register.meter_id for register in energy], dtype=np.int64),
             day_ons=np.array([local_date(register.taken_at, self.zone) for register in energy], dtype="datetime64[D]"),

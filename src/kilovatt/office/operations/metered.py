@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from kilovatt.measure.consumption import InstallationSpan, RegisterAt, register_limit_wh
+from kilovatt.measure.consumption import InstallationSpan, RegisterAt
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.meter_days import Source
 from kilovatt.measure.metering.registers import Quantity
@@ -45,7 +45,7 @@ def _span(installation: Installation, period: Period, known: _ByInstant) -> Inst
         ratio=installation.ratio,
         zone_of_tariff=_zone_of_tariff(installation, starts_at),
         register_step_wh=model.register_step_wh,
-        register_limit_wh=register_limit_wh(model.language),
+        register_limit_wh=model.register_limit_wh,
         starts=known.get((installation.meter_id, starts_at), {}),
         ends=known.get((installation.meter_id, ends_at), {}),
     )

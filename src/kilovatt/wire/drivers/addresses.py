@@ -14,6 +14,8 @@ class AddressRule:
     anybody: int | None
     of_serial: Callable[[int], int]
     """The address a meter with this serial number leaves the factory with."""
+    leading_bytes: int = 0
+    """How many bytes of address, big-endian, a frame begins with; 0 where it stands elsewhere."""
     takes_its_own_number: bool = False
     """Whether address and serial number are one number."""
 
@@ -25,9 +27,13 @@ def _last_three_digits_or_two(serial: int) -> int:
 
 ADDRESS_RULES: dict[Language, AddressRule] = {
     Language.MERCURY_V1: AddressRule(
-        maximum=99_999_999, anybody=None, of_serial=lambda serial: serial, takes_its_own_number=True
+        maximum=99_999_999,
+        anybody=None,
+        of_serial=lambda serial: serial,
+        leading_bytes=4,
+        takes_its_own_number=True,
     ),
-    Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two),
+    Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
 }
 
 

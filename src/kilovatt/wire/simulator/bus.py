@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
-from kilovatt.measure.metering.models import Language
+from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.simulator.faults import LineFaults, Weather
 from kilovatt.wire.simulator.meter import SimulatedMeter
 
@@ -63,7 +63,7 @@ class Bus:
     def _answer(self, frame: bytes, now: datetime) -> bytes | None:
         # Asking only the meters at the frame's address spares a long line thirty checksums a frame. Whoever else
         # would answer (a changed address, the universal one) does so when they keep silent.
-        likely = self._by_address.get(frame[:1], ()) or self._by_address.get(frame[:4], ())
+        likely = next((self._by_address[start] for size in (1, 4) if (start := frame[:size]) in self._by_address), ())
         answer = _collided(meter.hear(frame, now) for meter in likely)
         if answer is not None or len(likely) == len(self.meters):
             return answer
@@ -73,8 +73,9 @@ class Bus:
 def _by_address(meters: Iterable[SimulatedMeter]) -> dict[bytes, tuple[SimulatedMeter, ...]]:
     found: defaultdict[bytes, tuple[SimulatedMeter, ...]] = defaultdict(tuple)
     for meter in meters:
-        length = 4 if meter.plan.model.language is Language.MERCURY_V1 else 1
-        found[meter.plan.address.to_bytes(length, "big")] += (meter,)
+        size = address_rule(meter.plan.model).leading_bytes
+        if size:
+            found[meter.plan.address.to_bytes(size, "big")] += (meter,)
     return dict(found)
 
 

@@ -1,17 +1,17 @@
 import pytest
 
-from kilovatt.measure.consumption import RegisterDifference, register_difference, register_limit_wh
-from kilovatt.measure.metering.models import Language
+from kilovatt.measure.consumption import RegisterDifference, register_difference
+from kilovatt.measure.metering.catalogue import model_by_key
 
 LIMIT_WH = 1_000_000_000
 
 
 def test_a_v1_register_begins_again_after_999_999_99_kwh() -> None:
-    assert register_limit_wh(Language.MERCURY_V1) == (999_999_990 + 10)
+    assert model_by_key("mercury-206-prlsno").register_limit_wh == (999_999_990 + 10)
 
 
 def test_where_a_v2_register_turns_is_not_established() -> None:
-    assert register_limit_wh(Language.MERCURY_V2) is None
+    assert model_by_key("mercury-234-art-03").register_limit_wh is None
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ _ACTIVE = frozenset({Quantity.A_PLUS})
 _ACTIVE_REACTIVE = frozenset({Quantity.A_PLUS, Quantity.R_PLUS})
 _ALL_QUANTITIES = frozenset(Quantity)
 _MAKER = "Incotex"
+_V1_LIMIT_WH = 1_000_000_000
+"""Eight BCD digits of 0.01 kWh: 999,999.99 kWh is followed by 0 (command system of M206, 28.03.2017). Where the
+32 bits of Wh of V2 turn, whose top value means "not measured", is not documented."""
 _FACTORY_PASSWORDS = ("111111", "222222")
 _SIX_DIGITS = PasswordRule(form=PasswordForm.DIGITS, length_min=6, length_max=6, factory=_FACTORY_PASSWORDS)
 _SIX_CHARACTERS = PasswordRule(form=PasswordForm.ASCII, length_min=6, length_max=6, factory=_FACTORY_PASSWORDS)
@@ -43,6 +46,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         phases=1,
         wiring=Wiring.DIRECT,
         register_step_wh=10,
+        register_limit_wh=_V1_LIMIT_WH,
         total_register=False,
         quantities=_ACTIVE,
         impulses_per_kwh=None,
@@ -61,6 +65,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         phases=1,
         wiring=Wiring.DIRECT,
         register_step_wh=10,
+        register_limit_wh=_V1_LIMIT_WH,
         total_register=False,
         quantities=_ACTIVE_REACTIVE,
         impulses_per_kwh=None,
@@ -81,6 +86,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         phases=1,
         wiring=Wiring.DIRECT,
         register_step_wh=10,
+        register_limit_wh=_V1_LIMIT_WH,
         total_register=False,
         quantities=_ACTIVE_REACTIVE,
         impulses_per_kwh=None,
