@@ -56,7 +56,7 @@ def _bills(told: Told, association: Organisation) -> list[dict[str, Any]]:
                 "account": bill.account.number,
                 "household": meter.household,
                 "meter_model": meter.model,
-                "register_step_wh": model_by_key(meter.model).register_step_wh * meter.ratio,
+                "register_step_wh": model_by_key(meter.model).reading_lacks_wh * meter.ratio,
                 "plan": bill.plan_code,
                 "period": bill.period_first_on.strftime("%Y-%m"),
                 "zones": {name: {"energy_wh": energy_wh} for name, energy_wh in zones.items()},

@@ -10,12 +10,15 @@ from enum import StrEnum
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.registers import Quantity
 
+_UWH_PER_WH = 1_000_000
+
 
 class Language(StrEnum):
     """The languages of meters, named as on the command line."""
 
     MERCURY_V1 = "mercury-v1"
     MERCURY_V2 = "mercury-v2"
+    NZIF = "nzif"
 
 
 class Evidence(StrEnum):
@@ -91,6 +94,9 @@ class MeterModel:
     wiring: Wiring
     register_step_wh: int
     """The step of the registers as they are read [Wh]."""
+    register_step_uwh: int | None = None
+    """The step in which the meter itself counts [µWh], where that is no whole number of Wh: a reading is then floored
+    to it first, and to Wh after that."""
     quantities: frozenset[Quantity]
     register_limit_wh: int | None = None
     """Where the registers begin again at zero [Wh]; None where that is not established: one that went down is then
@@ -120,6 +126,18 @@ class MeterModel:
     def has_profile(self) -> bool:
         """Whether the meter keeps a load profile."""
         return self.uwh_per_count is not None
+
+    def reading_wh(self, counted_uwh: int) -> int:
+        """Return what a reading says of a register that has counted so much [Wh from µWh]."""
+        if self.register_step_uwh is not None:
+            counted_uwh -= counted_uwh % self.register_step_uwh
+        counted_wh = counted_uwh // _UWH_PER_WH
+        return counted_wh - counted_wh % self.register_step_wh
+
+    @property
+    def reading_lacks_wh(self) -> int:
+        """What a reading lacks of what was counted is always less than this [Wh]."""
+        return self.register_step_wh + (self.register_step_uwh is not None)
 
     @property
     def factory_passwords(self) -> dict[int, str]:

@@ -34,6 +34,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
         takes_its_own_number=True,
     ),
     Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
+    # Larger numbers are said in another form, with the serial number; no meter is set to one.
+    Language.NZIF: AddressRule(maximum=239, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
 }
 
 

@@ -6,6 +6,7 @@ from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
+from kilovatt.wire.drivers.nzif import NzifDriver
 
 
 def driver_for(model: MeterModel) -> Driver:
@@ -15,5 +16,7 @@ def driver_for(model: MeterModel) -> Driver:
             return MercuryV1Driver()
         case Language.MERCURY_V2:
             return MercuryV2Driver()
+        case Language.NZIF:
+            return NzifDriver()
         case _:
             assert_never(model.language)

@@ -6,6 +6,7 @@ from kilovatt.measure.metering.models import Language
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
+from kilovatt.wire.simulator.nzif import NzifMeter
 
 
 def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
@@ -15,5 +16,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
             return MercuryV1Meter(plan)
         case Language.MERCURY_V2:
             return MercuryV2Meter(plan)
+        case Language.NZIF:
+            return NzifMeter(plan)
         case _:
             assert_never(plan.model.language)

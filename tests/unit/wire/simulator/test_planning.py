@@ -37,7 +37,7 @@ def test_household_number_i_feeds_meter_number_i() -> None:
 
 
 def test_models_come_in_turn_and_each_meets_every_number_of_zones() -> None:
-    plan = town(27)
+    plan = town(3 * len(MODELS))
 
     assert [meter.model for meter in plan.meters] == [model.key for model in MODELS] * 3
     assert len({(meter.model, meter.zones) for meter in plan.meters}) == 27

@@ -5,9 +5,13 @@ driver and a simulated meter besides.
 """
 
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
+from kilovatt.measure.metering.catalogue.nzif import NZIF
 from kilovatt.measure.metering.models import MeterModel
 
-MODELS: tuple[MeterModel, ...] = (*INCOTEX,)
+MODELS: tuple[MeterModel, ...] = (
+    *INCOTEX,
+    *NZIF,
+)
 _BY_KEY = {model.key: model for model in MODELS}
 
 
