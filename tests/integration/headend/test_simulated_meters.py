@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kilovatt.measure.metering.catalogue import MODELS, model_by_key
-from kilovatt.measure.metering.models import Language, MeterModel
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.addresses import factory_address
@@ -44,12 +44,11 @@ TASK = ReadingTask(
 
 
 def address_of(model: MeterModel) -> MeterAddress:
-    password = None if model.language is Language.MERCURY_V1 else "111111"
     return MeterAddress(
         model=model,
         address=factory_address(model, SERIAL),
         serial=str(SERIAL),
-        password=password,
+        password=model.factory_passwords.get(1),
         zone=MOSCOW,
     )
 
@@ -111,7 +110,11 @@ def test_every_model_is_read_whole_over_tcp(model: MeterModel) -> None:
     assert report.retries == 0
 
 
-@pytest.mark.parametrize("model", [V1, model_by_key("mercury-234-art-03")], ids=lambda model: model.key)
+@pytest.mark.parametrize(
+    "model",
+    [V1, model_by_key("mercury-234-art-03"), model_by_key("psch-4tm-05mk-16-02")],
+    ids=lambda model: model.key,
+)
 @pytest.mark.parametrize(
     "faults",
     [

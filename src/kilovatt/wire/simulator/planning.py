@@ -98,7 +98,7 @@ def _homes(households: Sequence[str], models: Sequence[MeterModel], dice: random
             serial_prefix=prefixes[i],
             ratio=dice.choice(_RATIOS) if models[i % len(models)].wiring is Wiring.TRANSFORMER else 1,
             # One further each time the models begin anew, so that each model meets each number of zones.
-            zones=(i + i // len(models)) % 3 + 1,
+            zones=(i % len(models) + i // len(models)) % 3 + 1,
         )
         for i, household in enumerate(households)
     ]
