@@ -95,7 +95,9 @@ coverage:  # what the last tests ran through: all branches of the pure packages,
 
 .PHONY: soak
 soak: tools peers  ## full counts, fuzzing, long runs: as long as it takes
-	KILOVATT_SOAK=1 $(BIN)/pytest -n 2 --timeout 0
+	KILOVATT_SOAK=1 $(BIN)/pytest tests/unit -n 2 --timeout 0
+	KILOVATT_SOAK=1 $(BIN)/pytest tests/integration tests/peers -n 2 --timeout 0
+	KILOVATT_SOAK=1 $(BIN)/pytest tests/journeys -n 2 --dist load --maxschedchunk 1 --timeout 0
 
 .PHONY: docs
 docs: tools  ## the documentation, in docs/_build/html
