@@ -141,7 +141,7 @@ class _Reader:
         yield from ask(FindHour(day_on=day_on, hour=None, period_minutes=self._period_minutes))
         for _ in range(_POLLS_MAX):
             answer = yield from ask(ReadSearch())
-            state, address = answer.value.state, answer.value.address
+            state, address = answer.value.state, answer.value.memory_address
             if state is SearchState.FOUND:
                 if address % LINE_SIZE or address >= self._ring_size:
                     message = f"the hours of {day_on} were found at {address:04X}h, where no hour can stand"

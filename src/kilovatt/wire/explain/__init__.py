@@ -14,7 +14,7 @@ __all__ = [
     "explain_exchange",
 ]
 
-PROTOCOLS = ("mercury-v1", "mercury-v2")
+PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif")
 """The languages of meters that can be explained, named as on the command line."""
 
 
@@ -46,5 +46,9 @@ def explain_exchange(protocol: str, request: bytes, answer: bytes | None) -> Exp
             from kilovatt.wire.explain import mercury_v2  # noqa: PLC0415
 
             return mercury_v2.explain_exchange(request, answer)
+        case "nzif":
+            from kilovatt.wire.explain import nzif  # noqa: PLC0415
+
+            return nzif.explain_exchange(request, answer)
         case _:
-            raise UnknownProtocolError(f"frames are explained in {' and '.join(PROTOCOLS)}: got {protocol!r}")
+            raise UnknownProtocolError(f"frames are explained in {', '.join(PROTOCOLS)}: got {protocol!r}")

@@ -19,6 +19,7 @@ _UNITS = {
     "va": "VA",
     "mv": "mV",
     "ma": "mA",
+    "ua": "µA",
     "mhz": "mHz",
     "h": "h",
     "minutes": "min",

@@ -6,6 +6,7 @@ from kilovatt.wire.explain import PROTOCOLS, ExplainedField, UnknownProtocolErro
 from kilovatt.wire.explain.words import WORDS
 
 V1 = ("00 06 47 5E 63 EC D4", "00 06 47 5E 63 23 58 02 64 00 05 88 45 C6")
+NZIF = ("53 08 00 86 11", "53 2F FE 19 57 17 05 18 70 D6")
 V2 = ("80 04 00 72 E8", "80 43 14 16 03 27 02 08 01 50 90")
 
 
@@ -33,11 +34,11 @@ def test_each_language_explains_its_own() -> None:
 
 
 def test_an_unknown_language_is_named() -> None:
-    with pytest.raises(UnknownProtocolError, match="mercury-v1 and mercury-v2: got 'dlms'"):
-        explain("dlms", frames(*V2))
+    with pytest.raises(UnknownProtocolError, match="mercury-v1, mercury-v2, nzif: got 'morse'"):
+        explain("morse", frames(*V2))
 
 
-@pytest.mark.parametrize(("protocol", "told"), [("mercury-v1", V1), ("mercury-v2", V2)])
+@pytest.mark.parametrize(("protocol", "told"), [("mercury-v1", V1), ("mercury-v2", V2), ("nzif", NZIF)])
 def test_every_language_has_words(protocol: str, told: tuple[str, str]) -> None:
     words = WORDS[protocol]
     (exchange,) = explain(protocol, frames(*told))

@@ -103,7 +103,7 @@ class ReadInstants(NzifRequest[tuple[Directed, ...]]):
 
     @property
     def says(self) -> tuple[Layout[tuple[Directed, ...]], ...]:
-        return (Row(self.measured.name, _of(self.measured), 1 + _THREE),)
+        return (Row(f"each_{self.measured.name}", _of(self.measured), 1 + _THREE),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +129,4 @@ class ReadReals(NzifRequest[tuple[float, ...]]):
 
     @property
     def says(self) -> tuple[Layout[tuple[float, ...]], ...]:
-        return (Row("real", REAL, 1 + _THREE),)
+        return (Row("each_real", REAL, 1 + _THREE),)

@@ -178,10 +178,10 @@ class Search:
     """A search, and the address that it has come to."""
 
     state: SearchState
-    address: int
+    memory_address: int
 
 
-_SEARCH: Layout[Search] = Record(Search, {"state": _STATE, "reserved": reserved(2), "address": number(2)})
+_SEARCH: Layout[Search] = Record(Search, {"state": _STATE, "reserved": reserved(2), "memory_address": number(2)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +254,11 @@ _SIZE = small(READ_BYTES_MIN, READ_BYTES_MAX)
 class ReadMemory(NzifRequest[bytes]):
     """So many bytes of a memory from an address on."""
 
-    address: int
+    memory_address: int
     size: int
     memory: Memory = Memory.PROFILE
     prefix = b"\x06"
-    asks: ClassVar[Mapping[str, Field]] = {"memory": one_of(Memory), "address": _ADDRESS, "size": _SIZE}
+    asks: ClassVar[Mapping[str, Field]] = {"memory": one_of(Memory), "memory_address": _ADDRESS, "size": _SIZE}
 
     @property
     def says(self) -> tuple[Layout[bytes], ...]:
@@ -270,14 +270,14 @@ class ReadMemoryIndexed(NzifRequest[bytes]):
     """The same with an index, 1 to 255, that comes back: a late answer is known by it."""
 
     index: int
-    address: int
+    memory_address: int
     size: int
     memory: Memory = Memory.PROFILE
     prefix = b"\x0c"
     asks: ClassVar[Mapping[str, Field]] = {
         "index": small(1, 0xFF),
         "memory": one_of(Memory),
-        "address": _ADDRESS,
+        "memory_address": _ADDRESS,
         "size": _SIZE,
     }
 

@@ -98,7 +98,7 @@ def _memory(works: Works, request: profile.ReadMemory | profile.ReadMemoryIndexe
     is_too_much = request.size > works.dialect.read_bytes_max
     if is_too_much or request.memory is not profile.Memory.PROFILE:
         return Status.UNKNOWN_REQUEST
-    read = works.ring.read(request.address, request.size, now)
+    read = works.ring.read(request.memory_address, request.size, now)
     return Status.UNKNOWN_REQUEST if read is None else read
 
 
