@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.mercury_v1.answers import REGISTER_PLACES, REGISTER_STEP_WH, ByTariff
 from kilovatt.wire.protocols.mercury_v1.archive import COUNT_MAX, GROUP_SIZE, UWH_PER_COUNT, HalfHours
-from kilovatt.wire.simulator.mercury_v1.clockwork import Clockwork
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import EnergySource
 from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
 
@@ -28,7 +28,7 @@ class Counting:
 
     def registers_at_midnight(self, quantity: Quantity, day_on: date) -> ByTariff:
         """Return T1..T4 when the meter's clock showed a midnight; a tariff that is not in use is None."""
-        at = self._true_midnight(day_on)
+        at = self._clockwork.true_midnight(day_on)
         used = {tariff for _, tariff in self._energy.tariff_table(at)}
         registers = self.registers(quantity, at)
         return tuple(
@@ -59,8 +59,4 @@ class Counting:
 
     def _half_hour_start(self, day_on: date, place: int) -> datetime:
         local = datetime.combine(day_on, time(place // 2, place % 2 * 30), self._clockwork.zone)
-        return self._clockwork.true_instant(local.astimezone(UTC))
-
-    def _true_midnight(self, day_on: date) -> datetime:
-        local = datetime.combine(day_on, time.min, self._clockwork.zone)
         return self._clockwork.true_instant(local.astimezone(UTC))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from kilovatt.wire.protocols.mercury_v1.archive import HalfHourLayout, ReadHalfHours
 from kilovatt.wire.protocols.mercury_v1.hearing import Heard, heard
-from kilovatt.wire.simulator.mercury_v1.clockwork import Clockwork
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v1.counting import Counting
 from kilovatt.wire.simulator.mercury_v1.flow import Flow
 from kilovatt.wire.simulator.mercury_v1.journals import Journals

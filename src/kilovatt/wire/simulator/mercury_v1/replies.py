@@ -10,7 +10,7 @@ from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v1 import answers, archive, parameters, requests, rings, writes
 from kilovatt.wire.protocols.mercury_v1.answers import MeterClock, RingRecord
 from kilovatt.wire.protocols.mercury_v1.requests import RUNNING, MercuryV1Request
-from kilovatt.wire.simulator.mercury_v1.clockwork import Clockwork
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v1.counting import TARIFFS, Counting
 from kilovatt.wire.simulator.mercury_v1.flow import Flow
 from kilovatt.wire.simulator.mercury_v1.journals import Journals, Ring
@@ -140,7 +140,7 @@ def _settable(works: Works) -> dict[type[MercuryV1Request[Any]], Reply]:
     settings, journals = works.settings, works.journals
 
     def set_clock(request: writes.SetClock, now: datetime) -> None:
-        works.clockwork.set(request.time, now)
+        works.clockwork.step_to(request.time.instant(works.clockwork.zone), now)
         journals.reprogrammed(now, request.code)
 
     def set_group_address(request: writes.SetGroupAddress, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What a simulated meter has counted: registers, arrays of periods, registers at midnights."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod, EnergyTotals, Quadrants
@@ -58,8 +58,7 @@ class Counting:
 
     def true_midnight(self, day_on: date) -> datetime:
         """Return when the meter's clock showed the beginning of a day."""
-        local = datetime.combine(day_on, time.min, self._clockwork.zone)
-        return self._clockwork.true_instant(local.astimezone(UTC))
+        return self._clockwork.true_midnight(day_on)
 
     def _register(self, quantity: Quantity, tariff: int, at: datetime) -> int | None:
         if quantity not in self._quantities:
