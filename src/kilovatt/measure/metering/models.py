@@ -19,6 +19,7 @@ class Language(StrEnum):
     MERCURY_V1 = "mercury-v1"
     MERCURY_V2 = "mercury-v2"
     NZIF = "nzif"
+    ENERGOMERA = "energomera"
 
 
 class Evidence(StrEnum):
@@ -104,7 +105,7 @@ class MeterModel:
     total_register: bool = True
     """Whether there is a register of all tariffs together besides those of each."""
     instant_values: bool = True
-    """Whether voltages, currents and power can be asked for."""
+    """Whether voltages, currents and power can be asked for; without, it shows power at most."""
     impulses_per_kwh: int | None
     """The meter constant, where the scale of its load profile depends on it."""
     uwh_per_count: int | None

@@ -25,6 +25,11 @@ def _last_three_digits_or_two(serial: int) -> int:
     return (tail if tail <= 239 else tail % 100) or 1
 
 
+def _last_five_digits_or_four(serial: int) -> int:
+    tail = serial % 100_000
+    return (tail if tail <= 65_534 else tail % 10_000) or 1
+
+
 ADDRESS_RULES: dict[Language, AddressRule] = {
     Language.MERCURY_V1: AddressRule(
         maximum=99_999_999,
@@ -36,6 +41,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
     # Larger numbers are said in another form, with the serial number; no meter is set to one.
     Language.NZIF: AddressRule(maximum=239, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
+    # FFFFh is everybody, who must not answer at once.
+    Language.ENERGOMERA: AddressRule(maximum=65_534, anybody=None, of_serial=_last_five_digits_or_four),
 }
 
 

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
+from kilovatt.wire.drivers.energomera import EnergomeraDriver
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
@@ -18,5 +19,7 @@ def driver_for(model: MeterModel) -> Driver:
             return MercuryV2Driver()
         case Language.NZIF:
             return NzifDriver()
+        case Language.ENERGOMERA:
+            return EnergomeraDriver()
         case _:
             assert_never(model.language)

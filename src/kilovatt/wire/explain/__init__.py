@@ -14,7 +14,7 @@ __all__ = [
     "explain_exchange",
 ]
 
-PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif")
+PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif", "energomera")
 """The languages of meters that can be explained, named as on the command line."""
 
 
@@ -50,5 +50,9 @@ def explain_exchange(protocol: str, request: bytes, answer: bytes | None) -> Exp
             from kilovatt.wire.explain import nzif  # noqa: PLC0415
 
             return nzif.explain_exchange(request, answer)
+        case "energomera":
+            from kilovatt.wire.explain import energomera  # noqa: PLC0415
+
+            return energomera.explain_exchange(request, answer)
         case _:
             raise UnknownProtocolError(f"frames are explained in {', '.join(PROTOCOLS)}: got {protocol!r}")

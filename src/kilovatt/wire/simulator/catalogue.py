@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from kilovatt.measure.metering.models import Language
+from kilovatt.wire.simulator.energomera import EnergomeraMeter
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
@@ -18,5 +19,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
             return MercuryV2Meter(plan)
         case Language.NZIF:
             return NzifMeter(plan)
+        case Language.ENERGOMERA:
+            return EnergomeraMeter(plan)
         case _:
             assert_never(plan.model.language)

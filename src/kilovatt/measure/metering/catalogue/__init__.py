@@ -4,6 +4,7 @@ Adding a model is one row in its maker's file; a new maker is one file and one l
 driver and a simulated meter besides.
 """
 
+from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
 from kilovatt.measure.metering.catalogue.nzif import NZIF
 from kilovatt.measure.metering.models import MeterModel
@@ -11,6 +12,7 @@ from kilovatt.measure.metering.models import MeterModel
 MODELS: tuple[MeterModel, ...] = (
     *INCOTEX,
     *NZIF,
+    *ENERGOMERA,
 )
 _BY_KEY = {model.key: model for model in MODELS}
 
