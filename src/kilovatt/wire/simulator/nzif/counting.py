@@ -5,8 +5,8 @@ from typing import assert_never
 
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.nzif.energy import Beginning, EnergyArray, EnergyCounts, EnergyPeriod, StoredArray
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import EnergySource
-from kilovatt.wire.simulator.nzif.clockwork import Clockwork
 
 _MONTHS = 12
 _ONE_DAY = timedelta(days=1)

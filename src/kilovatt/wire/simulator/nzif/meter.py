@@ -18,8 +18,8 @@ from kilovatt.wire.protocols.nzif.hearing import (
     request_from_body,
 )
 from kilovatt.wire.protocols.nzif.request import Status
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
-from kilovatt.wire.simulator.nzif.clockwork import Clockwork
 from kilovatt.wire.simulator.nzif.counting import Counting
 from kilovatt.wire.simulator.nzif.flow import Flow
 from kilovatt.wire.simulator.nzif.journals import Journals

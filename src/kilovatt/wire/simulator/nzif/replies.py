@@ -7,6 +7,7 @@ from typing import Any
 from kilovatt.wire.protocols.nzif import energy, instants, journals, parameters, profile, session
 from kilovatt.wire.protocols.nzif.meter_clock import ReadClock
 from kilovatt.wire.protocols.nzif.request import NzifRequest, Status
+from kilovatt.wire.simulator.nzif.clockwork import shows_whole
 from kilovatt.wire.simulator.nzif.journals import JOURNAL_OF
 from kilovatt.wire.simulator.nzif.works import Works
 
@@ -106,7 +107,7 @@ REPLIES: Mapping[type[NzifRequest[Any]], Callable[[Works, Any, datetime], object
     session.CheckLink: lambda *_: None,
     session.OpenChannel: _open,
     session.CloseChannel: _close,
-    ReadClock: lambda works, _, now: works.clockwork.shows_whole(now),
+    ReadClock: lambda works, _, now: shows_whole(works.clockwork, now),
     journals.ReadRecord: _record,
     journals.ReadRecordExtended: _record_extended,
     energy.ReadEnergy: _energy,

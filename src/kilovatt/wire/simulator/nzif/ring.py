@@ -18,8 +18,9 @@ from kilovatt.wire.protocols.nzif.profile import (
     header_line,
     lines_of_hour,
 )
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import PastEvent
-from kilovatt.wire.simulator.nzif.clockwork import Clockwork
+from kilovatt.wire.simulator.nzif.clockwork import is_winter
 from kilovatt.wire.simulator.nzif.counting import Counting
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -141,7 +142,7 @@ class ProfileRing:
     def _header(self, number: int) -> HourHeader:
         shown_at = _EPOCH + number * _HOUR
         local = shown_at.astimezone(self._clockwork.zone)
-        return HourHeader(local.date(), local.hour, self._clockwork.is_winter(shown_at), self.period_minutes)
+        return HourHeader(local.date(), local.hour, is_winter(self._clockwork, shown_at), self.period_minutes)
 
     def _interval(self, number: int, part: int, now: datetime) -> bytes:
         began_at = self._clockwork.true_instant(_EPOCH + number * _HOUR + part * self._step)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from kilovatt.measure.metering.catalogue.nzif import NzifDialect
 from kilovatt.wire.protocols.nzif.parameters import IMPULSES_PER_KWH, Variant
 from kilovatt.wire.protocols.nzif.profile import Search, SearchState
+from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
-from kilovatt.wire.simulator.nzif.clockwork import Clockwork
 from kilovatt.wire.simulator.nzif.counting import Counting
 from kilovatt.wire.simulator.nzif.flow import Flow
 from kilovatt.wire.simulator.nzif.journals import Journals
