@@ -1,0 +1,65 @@
+"""A-XDR values of DLMS (IEC 62056-5-3, 8.3): a type for each tag, encoding, strict decoding."""
+
+from kilovatt.wire.protocols.dlms.values.decoding import decode, decode_from
+from kilovatt.wire.protocols.dlms.values.descriptions import DEPTH_MAX
+from kilovatt.wire.protocols.dlms.values.encoding import encode
+from kilovatt.wire.protocols.dlms.values.errors import MalformedError
+from kilovatt.wire.protocols.dlms.values.lengths import decode_length, encode_length
+from kilovatt.wire.protocols.dlms.values.types import (
+    Array,
+    Bcd,
+    BitString,
+    CompactArray,
+    DateBytes,
+    DateTimeBytes,
+    DlmsValue,
+    DoubleLong,
+    DoubleLongUnsigned,
+    Enumerate,
+    Float32,
+    Float64,
+    Integer,
+    Long,
+    Long64,
+    Long64Unsigned,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    TimeBytes,
+    Unsigned,
+    Utf8String,
+    VisibleString,
+)
+
+__all__ = [
+    "DEPTH_MAX",
+    "Array",
+    "Bcd",
+    "BitString",
+    "CompactArray",
+    "DateBytes",
+    "DateTimeBytes",
+    "DlmsValue",
+    "DoubleLong",
+    "DoubleLongUnsigned",
+    "Enumerate",
+    "Float32",
+    "Float64",
+    "Integer",
+    "Long",
+    "Long64",
+    "Long64Unsigned",
+    "LongUnsigned",
+    "MalformedError",
+    "OctetString",
+    "Structure",
+    "TimeBytes",
+    "Unsigned",
+    "Utf8String",
+    "VisibleString",
+    "decode",
+    "decode_from",
+    "decode_length",
+    "encode",
+    "encode_length",
+]
