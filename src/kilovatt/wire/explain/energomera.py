@@ -83,6 +83,11 @@ class _Content:
         """The command."""
         return int.from_bytes(self.body[self.start - COMMAND_SIZE : self.start], "big")
 
+    @property
+    def told_size(self) -> int:
+        """How many bytes of data the service byte tells of."""
+        return self.body[self.start - COMMAND_SIZE - 1] & 0x0F
+
     def on_wire(self, field: ExplainedField) -> ExplainedField:
         """Return a field of the body with the place of its bytes on the wire."""
         return replace(field, start=self.places[field.start], end=self.places[field.end])
@@ -178,18 +183,25 @@ def _explained_answer(
         return _explained_request(replace(asking, is_answer=True), asked)
     if content is None:
         return _noise(data, is_answer=True)
-    if asking is None or asked is None:
+    if asking is None:
         return _unexplained(content, "unknown_request", "unknown_request")
-    code = frame_code(type(asked))
-    if content.body[1 + ADDRESS_SIZE : PASSWORD_START] != asking.body[1 : 1 + ADDRESS_SIZE]:
-        return _unexplained(content, code, "another_meter")
-    if content.command != asking.command:
-        return _unexplained(content, code, "another_command")
+    code = "unknown_request" if asked is None else frame_code(type(asked))
+    problem = _why_not_to(asking, content)
+    if problem is not None:
+        return _unexplained(content, code, problem)
     if content.body[PASSWORD_START] >> 4 == CLASS_ERROR:
         return _refused(content)
+    if asked is None:
+        return _unexplained(content, code, "unknown_request")
     if len(content.payload) != asked.says.size:
         return _unexplained(content, code, "wrong_size")
     return _laid_out(content, code, asked.says.fields, None)
+
+
+def _why_not_to(asking: _Content, content: _Content) -> str | None:
+    if content.body[1 + ADDRESS_SIZE : PASSWORD_START] != asking.body[1 : 1 + ADDRESS_SIZE]:
+        return "another_meter"
+    return None if content.command == asking.command else "another_command"
 
 
 def _refused(content: _Content) -> ExplainedFrame:
@@ -224,6 +236,8 @@ def _noise(data: bytes, *, is_answer: bool) -> ExplainedFrame:
 def _assembled(content: _Content, code: str, fields: tuple[ExplainedField, ...], problem: str | None) -> ExplainedFrame:
     right = None if content.is_masked else checksum(content.body) == 0
     data, end = content.data, len(content.body)
+    if problem is None and content.told_size != len(content.payload):
+        problem = "length_lies"
     crc = ExplainedField(start=end - CHECKSUM_SIZE, end=end, code="crc", value=right)
     return ExplainedFrame(
         code=code,

@@ -60,6 +60,7 @@ PROBLEMS: Mapping[str, str] = {
     "another_command": gettext_noop("The answer to another command"),
     "another_meter": gettext_noop("The answer of another meter"),
     "wrong_size": gettext_noop("Of a length that an answer to this request does not have"),
+    "length_lies": gettext_noop("The service byte tells of another length"),
     "impossible_value": gettext_noop("A field says what cannot be"),
     "no_such_command": gettext_noop("The meter does not know this command"),
     "wrong_format": gettext_noop("The meter finds the frame of a wrong format"),

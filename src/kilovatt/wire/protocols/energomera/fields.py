@@ -37,11 +37,6 @@ def one_of(smallest: int, largest: int, *, first: int = 0) -> Field:
     return Field(size=1, read=lambda data: checked(plain.read(data)), write=lambda value: plain.write(checked(value)))
 
 
-def digits(size: int) -> Field:
-    """Return a number in packed decimal digits."""
-    return Field(size=size, read=int_from_bcd, write=lambda value: bcd_from_int(value, size))
-
-
 def text_backwards(size: int) -> Field:
     """Return characters of ASCII that stand on the wire from the last to the first; unused places read as "0"."""
 
