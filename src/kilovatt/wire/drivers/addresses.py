@@ -16,6 +16,8 @@ class AddressRule:
     """The address a meter with this serial number leaves the factory with."""
     leading_bytes: int = 0
     """How many bytes of address, big-endian, a frame begins with; 0 where it stands elsewhere."""
+    serial_max: int = 99_999_999
+    """The highest serial number that its meters can tell."""
     takes_its_own_number: bool = False
     """Whether address and serial number are one number."""
 
@@ -40,7 +42,9 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     ),
     Language.MERCURY_V2: AddressRule(maximum=240, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
     # Larger numbers are said in another form, with the serial number; no meter is set to one.
-    Language.NZIF: AddressRule(maximum=239, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1),
+    Language.NZIF: AddressRule(
+        maximum=239, anybody=0, of_serial=_last_three_digits_or_two, leading_bytes=1, serial_max=0xFFFF_FFFF
+    ),
     # FFFFh is everybody, who must not answer at once.
     Language.ENERGOMERA: AddressRule(maximum=65_534, anybody=None, of_serial=_last_five_digits_or_four),
 }

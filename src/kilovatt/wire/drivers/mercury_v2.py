@@ -5,7 +5,6 @@ it lacks is not asked, since older firmware is silent about what it does not kno
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from kilovatt.measure.metering.models import PasswordForm
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
@@ -20,6 +19,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
 )
 from kilovatt.wire.drivers.mercury_v2_talk import Talk
+from kilovatt.wire.drivers.weeks import runs_of_days
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.session import (
@@ -28,8 +28,6 @@ from kilovatt.wire.protocols.mercury_v2.session import (
     password_as_ascii,
     password_as_digits,
 )
-
-_DAYS_OF_A_PART = 7
 
 
 class MercuryV2Driver:
@@ -69,13 +67,13 @@ class MercuryV2Driver:
             (task.registers_now, SessionPart.REGISTERS, mercury_v2_registers.read_now(talk)),
             *(
                 (True, SessionPart.REGISTERS, mercury_v2_registers.read_days(talk, run))
-                for run in _runs_of_days(task.register_days)
+                for run in runs_of_days(task.register_days)
             ),
             (bool(months), SessionPart.REGISTERS, mercury_v2_registers.read_months(talk, months)),
         )
         yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
         if meter.model.has_profile:
-            for run in _runs_of_days(task.profile_days):
+            for run in runs_of_days(task.profile_days):
                 yield PlannedPart(SessionPart.PROFILE, mercury_v2_profile.read_days(talk, run))
         if task.events:
             for journal in mercury_v2_events.journals(talk, since=task.events_since):
@@ -102,14 +100,3 @@ def _forms(meter: MeterAddress) -> list[bytes]:
     if not written:
         raise MeterRefusedError(Outcome.WRONG_PASSWORD, "a password of these meters has six characters of ASCII")
     return written
-
-
-def _runs_of_days(days: tuple[date, ...]) -> Iterator[list[date]]:
-    run: list[date] = []
-    for day_on in sorted(set(days)):
-        if run and (len(run) == _DAYS_OF_A_PART or (day_on - run[-1]).days > 1):
-            yield run
-            run = []
-        run.append(day_on)
-    if run:
-        yield run

@@ -1,7 +1,6 @@
 """СЭТ-4ТМ and ПСЧ-4ТМ of НЗиФ: a session with a password, registers of the tariffs, a profile found by date."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
@@ -15,12 +14,12 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
 )
 from kilovatt.wire.drivers.nzif_talk import Talk, ask_again
+from kilovatt.wire.drivers.weeks import runs_of_days
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal
 from kilovatt.wire.protocols.nzif.connection import NzifConnection
 from kilovatt.wire.protocols.nzif.request import Status
 from kilovatt.wire.protocols.nzif.session import CloseChannel, OpenChannel, password_bytes
 
-_DAYS_OF_A_PART = 7
 _WRONG_PASSWORD = frozenset({Status.UNKNOWN_REQUEST, Status.ACCESS_DENIED, Status.CHANNEL_CLOSED})
 """3 is what programs hear of a wrong password; 1 and 5 can mean nothing else here."""
 
@@ -55,12 +54,12 @@ class NzifDriver:
             (task.clock, SessionPart.CLOCK, talk.clock()),
             (task.instant, SessionPart.INSTANT, talk.instant()),
             (task.registers_now, SessionPart.REGISTERS, nzif_registers.read_now(talk)),
-            *((keeps_days, SessionPart.REGISTERS, nzif_registers.read_days(talk, run)) for run in _runs_of_days(days)),
+            *((keeps_days, SessionPart.REGISTERS, nzif_registers.read_days(talk, run)) for run in runs_of_days(days)),
             (bool(months), SessionPart.REGISTERS, nzif_registers.read_months(talk, months)),
         )
         yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
         if meter.model.has_profile:
-            for run in _runs_of_days(task.profile_days):
+            for run in runs_of_days(task.profile_days):
                 yield PlannedPart(SessionPart.PROFILE, nzif_profile.read_days(talk, run))
         if task.events:
             for journal in nzif_events.journals(talk, since=task.events_since):
@@ -77,14 +76,3 @@ def _password(meter: MeterAddress) -> bytes:
         return password_bytes(meter.password or meter.model.factory_passwords[meter.access_level])
     except ValueError as error:
         raise MeterRefusedError(Outcome.WRONG_PASSWORD, str(error)) from error
-
-
-def _runs_of_days(days: tuple[date, ...]) -> Iterator[list[date]]:
-    run: list[date] = []
-    for day_on in sorted(set(days)):
-        if run and (len(run) == _DAYS_OF_A_PART or (day_on - run[-1]).days > 1):
-            yield run
-            run = []
-        run.append(day_on)
-    if run:
-        yield run

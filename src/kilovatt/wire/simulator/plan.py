@@ -41,12 +41,13 @@ class MeterPlan:
     def __post_init__(self) -> None:
         model = _model(self.model)
         object.__setattr__(self, "passwords", model.factory_passwords | self.passwords)
-        address_max = address_rule(model).maximum
-        if not 1 <= self.address <= address_max:
-            wanted = f"1 to {address_max} is wanted for {model.language}"
+        rule = address_rule(model)
+        if not 1 <= self.address <= rule.maximum:
+            wanted = f"1 to {rule.maximum} is wanted for {model.language}"
             raise TownPlanError(f"Meter {self.serial} has the address {self.address}, and {wanted}.")
-        if not 1 <= self.serial <= 99_999_999:
-            raise TownPlanError(f"A serial number has one to eight digits: got {self.serial}.")
+        if not 1 <= self.serial <= rule.serial_max:
+            wanted = f"1 to {rule.serial_max} is wanted for {model.language}"
+            raise TownPlanError(f"A meter has the serial number {self.serial}, and {wanted}.")
         if self.ratio < 1:
             raise TownPlanError(f"Meter {self.serial} has the ratio {self.ratio}, and at least 1 is wanted.")
         if self.zones not in MARKS_BY_ZONES:

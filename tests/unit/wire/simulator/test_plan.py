@@ -37,7 +37,7 @@ def test_a_town_started_again_later_keeps_its_past_and_shows_the_later_instant()
         ({"address": 0}, "address 0, and 1 to 240 is wanted for mercury-v2"),
         ({"address": 241}, "address 241, and 1 to 240"),
         ({"model": V1.key, "address": 100_000_000}, "1 to 99999999 is wanted for mercury-v1"),
-        ({"serial": 100_000_000}, "one to eight digits: got 100000000"),
+        ({"serial": 100_000_000}, "serial number 100000000, and 1 to 99999999 is wanted"),
         ({"ratio": 0}, "ratio 0, and at least 1"),
         ({"zones": 4}, "4 zones, and 1, 2 or 3"),
         ({"model": "abacus"}, "no meter model abacus"),
