@@ -1,0 +1,234 @@
+"""Frames of HDLC: flag, format, two addresses, control, checksum, information, checksum, flag."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fastcrc import crc16
+
+from kilovatt.wire.protocols.framing.connection import LineFault, LocalProtocolError, RemoteProtocolError
+
+FLAG = 0x7E
+INFO_BYTES_MAX = 2030
+"""The longest information field a meter may agree to (ГОСТ Р 58940-2020)."""
+_FORMAT, _FORMAT_MASK, _SEGMENTED = 0xA000, 0xF000, 0x0800
+_LENGTH_MAX = 0x07FF
+_ADDRESS_SIZES = (1, 2, 4)
+_HEAD_BYTES = 3
+_NOISE_BYTES_MAX = 512
+_FINAL = 0x10
+
+
+class Kind(IntEnum):
+    """Control fields without their P/F bit; I, RR and RNR without their numbers."""
+
+    I = 0x00  # noqa: E741  # the standard's name
+    RR = 0x01
+    RNR = 0x05
+    SNRM = 0x83
+    DISC = 0x43
+    UA = 0x63
+    DM = 0x0F
+    FRMR = 0x87
+    UI = 0x03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One frame. `send_number` and `receive_number` are N(S) and N(R), 0 where the kind has none."""
+
+    destination: bytes
+    source: bytes
+    kind: Kind
+    final: bool
+    information: bytes = b""
+    segmented: bool = False
+    send_number: int = 0
+    receive_number: int = 0
+
+    def encode(self) -> bytes:
+        """Return the frame with its flags. Raises LocalProtocolError for information that is too long."""
+        if len(self.information) > INFO_BYTES_MAX:
+            raise LocalProtocolError(f"information is at most {INFO_BYTES_MAX} bytes: got {len(self.information)}")
+        addresses = self.destination + self.source
+        info = self.information
+        length = 2 + len(addresses) + 1 + 2 + (len(info) + 2 if info else 0)
+        head = (_FORMAT | (_SEGMENTED if self.segmented else 0) | length).to_bytes(2, "big") + addresses
+        head += bytes((self._control(),))
+        checked = head + _checksum(head)
+        if info:
+            checked += info
+            checked += _checksum(checked)
+        return b"\x7e" + checked + b"\x7e"
+
+    def _control(self) -> int:
+        control = int(self.kind) | (_FINAL if self.final else 0)
+        if self.kind is Kind.I:
+            control |= self.send_number << 1
+        if self.kind in (Kind.I, Kind.RR, Kind.RNR):
+            control |= self.receive_number << 5
+        return control
+
+
+def server_address(logical: int, physical: int | None, size: int) -> bytes:
+    """Return the address of a meter in 1, 2 or 4 bytes: upper part logical device, lower part physical device.
+
+    Raises LocalProtocolError for what does not fit.
+    """
+    if size not in _ADDRESS_SIZES:
+        raise LocalProtocolError(f"an address has 1, 2 or 4 bytes: got {size}")
+    if size == 1:
+        return _address_part(logical, 1, last=True)
+    half = size // 2
+    return _address_part(logical, half, last=False) + _address_part(physical or 0, half, last=True)
+
+
+def client_address(sap: int) -> bytes:
+    """Return the address of a client in its one byte."""
+    return _address_part(sap, 1, last=True)
+
+
+def _address_part(value: int, size: int, *, last: bool) -> bytes:
+    if not 0 <= value < 1 << 7 * size:
+        raise LocalProtocolError(f"a part of an address of {size} bytes is 0 to {(1 << 7 * size) - 1}: got {value}")
+    octets = [value >> 7 * place & 0x7F for place in reversed(range(size))]
+    return bytes(octet << 1 | (last and place == size - 1) for place, octet in enumerate(octets))
+
+
+def sap_of(address: bytes) -> int:
+    """Return the number of a client, or the logical device of a meter."""
+    upper = address if len(address) == 1 else address[: len(address) // 2]
+    value = 0
+    for octet in upper:
+        value = value << 7 | octet >> 1
+    return value
+
+
+def decode_frame(wire: bytes) -> Frame:
+    """Return a frame from its bytes, flags included. Raises RemoteProtocolError (noise) with what is wrong."""
+    if len(wire) < 2 + _HEAD_BYTES + 4 or wire[0] != FLAG or wire[-1] != FLAG:
+        raise _noise("a frame has flags at both ends and at least seven bytes between", wire)
+    head = int.from_bytes(wire[1:3], "big")
+    if head & _FORMAT_MASK != _FORMAT:
+        raise _noise(f"frame format {head >> 12:X}h, and Ah (type 3) is wanted", wire)
+    if head & _LENGTH_MAX != len(wire) - 2:
+        raise _noise(f"the frame says {head & _LENGTH_MAX} bytes and has {len(wire) - 2}", wire)
+    if crc16.ibm_sdlc(wire[1:-3]) != int.from_bytes(wire[-3:-1], "little"):
+        raise _noise("the frame's checksum (FCS) is wrong", wire)
+    source_at = _address_end(wire, 3)
+    control_at = _address_end(wire, source_at)
+    information = b""
+    if len(wire) != control_at + 4:
+        info_at = control_at + 3
+        if info_at > len(wire) - 3 or crc16.ibm_sdlc(wire[1 : control_at + 1]) != int.from_bytes(
+            wire[control_at + 1 : info_at], "little"
+        ):
+            raise _noise("the header's checksum (HCS) is wrong", wire)
+        information = wire[info_at:-3]
+    kind, final, send_number, receive_number = _control_of(wire[control_at], wire)
+    return Frame(
+        destination=wire[3:source_at],
+        source=wire[source_at:control_at],
+        kind=kind,
+        final=final,
+        information=information,
+        segmented=bool(head & _SEGMENTED),
+        send_number=send_number,
+        receive_number=receive_number,
+    )
+
+
+def _control_of(control: int, wire: bytes) -> tuple[Kind, bool, int, int]:
+    final = bool(control & _FINAL)
+    if not control & 1:
+        return Kind.I, final, control >> 1 & 7, control >> 5
+    plain = control & ~_FINAL
+    if plain & 0x0F in (Kind.RR, Kind.RNR):
+        return Kind(plain & 0x0F), final, 0, control >> 5
+    try:
+        return Kind(plain), final, 0, 0
+    except ValueError:
+        raise _noise(f"control field {control:02X}h is none", wire) from None
+
+
+def _address_end(wire: bytes, at: int) -> int:
+    for size in _ADDRESS_SIZES:
+        end = at + size
+        if end > len(wire) - 4:
+            break
+        if wire[end - 1] & 1:
+            return end
+    raise _noise("an address does not end", wire)
+
+
+def _checksum(data: bytes) -> bytes:
+    return crc16.ibm_sdlc(data).to_bytes(2, "little")
+
+
+def _noise(message: str, wire: bytes) -> RemoteProtocolError:
+    return RemoteProtocolError(LineFault.NOISE, message, bytes(wire))
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames.
+
+    Bytes before a flag (noise of a line that wakes up) are dropped, at most 512 of them; one flag may end a
+    frame and begin the next. What looks like a frame and is none raises, and is then dropped.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._dropped = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes."""
+        self._buffer += data
+
+    def next_frame(self) -> Frame | None:
+        """Return the next whole frame, or None while more must come. Raises RemoteProtocolError (noise)."""
+        while True:
+            if not self._at_flag():
+                return None
+            buffer = self._buffer
+            if len(buffer) < _HEAD_BYTES:
+                return None
+            if buffer[1] & 0xF0 != _FORMAT >> 8:
+                # A flag that ends a frame, or noise that looks like a flag.
+                self._drop(1)
+                continue
+            total = 2 + (int.from_bytes(buffer[1:3], "big") & _LENGTH_MAX)
+            if len(buffer) < total:
+                return None
+            wire = bytes(buffer[:total])
+            try:
+                frame = decode_frame(wire)
+            except RemoteProtocolError:
+                self._drop(1)
+                raise
+            # Its last flag may be the first of the next frame.
+            del buffer[: total - 1]
+            self._dropped = -1
+            return frame
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a further frame has come."""
+        return bytes(self._buffer).strip(b"\x7e") == b""
+
+    def clear(self) -> None:
+        """Forget what came."""
+        self._buffer.clear()
+        self._dropped = 0
+
+    def _at_flag(self) -> bool:
+        at = self._buffer.find(FLAG)
+        if at != 0:
+            self._drop(at if at > 0 else len(self._buffer))
+        return bool(self._buffer)
+
+    def _drop(self, count: int) -> None:
+        dropped = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        self._dropped += count
+        if self._dropped > _NOISE_BYTES_MAX:
+            self._dropped = 0
+            raise _noise(f"more than {_NOISE_BYTES_MAX} bytes without a frame", dropped)

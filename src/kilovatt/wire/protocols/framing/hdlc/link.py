@@ -1,0 +1,215 @@
+"""The asking end of an HDLC link (IEC 62056-46: normal response mode, the client is the primary)."""
+
+from kilovatt.wire.protocols.framing.connection import LineFault, LocalProtocolError, RemoteProtocolError
+from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, client_address
+from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits, decode_limits
+from kilovatt.wire.protocols.framing.links import LinkClosed, LinkEvent, LinkOpened, MessageReceived, WriteMore
+
+COMMAND_LLC, RESPONSE_LLC = b"\xe6\xe6\x00", b"\xe6\xe7\x00"
+MESSAGE_BYTES_MAX = 1 << 20
+"""A message that is longer in all its segments is none."""
+_MODULO = 8
+_STALE_FRAMES_MAX = 32
+_POLLS_MAX = 32
+
+
+class HdlcLink:
+    """A link from one client to one meter. `limits` are what this end can; the meter may agree to less."""
+
+    def __init__(self, server: bytes, client: int, limits: LinkLimits | None = None) -> None:
+        self._server = server
+        self._client = client_address(client)
+        self._offered = limits or LinkLimits()
+        self._reader = FrameReader()
+        self.limits = LinkLimits()
+        self._begin()
+
+    def open(self) -> bytes:
+        """Return the frame that asks for a link (SNRM)."""
+        self._begin()
+        self._is_opening = True
+        self._last = self._frame(Kind.SNRM, information=self._offered.encode())
+        return self._last
+
+    def close(self) -> bytes:
+        """Return the frame that ends the link (DISC)."""
+        self._begin()
+        self._is_closing = True
+        self._last = self._frame(Kind.DISC)
+        return self._last
+
+    def send(self, message: bytes) -> bytes:
+        """Return the first frames of a message. Raises LocalProtocolError without a link."""
+        if not self.is_open:
+            raise LocalProtocolError("an HDLC link must be opened before a message is sent")
+        self._reader.clear()
+        self._received.clear()
+        self._stale = self._polls = 0
+        whole, size = COMMAND_LLC + message, self.limits.transmit_info
+        self._to_send = [whole[at : at + size] for at in range(0, len(whole), size)]
+        self._unacknowledged = []
+        return self._next_window()
+
+    def resend(self) -> bytes:
+        """Return the frames that were written last: the meter knows by their numbers what it has had."""
+        self._reader.clear()
+        return self._last
+
+    def receive(self, data: bytes) -> list[LinkEvent]:
+        """Take bytes, and return what whole frames among them bring. Raises RemoteProtocolError."""
+        self._reader.feed(data)
+        events: list[LinkEvent] = []
+        while (frame := self._reader.next_frame()) is not None:
+            events += self._heard(frame)
+        return events
+
+    @property
+    def has_part(self) -> bool:
+        """Whether a part of a frame has come."""
+        return not self._reader.is_empty
+
+    def _begin(self) -> None:
+        self.is_open = False
+        self._is_opening = self._is_closing = False
+        self._reader.clear()
+        self._send_number = self._receive_number = 0
+        self._received = bytearray()
+        self._to_send: list[bytes] = []
+        self._unacknowledged: list[bytes] = []
+        self._last = b""
+        self._stale = self._polls = 0
+
+    # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _heard(self, frame: Frame) -> list[LinkEvent]:
+        if frame.destination == self._server and frame.source == self._client:
+            # Our own frame: the line echoes. Who carries the bytes takes echoes away; a late one is no answer.
+            return self._unwanted("our own frame came back", frame, LineFault.ECHO)
+        if frame.kind is Kind.UI:
+            return [MessageReceived(_without_llc(frame.information, frame), unasked=True)]
+        if frame.source != self._server or frame.destination != self._client:
+            words = f"a frame from {frame.source.hex()} to {frame.destination.hex()}"
+            wanted = f"{self._server.hex()} to {self._client.hex()} is wanted"
+            raise RemoteProtocolError(LineFault.ANOTHER_METER, f"{words}, and {wanted}", frame.encode())
+        match frame.kind:
+            case Kind.UA:
+                return self._agreed(frame)
+            case Kind.DM:
+                self._begin()
+                return [LinkClosed()]
+            case Kind.I:
+                return self._information(frame)
+            case Kind.RR | Kind.RNR:
+                return self._acknowledged(frame)
+            case _:
+                self._begin()
+                raise _noise(f"the meter answers {frame.kind.name}: it rejects what was sent", frame)
+
+    def _agreed(self, frame: Frame) -> list[LinkEvent]:
+        if self._is_closing:
+            self._begin()
+            return [LinkClosed()]
+        if not self._is_opening:
+            return self._unwanted("an agreement (UA) nobody asked for", frame, LineFault.NOISE)
+        self.limits = self._offered.agreed_with(decode_limits(frame.information))
+        self._is_opening = False
+        self.is_open = True
+        return [LinkOpened()]
+
+    def _information(self, frame: Frame) -> list[LinkEvent]:
+        if not self.is_open:
+            return self._unwanted("information without a link", frame, LineFault.NOISE)
+        if len(frame.information) > self.limits.receive_info:
+            words = f"{len(frame.information)} bytes of information, and {self.limits.receive_info} were agreed upon"
+            raise _noise(words, frame)
+        if frame.send_number != self._receive_number:
+            if (self._receive_number - frame.send_number) % _MODULO <= self.limits.receive_window:
+                return self._unwanted("a frame for the second time", frame, LineFault.NOISE)
+            raise _noise(f"frame number {frame.send_number}, and {self._receive_number} is wanted", frame)
+        self._acknowledge(frame)
+        self._receive_number = (self._receive_number + 1) % _MODULO
+        self._received += frame.information
+        if len(self._received) > MESSAGE_BYTES_MAX:
+            self._received.clear()
+            raise _noise(f"a message of more than {MESSAGE_BYTES_MAX} bytes", frame)
+        if frame.segmented:
+            return [self._write(self._frame(Kind.RR))] if frame.final else []
+        whole = bytes(self._received)
+        self._received.clear()
+        return [MessageReceived(_without_llc(whole, frame))]
+
+    def _acknowledged(self, frame: Frame) -> list[LinkEvent]:
+        if not self.is_open:
+            return self._unwanted("an acknowledgement without a link", frame, LineFault.NOISE)
+        self._acknowledge(frame)
+        if self._unacknowledged and frame.kind is Kind.RR:
+            self._to_send = self._unacknowledged + self._to_send
+            self._send_number = (self._send_number - len(self._unacknowledged)) % _MODULO
+            self._unacknowledged = []
+        if self._to_send and frame.kind is Kind.RR:
+            return [WriteMore(self._next_window())]
+        self._polls += 1
+        if self._polls > _POLLS_MAX:
+            raise _noise(f"the meter put us off {_POLLS_MAX} times", frame)
+        # It is there and has nothing to say yet: ask again.
+        return [self._write(self._frame(Kind.RR))]
+
+    def _acknowledge(self, frame: Frame) -> None:
+        sent = len(self._unacknowledged)
+        still_out = (self._send_number - frame.receive_number) % _MODULO
+        if still_out > sent:
+            raise _noise(f"an acknowledgement of frame {frame.receive_number}, which was not sent", frame)
+        del self._unacknowledged[: sent - still_out]
+
+    def _unwanted(self, words: str, frame: Frame, fault: LineFault) -> list[LinkEvent]:
+        self._stale += 1
+        if self._stale > _STALE_FRAMES_MAX:
+            raise RemoteProtocolError(fault, f"{words}, again and again", frame.encode())
+        return []
+
+    # ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _next_window(self) -> bytes:
+        window = self._to_send[: self.limits.transmit_window]
+        del self._to_send[: len(window)]
+        written = bytearray()
+        for place, information in enumerate(window):
+            is_last = place == len(window) - 1
+            written += Frame(
+                destination=self._server,
+                source=self._client,
+                kind=Kind.I,
+                final=is_last,
+                information=information,
+                segmented=bool(self._to_send) or not is_last,
+                send_number=self._send_number,
+                receive_number=self._receive_number,
+            ).encode()
+            self._send_number = (self._send_number + 1) % _MODULO
+        self._unacknowledged = list(window)
+        self._last = bytes(written)
+        return self._last
+
+    def _frame(self, kind: Kind, information: bytes = b"") -> bytes:
+        return Frame(
+            destination=self._server,
+            source=self._client,
+            kind=kind,
+            final=True,
+            information=information,
+            receive_number=self._receive_number if kind is Kind.RR else 0,
+        ).encode()
+
+    def _write(self, data: bytes) -> WriteMore:
+        self._last = data
+        return WriteMore(data)
+
+
+def _without_llc(message: bytes, frame: Frame) -> bytes:
+    if message[:3] not in (RESPONSE_LLC, COMMAND_LLC):
+        raise _noise(f"a message begins {message[:3].hex(' ')}, and {RESPONSE_LLC.hex(' ')} is wanted", frame)
+    return message[3:]
+
+
+def _noise(message: str, frame: Frame) -> RemoteProtocolError:
+    return RemoteProtocolError(LineFault.NOISE, message, frame.encode())

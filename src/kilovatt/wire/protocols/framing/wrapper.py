@@ -1,0 +1,125 @@
+"""The wrapper for TCP and UDP (IEC 62056-47): eight bytes before each message, port 4059."""
+
+from struct import Struct
+
+from kilovatt.wire.protocols.framing.connection import LineFault, RemoteProtocolError
+from kilovatt.wire.protocols.framing.links import LinkEvent, MessageReceived, MessageServer
+
+PORT = 4059
+VERSION = 1
+_HEADER = Struct(">HHHH")
+
+
+def wrapped(message: bytes, *, source: int, destination: int) -> bytes:
+    """Return a message with its header. Raises ValueError for one that is longer than the header can say."""
+    if len(message) > 0xFFFF:
+        raise ValueError(f"a wrapped message has at most 65535 bytes: got {len(message)}")
+    return _HEADER.pack(VERSION, source, destination, len(message)) + message
+
+
+class WrapperReader:
+    """Cuts a stream into messages with their ports."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes."""
+        self._buffer += data
+
+    def next_message(self) -> tuple[int, int, bytes] | None:
+        """Return source port, destination port and message, or None while more must come.
+
+        Raises RemoteProtocolError for what is no header: a stream has nothing to begin anew at.
+        """
+        if len(self._buffer) < _HEADER.size:
+            return None
+        version, source, destination, length = _HEADER.unpack_from(self._buffer)
+        if version != VERSION:
+            wire = bytes(self._buffer)
+            self._buffer.clear()
+            raise RemoteProtocolError(LineFault.NOISE, f"wrapper version {version}, and {VERSION} is wanted", wire)
+        end = _HEADER.size + length
+        if len(self._buffer) < end:
+            return None
+        message = bytes(self._buffer[_HEADER.size : end])
+        del self._buffer[:end]
+        return source, destination, message
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a further message has come."""
+        return not self._buffer
+
+    def clear(self) -> None:
+        """Forget what came."""
+        self._buffer.clear()
+
+
+class WrapperLink:
+    """A link from one client to one logical device; TCP itself opens and closes it."""
+
+    def __init__(self, *, client: int, server: int = 1) -> None:
+        self._client, self._server = client, server
+        self._reader = WrapperReader()
+        self._last = b""
+        self.is_open = True
+
+    def open(self) -> bytes:
+        """Nothing need be written."""
+        self._reader.clear()
+        return b""
+
+    def send(self, message: bytes) -> bytes:
+        """Return a message with its header."""
+        self._last = wrapped(message, source=self._client, destination=self._server)
+        return self._last
+
+    def resend(self) -> bytes:
+        """Return the message again: answers are told apart by their invoke-id."""
+        self._reader.clear()
+        return self._last
+
+    def receive(self, data: bytes) -> list[LinkEvent]:
+        """Return the messages among what came. Raises RemoteProtocolError."""
+        self._reader.feed(data)
+        events: list[LinkEvent] = []
+        while (found := self._reader.next_message()) is not None:
+            source, destination, message = found
+            if (source, destination) != (self._server, self._client):
+                words = f"a message from {source} to {destination}, and {self._server} to {self._client} is wanted"
+                raise RemoteProtocolError(LineFault.ANOTHER_METER, words, message)
+            events.append(MessageReceived(message))
+        return events
+
+    @property
+    def has_part(self) -> bool:
+        """Whether a part of a message has come."""
+        return not self._reader.is_empty
+
+    def close(self) -> bytes:
+        """Nothing need be written."""
+        return b""
+
+
+class WrapperServerLink:
+    """The answering end of one connection. `devices` are the logical devices there are."""
+
+    def __init__(self, server: MessageServer, devices: frozenset[int] = frozenset({1})) -> None:
+        self._server = server
+        self._devices = devices
+
+    def hear(self, data: bytes) -> bytes | None:
+        """Answer every whole message in what came; keep silent about anything else."""
+        reader = WrapperReader()
+        reader.feed(data)
+        said = b""
+        try:
+            while (found := reader.next_message()) is not None:
+                source, destination, message = found
+                answer = self._server.answer(source, message) if destination in self._devices else None
+                if answer is not None:
+                    said += wrapped(answer, source=destination, destination=source)
+        except RemoteProtocolError:
+            return said or None
+        return said or None
