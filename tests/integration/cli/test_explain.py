@@ -9,6 +9,7 @@ from demonstration import KILOVATT, environment
 
 V1 = ("00 06 47 5E 63 EC D4", "00 06 47 5E 63 23 58 02 64 00 05 88 45 C6")
 NZIF = ("53 08 00 86 11", "53 2F FE 19 57 17 05 18 70 D6")
+CE = ("C04869D5FD0031DE0B00D2013000001FC0", "C0 48 FD 00 69 D5 57 01 30 00 04 20 35 4A 00 00 BC C0")
 V2 = ("80 05 31 00 2C 75", "80 00 00 70 0A FF FF FF FF 00 00 E8 03 00 00 00 00 3F 0F")
 
 
@@ -22,6 +23,7 @@ def explained(*options: str, **added: str) -> subprocess.CompletedProcess[str]:
     [
         ("mercury-v1", V1, {"code": "power_w", "value": 588, "unit": "W", "bytes": "00 05 88"}),
         ("mercury-v2", V2, {"code": "a_plus_wh", "value": 2_672, "unit": "Wh", "bytes": "00 00 70 0a"}),
+        ("energomera", CE, {"code": "count", "value": 18_997, "unit": None, "bytes": "35 4a 00 00"}),
         ("nzif", NZIF, {"code": "serial", "value": 805_181_783, "bytes": "2f fe 19 57"}),
     ],
 )

@@ -112,7 +112,12 @@ def test_every_model_is_read_whole_over_tcp(model: MeterModel) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [V1, model_by_key("mercury-234-art-03"), model_by_key("psch-4tm-05mk-16-02")],
+    [
+        V1,
+        model_by_key("mercury-234-art-03"),
+        model_by_key("psch-4tm-05mk-16-02"),
+        model_by_key("energomera-ce102-r5"),
+    ],
     ids=lambda model: model.key,
 )
 @pytest.mark.parametrize(
@@ -153,12 +158,13 @@ def test_why_there_is_no_data_is_named(fault: FaultKind, outcome: Outcome) -> No
     assert report.learnt.is_empty
 
 
-def test_a_wrong_password_is_named() -> None:
-    model = model_by_key("mercury-234-art-03")
+@pytest.mark.parametrize("key", ["mercury-234-art-03", "energomera-ce102-r5", "energomera-ce307-r33"])
+def test_a_wrong_password_is_named(key: str) -> None:
+    model = model_by_key(key)
     report = asyncio.run(read_over_tcp(plan_of(model, FaultKind.WRONG_PASSWORD), address_of(model)))
     assert (report.outcome, report.failed_part) == (Outcome.WRONG_PASSWORD, SessionPart.OPENING)
     assert report.learnt.is_empty
-    assert "111111" not in report.detail
+    assert model.factory_passwords[1] not in report.detail
 
 
 def test_another_serial_number_than_expected_is_another_meter() -> None:
