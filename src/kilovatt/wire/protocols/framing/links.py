@@ -38,6 +38,10 @@ LinkEvent: TypeAlias = LinkOpened | MessageReceived | WriteMore | LinkClosed
 class Link(Protocol):
     """The asking end of a link to one meter."""
 
+    @property
+    def has_part(self) -> bool:
+        """Whether a part of something has come that is not whole yet."""
+
     def open(self) -> bytes:
         """Begin afresh, and return what to write; nothing for links that need no opening."""
 

@@ -22,6 +22,8 @@ class HdlcLink:
         self._offered = limits or LinkLimits()
         self._reader = FrameReader()
         self.limits = LinkLimits()
+        self._to_send: list[bytes] = []
+        self._unacknowledged: list[bytes] = []
         self._begin()
 
     def open(self) -> bytes:
@@ -74,8 +76,8 @@ class HdlcLink:
         self._reader.clear()
         self._send_number = self._receive_number = 0
         self._received = bytearray()
-        self._to_send: list[bytes] = []
-        self._unacknowledged: list[bytes] = []
+        self._to_send = []
+        self._unacknowledged = []
         self._last = b""
         self._stale = self._polls = 0
 
