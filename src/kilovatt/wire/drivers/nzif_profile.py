@@ -13,7 +13,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError
-from kilovatt.wire.drivers.nzif_talk import Talk, ask
+from kilovatt.wire.drivers.nzif_talk import Talk, ask, ask_if_there
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.nzif.profile import (
     COUNT_MAX,
@@ -21,6 +21,7 @@ from kilovatt.wire.protocols.nzif.profile import (
     FindHour,
     HourHeader,
     IntervalCounts,
+    ReadMemory,
     ReadMemoryIndexed,
     ReadSearch,
     SearchState,
@@ -158,7 +159,13 @@ class _Reader:
         """Read as many whole hours as one answer brings, up to the end of the ring: beyond it nothing may be read."""
         hours = min(hours_max, self._talk.dialect.read_bytes_max // self._hour_size)
         size = min(hours * self._hour_size, self._ring_size - address)
-        answer = yield from ask(ReadMemoryIndexed(self._talk.next_index(), address, size))
+        answer = None
+        if self._talk.echoes_index:
+            answer = yield from ask_if_there(ReadMemoryIndexed(self._talk.next_index(), address, size))
+        if answer is None:
+            # Older meters know only the request whose answers are all alike.
+            self._talk.echoes_index = False
+            answer = yield from ask(ReadMemory(address, size))
         self.heard_at = answer.heard_at
         return answer
 

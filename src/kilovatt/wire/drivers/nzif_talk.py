@@ -72,6 +72,8 @@ class Talk:
         self._variant: Variant | None = None
         self._variant_asked = False
         self._index = 0
+        self.echoes_index = True
+        """Whether it knows readings of memory with an index that comes back, as far as has been found out."""
 
     @property
     def model(self) -> MeterModel:

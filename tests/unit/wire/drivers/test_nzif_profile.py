@@ -16,6 +16,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.nzif import NzifDriver
+from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.nzif import parameters, profile
 from kilovatt.wire.protocols.nzif.meter_clock import MeterClock, ReadClock
@@ -65,7 +66,9 @@ class Memory:
         finds_last: bool = False,
         state: SearchState | None = None,
         offset: int = 0,
+        knows_indexes: bool = True,
     ) -> None:
+        self.knows_indexes = knows_indexes
         self.memory = bytearray(b"\xff" * RING_SIZE)
         for number, record in enumerate(records):
             start = (first_place + number) % PLACES * HOUR_SIZE + offset
@@ -92,7 +95,12 @@ class Memory:
             case profile.ReadSearch():
                 self._polled += 1
                 return self._search if self._polled > self.polls else Search(SearchState.SEARCHING, 0)
-            case profile.ReadMemoryIndexed(memory_address=address, size=size):
+            case profile.ReadMemoryIndexed() if not self.knows_indexes:
+                return Refusal(RefusalReason.UNKNOWN_REQUEST, 1)
+            case (
+                profile.ReadMemoryIndexed(memory_address=address, size=size)
+                | profile.ReadMemory(memory_address=address, size=size)
+            ):
                 assert address + size <= RING_SIZE, "beyond the end nothing may be read"
                 return bytes(self.memory[address : address + size])
             case _:
@@ -180,6 +188,14 @@ def test_as_many_hours_are_read_at_once_as_an_answer_of_the_model_brings() -> No
     memory = Memory(WEEK)
     read(memory, MONDAY, model=replace(MK, dialect=NzifDialect(read_bytes_max=93)))
     assert {it.size for it in memory.reads()} == {3 * HOUR_SIZE}
+
+
+def test_a_meter_that_knows_no_indexes_is_read_without_them() -> None:
+    memory = Memory(WEEK, knows_indexes=False)
+    days = read(memory, SATURDAY, MONDAY)
+    assert [day.a_plus for day in days] == [tuple(range(48))] * 2
+    # It is asked once with an index, and never again.
+    assert len(memory.reads()) == 1
 
 
 def test_the_hour_that_runs_is_not_over() -> None:
