@@ -1,78 +1,39 @@
 """What the driver asks a meter of НЗиФ and what it makes of the answers."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import pytest
 
-from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.catalogue.nzif import NzifDialect
-from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
-from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
-from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, MeterRefusedError, ReadingTask
+from kilovatt.measure.metering.sessions import Identity, InstantValues
+from kilovatt.wire.drivers.conversation import MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.nzif import NzifDriver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
-from kilovatt.wire.protocols.nzif import energy, instants, journals, parameters, session
+from kilovatt.wire.protocols.nzif import energy, instants, parameters, session
 from kilovatt.wire.protocols.nzif.connection import NzifConnection
 from kilovatt.wire.protocols.nzif.energy import Beginning, EnergyArray, EnergyCounts, EnergyPeriod, StoredArray
 from kilovatt.wire.protocols.nzif.fields import Directed
-from kilovatt.wire.protocols.nzif.journals import Journal, Moment, Pair, read_record
 from kilovatt.wire.protocols.nzif.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.nzif.parameters import Variant
 from kilovatt.wire.protocols.nzif.request import NzifRequest
-
-MOSCOW = ZoneInfo("Europe/Moscow")
-HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)
-# Seven seconds ahead of ours.
-CLOCK = MeterClock(WallTime(2026, 11, 24, 8, 32, 37), is_winter=True)
-VARIANT = Variant(bytes.fromhex("64 42 B0"))
-MK = model_by_key("psch-4tm-05mk-16-02")
-NOTHING = ReadingTask(identity=False, clock=False, registers_now=False)
-UNKNOWN = Refusal(RefusalReason.UNKNOWN_REQUEST, 1)
-BUSY = Refusal(RefusalReason.OTHER, 8)
-NOT_READY = Refusal(RefusalReason.OTHER, 7)
-
-Asked = list[NzifRequest[Any]]
-Said = Callable[[NzifRequest[Any]], object]
-ResultT = TypeVar("ResultT")
-
-METER = MeterAddress(model=MK, address=91, serial="34365091", password="314159", zone=MOSCOW)
-
-
-def carried(conversation: Conversation[ResultT], said: Said, asked: Asked | None = None) -> ResultT:
-    """What a conversation returns when the meter says this; everything is heard at one instant."""
-    number = 0
-    answer: Answer[Any] | None = None
-    try:
-        while True:
-            request: Any = conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
-            number += 1
-            if asked is not None:
-                asked.append(request)
-            answer = Answer(said(request), number, HEARD_AT)
-    except StopIteration as stop:
-        result: ResultT = stop.value
-        return result
-
-
-def saying(values: dict[NzifRequest[Any], object]) -> Said:
-    """A meter that says this, and what every meter says of itself."""
-    known: dict[NzifRequest[Any], object] = {ReadClock(): CLOCK, parameters.ReadVariant(): VARIANT}
-    return (known | values).__getitem__
-
-
-def learnt(task: ReadingTask, said: Said, *, meter: MeterAddress = METER, asked: Asked | None = None) -> Learnt:
-    """What all the parts of a task bring."""
-    sum_of_parts = Learnt()
-    for part in NzifDriver().parts(meter, task):
-        sum_of_parts += carried(part.conversation, said, asked)
-    return sum_of_parts
+from told_nzif import (
+    BUSY,
+    HEARD_AT,
+    METER,
+    MK,
+    NOT_READY,
+    NOTHING,
+    UNKNOWN,
+    Asked,
+    carried,
+    learnt,
+    saying,
+)
 
 
 def counts(a_plus: int) -> EnergyCounts:
@@ -314,66 +275,6 @@ def test_registers_refused_for_another_reason_are_an_error() -> None:
             replace(NOTHING, register_months=(date(2026, 11, 1),)),
             saying({energy.ReadStored(Beginning(StoredArray.MONTH_START, 11), 0): denied}),
         )
-
-
-# ── Journals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def at(hour: int, minute: int = 0) -> WallTime:
-    return WallTime(2026, 11, 20, hour, minute, 0)
-
-
-def journal(which: Journal, *newest: object) -> dict[NzifRequest[Any], object]:
-    """A journal with these records, the newest first."""
-    empty = Moment(None) if which is Journal.TARIFFS else Pair(None, None)
-    told = [*newest, *[empty] * (journals.PLACES - len(newest))]
-    return {read_record(which, journals.PLACES - 1 - back): record for back, record in enumerate(told)}
-
-
-JOURNALS = (
-    journal(Journal.POWER, Pair(at(14), None), Pair(at(9), at(10)))
-    | journal(Journal.CLOCK, Pair(at(12), at(12, 1)), Pair(None, at(1)))
-    | journal(Journal.TARIFFS, Moment(at(11)))
-    | journal(Journal.TERMINAL_COVER, Pair(at(8), at(8, 5)))
-    | journal(Journal.CASE, Pair(at(8), at(8, 30)))
-    | journal(Journal.MAGNETIC_FIELD, Pair(at(7), at(7, 30)))
-)
-
-
-def test_journals_become_events_with_their_beginnings_and_ends() -> None:
-    read = learnt(replace(NOTHING, events=True), saying(JOURNALS))
-    assert [
-        (event.kind, event.began_at.hour, event.ended_at and event.ended_at.hour, event.detail) for event in read.events
-    ] == [
-        (EventKind.POWER_OFF, 6, 7, ""),
-        (EventKind.POWER_OFF, 11, None, ""),
-        (EventKind.CLOCK_SET, 9, None, "shift_s=60"),
-        (EventKind.TARIFF_TABLE_CHANGED, 8, None, ""),
-        (EventKind.TERMINAL_COVER_OPENED, 5, 5, ""),
-        (EventKind.CASE_OPENED, 5, 5, ""),
-        (EventKind.MAGNETIC_FIELD, 4, 4, ""),
-    ]
-
-
-def test_only_the_journals_of_the_row_are_read() -> None:
-    asked: Asked = []
-    meter = replace(METER, model=model_by_key("set-4tm-03m"))
-    learnt(replace(NOTHING, events=True), saying(JOURNALS), meter=meter, asked=asked)
-    assert not any(isinstance(it, journals.ReadRecordExtended) for it in asked)
-
-
-def test_reading_ends_at_the_first_event_that_is_known() -> None:
-    asked: Asked = []
-    since = datetime(2026, 11, 20, 10, tzinfo=UTC)
-    meter = replace(METER, model=replace(MK, journals=frozenset({EventKind.POWER_OFF})))
-    read = learnt(replace(NOTHING, events=True, events_since=since), saying(JOURNALS), meter=meter, asked=asked)
-    assert [event.began_at.hour for event in read.events] == [11]
-    assert asked == [read_record(Journal.POWER, 9), read_record(Journal.POWER, 8)]
-
-
-def test_a_journal_that_the_meter_does_not_know_tells_nothing() -> None:
-    meter = replace(METER, model=replace(MK, journals=frozenset({EventKind.CASE_OPENED})))
-    assert learnt(replace(NOTHING, events=True), lambda _: UNKNOWN, meter=meter).is_empty
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
