@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 FORMAT = 1
 """Raised when an older Kilovatt could not read what a newer one wrote."""
 
@@ -12,7 +14,15 @@ KEY_BYTES = 32
 
 
 class DataDirectoryError(Exception):
-    """The directory cannot be used; the message says why and what to do."""
+    """The directory cannot be used; the message says why and what to do.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,10 @@ class DataDirectory:
         key = target.read_bytes()
         if len(key) != KEY_BYTES:
             raise DataDirectoryError(
-                f"The key {target} has {len(key)} bytes instead of {KEY_BYTES}. Restore it from a backup."
+                gettext_noop("The key %(key)s has %(got)s bytes instead of %(wanted)s. Restore it from a backup."),
+                key=target,
+                got=len(key),
+                wanted=KEY_BYTES,
             )
         return key
 
@@ -71,20 +84,34 @@ def prepare(path: Path) -> DataDirectory:
                 entry.name not in {"keys", "lost+found"} and not entry.name.startswith(".") for entry in path.iterdir()
             ):
                 raise DataDirectoryError(
-                    f"{path} holds files that are not Kilovatt's. Choose an empty directory or one that Kilovatt made."
+                    gettext_noop(
+                        "%(path)s holds files that are not Kilovatt's. "
+                        "Choose an empty directory or one that Kilovatt made."
+                    ),
+                    path=path,
                 )
             draft = path / f".FORMAT.{os.getpid()}"
             draft.write_text(f"{FORMAT}\n", encoding="ascii")
             draft.replace(mark)
         written = mark.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise DataDirectoryError(f"The data directory {path} cannot be used: {error.strerror}.") from error
+        raise DataDirectoryError(
+            gettext_noop("The data directory %(path)s cannot be used: %(reason)s."), path=path, reason=error.strerror
+        ) from error
     if not written.isdigit():
-        raise DataDirectoryError(f"{mark} should hold a number and holds {written[:20]!r}. Restore it from a backup.")
+        raise DataDirectoryError(
+            gettext_noop("%(mark)s should hold a number and holds %(written)r. Restore it from a backup."),
+            mark=mark,
+            written=written[:20],
+        )
     if int(written) > FORMAT:
         raise DataDirectoryError(
-            f"The data directory {path} was written by a newer Kilovatt (format {written}; this one reads up "
-            f"to {FORMAT}). "
-            "Upgrade Kilovatt or choose another directory."
+            gettext_noop(
+                "The data directory %(path)s was written by a newer Kilovatt (format %(written)s; this one reads up "
+                "to %(known)s). Upgrade Kilovatt or choose another directory."
+            ),
+            path=path,
+            written=written,
+            known=FORMAT,
         )
     return DataDirectory(path)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from kilovatt.config.data_directory import DataDirectory
 
@@ -44,7 +45,9 @@ def _database() -> dict[str, object]:
         }
     parts = urlsplit(address)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
-        raise ImproperlyConfigured("KILOVATT_DATABASE should look like postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        raise ImproperlyConfigured(
+            gettext_noop("KILOVATT_DATABASE should look like postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

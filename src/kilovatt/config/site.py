@@ -13,6 +13,7 @@ from types import FrameType
 import django
 from django.conf import settings
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from kilovatt.config.cli.voice import language
 from kilovatt.config.data_directory import DataDirectory, prepare
@@ -72,7 +73,15 @@ def create_operator(
 
 
 class PortTakenError(Exception):
-    """The pages cannot be served there; the message says why and what to do."""
+    """The pages cannot be served there; the message says why and what to do.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -82,7 +91,10 @@ def require_free_port(host: str, port: int) -> None:
             return
     except OSError as error:
         raise PortTakenError(
-            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port."
+            gettext_noop("%(host)s:%(port)s cannot be listened on: %(reason)s. Choose another --port."),
+            host=host,
+            port=port,
+            reason=error.strerror,
         ) from error
 
 

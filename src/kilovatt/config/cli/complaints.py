@@ -9,30 +9,31 @@ from kilovatt.config.site import PortTakenError
 from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
-from kilovatt.wire.simulator.curves import SENTENCES, HouseholdFileError
+from kilovatt.wire.simulator.curves import HouseholdFileError
 from kilovatt.wire.simulator.gateway import ListenError
 from kilovatt.wire.simulator.plan import TownPlanError
 from kilovatt.wire.simulator.town_process import TownStartError
 
-KNOWN = (
+_WORDED = (
     DataDirectoryError,
-    DemoError,
     HouseholdFileError,
-    ImproperlyConfigured,
     LineAddressError,
     ListenError,
-    LocalProtocolError,
     PortTakenError,
     TownPlanError,
     TownStartError,
-    UnknownModelError,
 )
+"""Errors that carry an English `sentence`, marked for translation, and the `values` that fill it in."""
+
+KNOWN = (*_WORDED, DemoError, ImproperlyConfigured, LocalProtocolError, UnknownModelError)
 
 
 def sentence(error: BaseException) -> str:
     """Return what to tell the user."""
-    if isinstance(error, HouseholdFileError):
-        return _(SENTENCES[error.fault]) % error.details
+    if isinstance(error, _WORDED):
+        return _(error.sentence) % error.values
+    if isinstance(error, ImproperlyConfigured):
+        return _(str(error))
     if isinstance(error, UnknownModelError):
         known = ", ".join(model.key for model in MODELS)
         return _("There is no meter model {model}. Known models: {known}.").format(model=error.args[0], known=known)

@@ -9,6 +9,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 VERSION = 1
 READING_SLOT = "reading"
@@ -16,7 +17,15 @@ _NONCE_BYTES = 12
 
 
 class SealBrokenError(Exception):
-    """A sealed password does not open: another key, another meter, or damage."""
+    """A sealed password does not open: another key, another meter, or damage.
+
+    The text is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 def seal(password: str, *, meter_name: str, slot: str = READING_SLOT) -> bytes:
@@ -33,8 +42,11 @@ def unseal(sealed: bytes, *, meter_name: str, slot: str = READING_SLOT) -> str:
         opened = AESGCM(_master_key()).decrypt(nonce, body, _bound_to(meter_name, slot, version))
     except InvalidTag as error:
         raise SealBrokenError(
-            f"The password of {meter_name} does not open with this site's key. "
-            "Restore keys/passwords.key or set the password anew."
+            gettext_noop(
+                "The password of %(meter)s does not open with this site's key. "
+                "Restore keys/passwords.key or set the password anew."
+            ),
+            meter=meter_name,
         ) from error
     return opened.decode()
 

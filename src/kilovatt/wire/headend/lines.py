@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TypeAlias
 from urllib.parse import unquote
 
+from kilovatt.wire.explain.fields import gettext_noop
+
 SPEEDS_BAUD = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _FORMATS = ("8N1", "8N2", "8E1", "8E2", "8O1", "8O2", "7N1", "7N2", "7E1", "7E2", "7O1", "7O2")
 _ADDRESS_FORMS = "tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600&format=8N1"
@@ -23,7 +25,15 @@ TURNAROUND_S = 0.02
 
 
 class LineAddressError(ValueError):
-    """A line's address that cannot be one. The message is a sentence for the person who typed it."""
+    """A line's address that cannot be one. The message is a sentence for the person who typed it.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +69,41 @@ def parse_address(url: str) -> LineAddress:
     """Return the address a URL names. Raises LineAddressError with a sentence that says what is wrong."""
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise LineAddressError(f"The line {url!r} does not say how to reach it: write {_ADDRESS_FORMS}.")
+        raise LineAddressError(
+            gettext_noop("The line %(url)r does not say how to reach it: write %(forms)s."),
+            url=url,
+            forms=_ADDRESS_FORMS,
+        )
     if scheme == "tcp":
         return _tcp(url, rest)
     if scheme == "serial":
         return _serial(url, rest)
-    raise LineAddressError(f"The line {url!r} begins with {scheme!r}, which is not known: write {_ADDRESS_FORMS}.")
+    raise LineAddressError(
+        gettext_noop("The line %(url)r begins with %(scheme)r, which is not known: write %(forms)s."),
+        url=url,
+        scheme=scheme,
+        forms=_ADDRESS_FORMS,
+    )
 
 
 def _tcp(url: str, rest: str) -> TcpAddress:
     host_text, colon, port_text = rest.rpartition(":")
     if not colon or not host_text:
-        raise LineAddressError(f"The line {url!r} names no port: write tcp://HOST:PORT.")
+        raise LineAddressError(gettext_noop("The line %(url)r names no port: write tcp://HOST:PORT."), url=url)
     bracketed = _BRACKETED.fullmatch(host_text)
     host = bracketed[1] if bracketed else host_text
     if not bracketed and not _HOST.fullmatch(host):
-        raise LineAddressError(f"The line {url!r} has the host {host_text!r}, which is no host name or address.")
+        raise LineAddressError(
+            gettext_noop("The line %(url)r has the host %(host)r, which is no host name or address."),
+            url=url,
+            host=host_text,
+        )
     if not (port_text.isascii() and port_text.isdigit() and 1 <= int(port_text) <= 65_535):
-        raise LineAddressError(f"The line {url!r} has the port {port_text!r}; a port is a number from 1 to 65535.")
+        raise LineAddressError(
+            gettext_noop("The line %(url)r has the port %(port)r; a port is a number from 1 to 65535."),
+            url=url,
+            port=port_text,
+        )
     return TcpAddress(host, int(port_text))
 
 
@@ -84,17 +111,26 @@ def _serial(url: str, rest: str) -> SerialAddress:
     path_text, _, query = rest.partition("?")
     path = unquote(path_text)
     if not path.startswith("/") or path.endswith("/") or "\0" in path:
-        raise LineAddressError(f"The line {url!r} names no port: write serial:///dev/ttyUSB0 with three slashes.")
+        raise LineAddressError(
+            gettext_noop("The line %(url)r names no port: write serial:///dev/ttyUSB0 with three slashes."), url=url
+        )
     settings = _settings(url, query)
     baud = settings.get("baud", "9600")
     if baud not in map(str, SPEEDS_BAUD):
         raise LineAddressError(
-            f"The line {url!r} asks for {baud!r} baud; a speed is one of {', '.join(map(str, SPEEDS_BAUD))}."
+            gettext_noop("The line %(url)r asks for %(baud)r baud; a speed is one of %(speeds)s."),
+            url=url,
+            baud=baud,
+            speeds=", ".join(map(str, SPEEDS_BAUD)),
         )
     shape = settings.get("format", "8N1").upper()
     if shape not in _FORMATS:
         raise LineAddressError(
-            f"The line {url!r} has the format {shape!r}; write data bits, parity and stop bits, as in 8N1 or 7E1."
+            gettext_noop(
+                "The line %(url)r has the format %(shape)r; write data bits, parity and stop bits, as in 8N1 or 7E1."
+            ),
+            url=url,
+            shape=shape,
         )
     return SerialAddress(path, int(baud), int(shape[0]), shape[1], int(shape[2]))
 
@@ -104,9 +140,15 @@ def _settings(url: str, query: str) -> dict[str, str]:
     for setting in query.split("&") if query else ():
         name, _, value = setting.partition("=")
         if name not in {"baud", "format"}:
-            raise LineAddressError(f"The line {url!r} has the setting {name!r}; a serial line has baud and format.")
+            raise LineAddressError(
+                gettext_noop("The line %(url)r has the setting %(name)r; a serial line has baud and format."),
+                url=url,
+                name=name,
+            )
         if name in settings:
-            raise LineAddressError(f"The line {url!r} says {name} twice; say it once.")
+            raise LineAddressError(
+                gettext_noop("The line %(url)r says %(name)s twice; say it once."), url=url, name=name
+            )
         settings[name] = value
     return settings
 

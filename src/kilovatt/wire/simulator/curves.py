@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kilovatt.wire.explain.fields import gettext_noop
 from kilovatt.wire.simulator.energy import STEP_S, WattHours
 
 START_COLUMN = "start_at"
@@ -42,66 +43,66 @@ class HouseholdFault(StrEnum):
 
 
 SENTENCES: dict[HouseholdFault, str] = {
-    HouseholdFault.UNREADABLE: (
+    HouseholdFault.UNREADABLE: gettext_noop(
         "The household file %(path)s cannot be read: %(reason)s. Check the path and its permissions."
     ),
-    HouseholdFault.NOT_PARQUET: (
+    HouseholdFault.NOT_PARQUET: gettext_noop(
         "The household file %(path)s is not a whole Parquet file: %(reason)s. Copy it again, or write it as Parquet."
     ),
-    HouseholdFault.NO_START: (
+    HouseholdFault.NO_START: gettext_noop(
         "The household file %(path)s has no column start_at: its columns are %(columns)s. "
         "Name the column with the start of each half-hour start_at."
     ),
-    HouseholdFault.NO_ENERGY: (
+    HouseholdFault.NO_ENERGY: gettext_noop(
         "The household file %(path)s has no column whose name ends in _wh: its columns are %(columns)s. "
         "Give each household one column of whole watt-hours, such as household_001_wh."
     ),
-    HouseholdFault.SAME_NAME: (
+    HouseholdFault.SAME_NAME: gettext_noop(
         "The household file %(path)s has more than one column named %(column)s. Give each household a name of its own."
     ),
-    HouseholdFault.NO_ROWS: (
+    HouseholdFault.NO_ROWS: gettext_noop(
         "The household file %(path)s has no rows. Give it one row per half-hour, a whole month and more."
     ),
-    HouseholdFault.WRONG_START_TYPE: (
+    HouseholdFault.WRONG_START_TYPE: gettext_noop(
         "The column start_at of the household file %(path)s is of type %(got)s, and a timestamp is wanted. "
         "Convert it to a Parquet timestamp."
     ),
-    HouseholdFault.START_MISSING: (
+    HouseholdFault.START_MISSING: gettext_noop(
         "The column start_at of the household file %(path)s is empty in row %(row)d. Give each row its start."
     ),
-    HouseholdFault.DISORDER: (
+    HouseholdFault.DISORDER: gettext_noop(
         "The rows of the household file %(path)s are not in order: row %(row)d starts at %(got)s, "
         "not after the row before it, %(before)s. Sort the rows by start_at and remove repeated ones."
     ),
-    HouseholdFault.GAP: (
+    HouseholdFault.GAP: gettext_noop(
         "The household file %(path)s has a gap: row %(row)d starts at %(got)s, and %(wanted)s is wanted, "
         "half an hour after the row before it. Fill in the missing half-hours."
     ),
-    HouseholdFault.WRONG_STEP: (
+    HouseholdFault.WRONG_STEP: gettext_noop(
         "The rows of the household file %(path)s are %(got)d seconds apart, and 1800 are wanted. "
         "Give it one row per half-hour."
     ),
-    HouseholdFault.WRONG_ENERGY_TYPE: (
+    HouseholdFault.WRONG_ENERGY_TYPE: gettext_noop(
         "The column %(column)s of the household file %(path)s is of type %(got)s, and whole watt-hours are wanted. "
         "Round its values and store them as integers."
     ),
-    HouseholdFault.ENERGY_MISSING: (
+    HouseholdFault.ENERGY_MISSING: gettext_noop(
         "The column %(column)s of the household file %(path)s is empty in row %(row)d (%(at)s). "
         "Give each half-hour its energy in Wh, or leave the household out."
     ),
-    HouseholdFault.NEGATIVE: (
+    HouseholdFault.NEGATIVE: gettext_noop(
         "The column %(column)s of the household file %(path)s holds %(got)d Wh in row %(row)d (%(at)s), "
         "and 0 or more is wanted. Put energy given to the grid elsewhere, or leave the household out."
     ),
-    HouseholdFault.TOO_LARGE: (
+    HouseholdFault.TOO_LARGE: gettext_noop(
         "The column %(column)s of the household file %(path)s holds %(got)d Wh in row %(row)d (%(at)s), "
         "and at most 1000000 is wanted. Check that the values are watt-hours in half an hour."
     ),
-    HouseholdFault.TOO_FEW: (
+    HouseholdFault.TOO_FEW: gettext_noop(
         "%(wanted)d meters are wanted, and the household file %(path)s has %(got)d households. "
         "Ask for fewer meters, or give a file with more columns."
     ),
-    HouseholdFault.NO_SUCH_HOUSEHOLD: (
+    HouseholdFault.NO_SUCH_HOUSEHOLD: gettext_noop(
         "The household file %(path)s has no column %(column)s: its first households are %(columns)s. "
         "Name one of its columns."
     ),
@@ -110,12 +111,16 @@ SENTENCES: dict[HouseholdFault, str] = {
 
 
 class HouseholdFileError(Exception):
-    """A file of households that cannot be used. Its text says what is wrong with it and what to do."""
+    """A file of households that cannot be used. Its text says what is wrong with it and what to do.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
 
     def __init__(self, fault: HouseholdFault, **details: str | int) -> None:
         super().__init__(SENTENCES[fault] % details)
         self.fault = fault
-        self.details = details
+        self.sentence = SENTENCES[fault]
+        self.values = details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

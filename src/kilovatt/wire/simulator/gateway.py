@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from kilovatt.wire.explain.fields import gettext_noop
 from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.faults import FaultKind
@@ -18,7 +19,15 @@ _BITS_PER_CHARACTER = 10
 
 
 class ListenError(Exception):
-    """A port cannot be listened on. Its text says why and what to do."""
+    """A port cannot be listened on. Its text says why and what to do.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +90,8 @@ class LineGateway:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(lambda: _Client(self), host, port)
         except OSError as error:
-            raise ListenError(_listen_sentence(error, host, port)) from error
+            reason = error.strerror or str(error)
+            raise ListenError(_listen_sentence(error), host=host, port=port, reason=reason) from error
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
@@ -137,14 +147,21 @@ class _Client(asyncio.BufferedProtocol):
         self._gateway.disconnected(self._transport)
 
 
-def _listen_sentence(error: OSError, host: str, port: int) -> str:
+def _listen_sentence(error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is taken by another program. Stop that program, or choose another port."
+            return gettext_noop(
+                "Port %(port)s of %(host)s is taken by another program. Stop that program, or choose another port."
+            )
         case errno.EACCES | errno.EPERM:
-            return f"Port {port} of {host} may not be used without special rights. Choose a port from 1024 on."
+            return gettext_noop(
+                "Port %(port)s of %(host)s may not be used without special rights. Choose a port from 1024 on."
+            )
         case errno.EADDRNOTAVAIL:
-            return f"{host} is not an address of this machine. Listen on 127.0.0.1, or on an address it has."
+            return gettext_noop(
+                "%(host)s is not an address of this machine. Listen on 127.0.0.1, or on an address it has."
+            )
         case _:
-            reason = error.strerror or str(error)
-            return f"Port {port} of {host} cannot be listened on: {reason}. Check the address and the port."
+            return gettext_noop(
+                "Port %(port)s of %(host)s cannot be listened on: %(reason)s. Check the address and the port."
+            )

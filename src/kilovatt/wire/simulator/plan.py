@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from kilovatt.measure.metering.catalogue import UnknownModelError, model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.addresses import address_rule
+from kilovatt.wire.explain.fields import gettext_noop
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 
@@ -18,7 +19,15 @@ _Json: TypeAlias = dict[str, Any]
 
 
 class TownPlanError(ValueError):
-    """A town that cannot be built. Its text says what is wrong in the plan."""
+    """A town that cannot be built. Its text says what is wrong in the plan.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +52,42 @@ class MeterPlan:
         object.__setattr__(self, "passwords", model.factory_passwords | self.passwords)
         rule = address_rule(model)
         if not 1 <= self.address <= rule.maximum:
-            wanted = f"1 to {rule.maximum} is wanted for {model.language}"
-            raise TownPlanError(f"Meter {self.serial} has the address {self.address}, and {wanted}.")
+            raise TownPlanError(
+                gettext_noop(
+                    "Meter %(serial)s has the address %(address)s, and 1 to %(maximum)s is wanted for %(language)s."
+                ),
+                serial=self.serial,
+                address=self.address,
+                maximum=rule.maximum,
+                language=model.language.value,
+            )
         if not 1 <= self.serial <= rule.serial_max:
-            wanted = f"1 to {rule.serial_max} is wanted for {model.language}"
-            raise TownPlanError(f"A meter has the serial number {self.serial}, and {wanted}.")
+            raise TownPlanError(
+                gettext_noop(
+                    "A meter has the serial number %(serial)s, and 1 to %(maximum)s is wanted for %(language)s."
+                ),
+                serial=self.serial,
+                maximum=rule.serial_max,
+                language=model.language.value,
+            )
         if self.ratio < 1:
-            raise TownPlanError(f"Meter {self.serial} has the ratio {self.ratio}, and at least 1 is wanted.")
+            raise TownPlanError(
+                gettext_noop("Meter %(serial)s has the ratio %(ratio)s, and at least 1 is wanted."),
+                serial=self.serial,
+                ratio=self.ratio,
+            )
         if self.zones not in MARKS_BY_ZONES:
-            raise TownPlanError(f"Meter {self.serial} has {self.zones} zones, and 1, 2 or 3 are wanted.")
+            raise TownPlanError(
+                gettext_noop("Meter %(serial)s has %(zones)s zones, and 1, 2 or 3 are wanted."),
+                serial=self.serial,
+                zones=self.zones,
+            )
         if not self.faults <= METER_FAULTS:
-            strange = ", ".join(sorted(self.faults - METER_FAULTS))
-            raise TownPlanError(f"Meter {self.serial} has faults that only a line can have: {strange}.")
+            raise TownPlanError(
+                gettext_noop("Meter %(serial)s has faults that only a line can have: %(faults)s."),
+                serial=self.serial,
+                faults=", ".join(sorted(self.faults - METER_FAULTS)),
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +138,17 @@ class TownPlan:
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is not UTC:
-            raise TownPlanError(f"A town starts at an instant in UTC: got {self.now!r}.")
+            raise TownPlanError(gettext_noop("A town starts at an instant in UTC: got %(got)s."), got=repr(self.now))
         names = {line.name for line in self.lines}
         if len(names) != len(self.lines):
-            raise TownPlanError("Two lines of the town have the same name.")
+            raise TownPlanError(gettext_noop("Two lines of the town have the same name."))
         for meter in self.meters:
             if meter.line not in names:
-                raise TownPlanError(f"Meter {meter.serial} is on line {meter.line}, which the town does not have.")
+                raise TownPlanError(
+                    gettext_noop("Meter %(serial)s is on line %(line)s, which the town does not have."),
+                    serial=meter.serial,
+                    line=meter.line,
+                )
         for name in names:
             _check_line(name, [meter for meter in self.meters if meter.line == name])
 
@@ -141,7 +178,11 @@ class TownPlan:
         try:
             document: _Json = json.loads(text)
             if document["format"] != FORMAT:
-                raise TownPlanError(f"This plan has format {document['format']}, and this program reads {FORMAT}.")
+                raise TownPlanError(
+                    gettext_noop("This plan has format %(got)s, and this program reads %(known)s."),
+                    got=document["format"],
+                    known=FORMAT,
+                )
             return cls(
                 now=_instant(document["now"]),
                 clock_at=_instant(document["clock_at"]) if document["clock_at"] is not None else None,
@@ -154,23 +195,31 @@ class TownPlan:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, TownPlanError):
                 raise
-            raise TownPlanError(f"This is no plan of a town: {type(error).__name__}: {error}.") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise TownPlanError(gettext_noop("This is no plan of a town: %(reason)s."), reason=reason) from error
 
 
 def _model(model: str) -> MeterModel:
     try:
         return model_by_key(model)
     except UnknownModelError as error:
-        raise TownPlanError(f"There is no meter model {model}.") from error
+        raise TownPlanError(gettext_noop("There is no meter model %(model)s."), model=model) from error
 
 
 def _check_line(name: str, meters: list[MeterPlan]) -> None:
     if len({_model(meter.model).language for meter in meters}) > 1:
         # A frame for one language may be a frame for somebody in the other.
-        raise TownPlanError(f"Line {name} has meters of two languages; give each language lines of its own.")
+        raise TownPlanError(
+            gettext_noop("Line %(line)s has meters of two languages; give each language lines of its own."), line=name
+        )
     for address, count in Counter(meter.address for meter in meters).items():
         if count > 1:
-            raise TownPlanError(f"Line {name} has {count} meters with the address {address}.")
+            raise TownPlanError(
+                gettext_noop("Line %(line)s has %(count)s meters with the address %(address)s."),
+                line=name,
+                count=count,
+                address=address,
+            )
 
 
 def _instant(text: str) -> datetime:

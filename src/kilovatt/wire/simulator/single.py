@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
+from kilovatt.wire.explain.fields import gettext_noop
 from kilovatt.wire.simulator.curves import read_households
 from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, other_passwords
 from kilovatt.wire.simulator.plan import (
@@ -86,7 +87,10 @@ async def serve_one(plan: TownPlan, *, host: str, listening: Callable[[int], Non
 def _homes(households: Path | None, household: str | None, serial: int) -> tuple[HomesPlan, str]:
     if households is None:
         if household is not None:
-            raise TownPlanError(f"The household {household} is named, and no file of households is given.")
+            raise TownPlanError(
+                gettext_noop("The household %(household)s is named, and no file of households is given."),
+                household=household,
+            )
         return BuiltInHomes(count=1, days=_DAYS, seed=serial), "home_001_wh"
     return FileHomes(path=str(households)), household or read_households(households).names[0]
 
@@ -98,10 +102,15 @@ def _passwords(model: MeterModel, password: str | None, faults: frozenset[FaultK
         return {}
     rule = model.password
     if rule is None:
-        raise TownPlanError(f"A password is given, and a {model.title} has none.")
+        raise TownPlanError(gettext_noop("A password is given, and a %(model)s has none."), model=model.title)
     if not rule.allows(password):
         lengths = sorted({rule.length_min, rule.length_max})
-        length = " to ".join(str(length) for length in lengths)
-        signs = "characters" if rule.form is PasswordForm.ASCII else "digits"
-        raise TownPlanError(f"The password of a {model.title} is {length} {signs}: got {len(password)}.")
+        ascii_form = gettext_noop("The password of a %(model)s is %(length)s characters: got %(got)s.")
+        digits_form = gettext_noop("The password of a %(model)s is %(length)s digits: got %(got)s.")
+        raise TownPlanError(
+            ascii_form if rule.form is PasswordForm.ASCII else digits_form,
+            model=model.title,
+            length="–".join(str(length) for length in lengths),
+            got=len(password),
+        )
     return {1: password}

@@ -152,6 +152,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"The plan {arguments[0]} cannot be read: {error.strerror}. Check the path.\n")
         return EXIT_REFUSED
     except (TownPlanError, HouseholdFileError, ListenError) as error:
+        # For people on standard error; for the program that started the town, so that it can translate it, here.
+        sys.stdout.write(json.dumps({"refusal": error.sentence, "values": error.values}, default=str) + "\n")
         sys.stderr.write(f"{error}\n")
         return EXIT_REFUSED
     return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from kilovatt.wire.explain.fields import gettext_noop
 from kilovatt.wire.simulator.plan import TownPlan
 from kilovatt.wire.simulator.town import HOST
 
@@ -19,7 +20,15 @@ _COMPLAINTS_BYTES_MAX = 65_536
 
 
 class TownStartError(Exception):
-    """A town did not start. Its text is the sentence in which the town said why."""
+    """A town did not start. Its text is the sentence in which the town said why.
+
+    It is English; `sentence` is to be translated and then filled in with `values`.
+    """
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +108,14 @@ class TownProcess:
         line = self._process.stdout.readline()
         if not line:
             self._process.wait(_STOP_S)
-            raise TownStartError(self._said().strip() or "The town of simulated meters ended without a word.")
-        ports: Mapping[str, int] = json.loads(line)["ports"]
+            said = self._said().strip()
+            if said:
+                raise TownStartError("%(said)s", said=said)
+            raise TownStartError(gettext_noop("The town of simulated meters ended without a word."))
+        heard = json.loads(line)
+        if "refusal" in heard:
+            raise TownStartError(heard["refusal"], **heard["values"])
+        ports: Mapping[str, int] = heard["ports"]
         return ports
 
     def _said(self) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.readout import as_json, show
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 from kilovatt.config.cli.why import why_not
@@ -73,11 +74,24 @@ def read(
 
 
 def _address(model: MeterModel, serial: int | None, address: int | None) -> int:
+    rule = address_rule(model)
+    if serial is not None and not 1 <= serial <= rule.serial_max:
+        complain(
+            _("The serial number of a {model} is 1 to {maximum}: got {serial}.").format(
+                model=model.title, maximum=rule.serial_max, serial=serial
+            )
+        )
     if address is not None:
+        if not (address == rule.anybody or 1 <= address <= rule.maximum):
+            complain(
+                _("The address of a {model} is 1 to {maximum}: got {address}.").format(
+                    model=model.title, maximum=rule.maximum, address=address
+                )
+            )
         return address
     if serial is not None:
         return factory_address(model, serial)
-    anybody = address_rule(model).anybody
+    anybody = rule.anybody
     if anybody is None:
         complain(
             _("A {model} answers only to its own number: add --serial, as printed on its face.").format(
@@ -92,11 +106,7 @@ def _password(model: MeterModel, file: Path | None) -> str | None:
         return None
     if file is None:
         return os.environ.get(PASSWORD_VARIABLE) or model.factory_passwords[1]
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else _("it is not text")
-        complain(_("The password file {file} cannot be read: {reason}.").format(file=file, reason=reason))
+    return password_in(file)
 
 
 def _zone(name: str) -> ZoneInfo:

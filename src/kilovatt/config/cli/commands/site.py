@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kilovatt.config import site as running
+from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.voice import _, complain, out
 
 DataOption = Annotated[
@@ -33,7 +34,7 @@ def createoperator(
     """Make a login for an operator."""
     running.open_site(data)
     if password_file is not None:
-        password = password_file.read_text(encoding="utf-8").strip()
+        password = password_in(password_file)
     else:
         password = os.environ.get("KILOVATT_OPERATOR_PASSWORD") or typer.prompt(
             _("Password"), hide_input=True, confirmation_prompt=True
