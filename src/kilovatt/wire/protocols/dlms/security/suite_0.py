@@ -102,14 +102,17 @@ class Sealer:
         return head + self.gmac(challenge, title=self.title, control_and_counter=head)
 
     def proves(self, answer: bytes, challenge: bytes) -> bool:
-        """Whether the other end's answer to our challenge is right and new."""
+        """Whether the other end's answer to our challenge is right.
+
+        It is new because the challenge was: the counter within may be lower than that of the message around it.
+        """
         if len(answer) != HEADER_BYTES + TAG_BYTES or answer[0] != AUTHENTICATED or self.peer_title is None:
             return False
         head, counter = answer[:HEADER_BYTES], int.from_bytes(answer[1:HEADER_BYTES], "big")
         tag = self.gmac(challenge, title=self.peer_title, control_and_counter=head)
-        if counter <= self.peer_counter or not compare_digest(answer[HEADER_BYTES:], tag):
+        if not compare_digest(answer[HEADER_BYTES:], tag):
             return False
-        self.peer_counter = counter
+        self.peer_counter = max(self.peer_counter, counter)
         return True
 
     def _sealed(self, text: bytes, control: int, vector: bytes) -> bytes:

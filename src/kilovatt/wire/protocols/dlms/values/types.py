@@ -5,7 +5,7 @@ Null is None and a boolean is a bool. Source: IEC 62056-5-3, clause 8.3 (Data), 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, Union
 
 
 class FixedInteger(int):
@@ -214,7 +214,9 @@ class BitString:
         return bool(self.data[place >> 3] >> (7 - (place & 7)) & 1)
 
 
-DlmsValue: TypeAlias = "bool | int | float | bytes | BitString | CompactArray | tuple[DlmsValue, ...] | None"
+DlmsValue: TypeAlias = Union[  # a forward reference cannot be joined by |
+    bool, int, float, bytes, BitString, CompactArray, "tuple[DlmsValue, ...]", None
+]
 
 FIXED_INTEGERS: tuple[type[FixedInteger], ...] = (
     Integer,
