@@ -10,6 +10,7 @@ from kilovatt.measure.metering.catalogue.nzif import NzifDialect
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import Identity, InstantValues
+from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.conversation import MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.nzif import NzifDriver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
@@ -89,6 +90,12 @@ def test_the_channel_is_closed_whatever_the_meter_says() -> None:
     asked: Asked = []
     carried(NzifDriver().closing(METER), lambda _: BUSY, asked)
     assert asked == [session.CloseChannel()]
+
+
+@pytest.mark.parametrize(("serial", "address"), [(805_181_783, 83), (1_103_181_104, 104)])
+def test_the_address_from_the_factory_is_the_end_of_the_serial_number(serial: int, address: int) -> None:
+    # The captured СЭТ-4ТМ.03М answers at 53h; a program for a ПСЧ-4ТМ.05МК names the other pair.
+    assert factory_address(MK, serial) == address
 
 
 def test_the_connection_is_to_the_meters_address() -> None:

@@ -23,6 +23,8 @@ _PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=6, length_max=6, fa
 class NzifDialect(Dialect):
     """What types of these meters do differently, or what is told by programs and not by the maker."""
 
+    type_code: int = 11
+    """The number of the type in the variant word: 11 of ПСЧ-4ТМ.05МК, 8 of СЭТ-4ТМ.02М and .03М."""
     read_bytes_max: int = 133
     """How many bytes of memory one answer brings: 133 of ПСЧ-4ТМ.05М and after, 93 of СЭТ-4ТМ.03 and ПСЧ-4ТМ.05."""
     profile_lines: int = 8192
@@ -84,7 +86,7 @@ NZIF: tuple[MeterModel, ...] = (
         password=_PASSWORD,
         channels=("rs485", "optical"),
         journals=_JOURNALS | {EventKind.TERMINAL_COVER_OPENED},
-        dialect=NzifDialect(read_bytes_max=93),
+        dialect=NzifDialect(type_code=8, read_bytes_max=93),
         evidence=Evidence.CAPTURE,
         evidence_note="opening, serial number, ratios and variant captured; the rest as the maker's concentrator and "
         "programs of others read it; constant of a 230 V meter of 5 A",

@@ -13,7 +13,6 @@ from kilovatt.wire.simulator.nzif.flow import Flow
 from kilovatt.wire.simulator.nzif.journals import Journals
 from kilovatt.wire.simulator.nzif.ring import ProfileRing
 
-_TYPES = {"psch-4tm-05mk-16-02": 11, "set-4tm-03m": 8}
 _CLASSES_AND_NOMINALS = 0b0110_0100
 _WIDE_TEMPERATURE = 0x40
 _ONE_PHASE = 0x10
@@ -94,4 +93,4 @@ class Works:
         assert model.impulses_per_kwh is not None, "every row of this language has a meter constant"
         phases = _ONE_PHASE if model.phases == 1 else 0
         code = _CODES[model.impulses_per_kwh] | phases | _WIDE_TEMPERATURE
-        return Variant(bytes([_CLASSES_AND_NOMINALS, code, _TYPES.get(model.key, 0) << 4]))
+        return Variant(bytes([_CLASSES_AND_NOMINALS, code, self.dialect.type_code << 4]))

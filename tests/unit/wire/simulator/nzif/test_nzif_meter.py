@@ -110,8 +110,8 @@ def test_it_says_what_its_row_says() -> None:
     variant = said(it, parameters.ReadVariant())
     assert (variant.impulses_per_kwh, variant.type_code, variant.phases) == (1250, 11, 3)
     assert said(meter(model=SET), parameters.ReadVariant()).word == bytes.fromhex("64 42 80")
-    other = said(meter(model=replace(MK, key="another", phases=1)), parameters.ReadVariant())
-    assert (other.phases, other.type_code) == (1, 0)
+    other = said(meter(model=replace(MK, phases=1, dialect=NzifDialect(type_code=5))), parameters.ReadVariant())
+    assert (other.phases, other.type_code) == (1, 5)
     assert said(it, parameters.ReadRatios()) == parameters.Ratios(voltage_ratio=1, current_ratio=20)
     assert said(it, parameters.ReadTemperature()) == 24
 
