@@ -3,7 +3,7 @@
 from sphinx.application import Sphinx
 
 from kilovatt import __version__
-from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.catalogue import ROWS
 from kilovatt.measure.metering.models import MeterModel
 
 project = "Kilovatt"
@@ -43,7 +43,7 @@ def setup(app: Sphinx) -> None:
 def _fill_in_models(app: Sphinx, page: str, source: list[str]) -> None:
     del app
     if page == "reference/models":
-        source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, MODELS)))
+        source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, ROWS)))
 
 
 def _row(model: MeterModel) -> str:

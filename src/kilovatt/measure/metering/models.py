@@ -20,6 +20,7 @@ class Language(StrEnum):
     MERCURY_V2 = "mercury-v2"
     NZIF = "nzif"
     ENERGOMERA = "energomera"
+    MODBUS = "modbus"
 
 
 class Evidence(StrEnum):

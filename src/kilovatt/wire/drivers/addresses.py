@@ -47,6 +47,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     ),
     # FFFFh is everybody, who must not answer at once.
     Language.ENERGOMERA: AddressRule(maximum=65_534, anybody=None, of_serial=_last_five_digits_or_four),
+    # The number of an input: a counter does not know whose pulses it counts, so it is the first, unless stated.
+    Language.MODBUS: AddressRule(maximum=32_768, anybody=1, of_serial=lambda _: 1),
 }
 
 

@@ -8,6 +8,7 @@ from kilovatt.wire.drivers.energomera import EnergomeraDriver
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
+from kilovatt.wire.drivers.pulse_counter import PulseCounterDriver
 
 
 def driver_for(model: MeterModel) -> Driver:
@@ -21,5 +22,7 @@ def driver_for(model: MeterModel) -> Driver:
             return NzifDriver()
         case Language.ENERGOMERA:
             return EnergomeraDriver()
+        case Language.MODBUS:
+            return PulseCounterDriver()
         case _:
             assert_never(model.language)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kilovatt.wire.explain import energomera_words, mercury_v1_words, mercury_v2_words, nzif_words
+from kilovatt.wire.explain import energomera_words, mercury_v1_words, mercury_v2_words, modbus_words, nzif_words
 from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
 
 
@@ -32,6 +32,7 @@ WORDS: Mapping[str, Words] = {
     "mercury-v1": Words(mercury_v1_words.FRAMES, mercury_v1_words.FIELDS, mercury_v1_words.PROBLEMS),
     "mercury-v2": Words(mercury_v2_words.FRAMES, mercury_v2_words.FIELDS, mercury_v2_words.PROBLEMS),
     "nzif": Words(nzif_words.FRAMES, nzif_words.FIELDS, nzif_words.PROBLEMS),
+    "modbus": Words(modbus_words.FRAMES, modbus_words.FIELDS, modbus_words.PROBLEMS),
     "energomera": Words(energomera_words.FRAMES, energomera_words.FIELDS, energomera_words.PROBLEMS),
 }
 """By the name of the language, as on the command line."""

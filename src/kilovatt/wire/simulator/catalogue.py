@@ -8,6 +8,7 @@ from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
 from kilovatt.wire.simulator.nzif import NzifMeter
+from kilovatt.wire.simulator.pulse_counter import PulseCounterInput
 
 
 def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
@@ -21,5 +22,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
             return NzifMeter(plan)
         case Language.ENERGOMERA:
             return EnergomeraMeter(plan)
+        case Language.MODBUS:
+            return PulseCounterInput(plan)
         case _:
             assert_never(plan.model.language)

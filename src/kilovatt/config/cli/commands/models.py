@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from kilovatt.config.cli.voice import _, ngettext, out, print_json
-from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.catalogue import ROWS
 from kilovatt.measure.metering.models import Evidence, MeterModel
 
 _EVIDENCE_WORDS = {
@@ -21,13 +21,13 @@ _EVIDENCE_WORDS = {
 def models(as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON for a program."))] = False) -> None:
     """Print the catalogue of models."""
     if as_json:
-        print_json([_facts(model) for model in MODELS])
+        print_json([_facts(model) for model in ROWS])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in (_("Model"), _("Name for commands"), _("Language"), _("Can do"), _("Evidence")):
         # A name that is cut short cannot be given to a command.
         table.add_column(heading, no_wrap=heading == _("Name for commands"))
-    for model in MODELS:
+    for model in ROWS:
         table.add_row(
             model.title, model.key, str(model.language), ", ".join(_abilities(model)), _EVIDENCE_WORDS[model.evidence]
         )

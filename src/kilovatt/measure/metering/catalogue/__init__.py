@@ -4,6 +4,7 @@ Adding a model is one row in its maker's file; a new maker is one file and one l
 driver and a simulated meter besides.
 """
 
+from kilovatt.measure.metering.catalogue.counters import COUNTERS
 from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
 from kilovatt.measure.metering.catalogue.nzif import NZIF
@@ -14,7 +15,10 @@ MODELS: tuple[MeterModel, ...] = (
     *NZIF,
     *ENERGOMERA,
 )
-_BY_KEY = {model.key: model for model in MODELS}
+"""Meters that speak."""
+ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS)
+"""Every row: the meters, and what counts the pulses of those that cannot speak."""
+_BY_KEY = {model.key: model for model in ROWS}
 
 
 class UnknownModelError(LookupError):
