@@ -19,7 +19,7 @@ from kilovatt.wire.protocols.nzif.hearing import address_of, body_of, head_size,
 from kilovatt.wire.protocols.nzif.instants import Measured
 from kilovatt.wire.protocols.nzif.journals import Place
 from kilovatt.wire.protocols.nzif.meter_clock import MeterClock
-from kilovatt.wire.protocols.nzif.parameters import Variant
+from kilovatt.wire.protocols.nzif.parameters import TYPES, Variant
 from kilovatt.wire.protocols.nzif.profile import LINE_SIZE, HourHeader, IntervalCounts, Pointer, line_from
 from kilovatt.wire.protocols.nzif.request import STATUS_MASK, NzifRequest, Status
 from kilovatt.wire.protocols.nzif.session import CheckLink
@@ -185,9 +185,14 @@ def _clock(value: MeterClock) -> str:
     return f"{value.time}{season}"
 
 
+def _variant(value: Variant) -> str:
+    constant = "" if value.impulses_per_kwh is None else f" impulses_per_kwh={value.impulses_per_kwh}"
+    return f"{value.word.hex(' ')} type={TYPES.get(value.type_code, value.type_code)}{constant}"
+
+
 _SHOWN: Mapping[type, Callable[[Any], FieldValue]] = {
     Directed: _directed,
-    Variant: lambda value: value.word.hex(" "),
+    Variant: _variant,
     WallTime: str,
     EnergyPeriod: str,
     Beginning: str,

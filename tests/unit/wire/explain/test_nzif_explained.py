@@ -74,7 +74,12 @@ def test_an_exchange_that_was_captured_is_told_byte_by_byte() -> None:
             "11 10 07 02 24 11 26 00 00 00 00 00 00 00",
             {"first": "2026-11-24 07:10:11", "second": None},
         ),
-        (parameters.ReadVariant(), "64 42 80", {"variant": "64 42 80"}),
+        (
+            parameters.ReadVariant(),
+            "64 42 80",
+            {"variant": "64 42 80 type=СЭТ-4ТМ.02М/03М impulses_per_kwh=1250"},
+        ),
+        (parameters.ReadVariant(), "64 4F E0", {"variant": "64 4f e0 type=14"}),
         (profile.ReadSearch(), "00 00 00 12 30", {"state": "found", "reserved": "00 00", "memory_address": 0x1230}),
         (profile.ReadPointer(), "B0 09 24 11 26 12 38", {"pointer": "2026-11-24 09:30:00 1238h full=1"}),
         (
@@ -166,7 +171,7 @@ def test_a_long_address_is_five_bytes() -> None:
     asked = frame(805_181_783, parameters.ReadVariant().body())
     shown = explain_exchange(asked, frame(805_181_783, bytes.fromhex("64 42 80")))
     assert shown.request.fields[0] == ExplainedField(start=0, end=5, code="address", value=805_181_783)
-    assert values(shown.answer) == {"variant": "64 42 80"}
+    assert values(shown.answer) == {"variant": "64 42 80 type=СЭТ-4ТМ.02М/03М impulses_per_kwh=1250"}
 
 
 @pytest.mark.parametrize(
