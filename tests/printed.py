@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pypdf import PdfReader
 
 from kilovatt.measure.zones import Zone
-from kilovatt.office.documents import BillDocument, BillDocumentLine, Payee, RegisterPair
+from kilovatt.office.documents import AccountStatement, BillDocument, BillDocumentLine, Payee, RegisterPair
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 START_AT, END_AT = datetime(2026, 9, 30, 21, tzinfo=UTC), datetime(2026, 10, 31, 21, tzinfo=UTC)
@@ -72,8 +72,7 @@ def bill(lines: tuple[BillDocumentLine, ...] = THREE_ZONES, **changed: Any) -> B
         "due_on": date(2026, 11, 15),
         "lines": lines,
         "amount_kopecks": sum(one.amount_kopecks for one in lines),
-        "owed_before_kopecks": 0,
-        "paid_kopecks": 0,
+        "statement": AccountStatement(),
         "vat_percent": 22,
         "check_url": "https://kilovatt.example/bills/000047-202610",
         "zone": ZoneInfo("Europe/Moscow"),

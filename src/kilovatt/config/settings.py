@@ -5,6 +5,8 @@ KILOVATT_DATABASE   postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for SQLi
 KILOVATT_HOSTS      names under which the pages are served, separated by commas
 KILOVATT_TRUSTED_ORIGINS  origins of forms, such as https://lk.example.ru, when a proxy stands before
 KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the machine's clock (negative: behind)
+KILOVATT_LANGUAGE   the language of the site, ru (the default) or en: of visitors whose browser asks for neither, and of
+                    logins whose users have not chosen
 KILOVATT_SECURE     1 when the pages are behind TLS: cookies are then sent over TLS only
 """
 
@@ -116,7 +118,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
-LANGUAGE_CODE = "ru"
+LANGUAGE_CODE = "en" if os.environ.get("KILOVATT_LANGUAGE", "").lower().startswith("en") else "ru"
 LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True

@@ -2,7 +2,7 @@
 
 from kilovatt.money.ledger.accounts import BANK, CASH, AccountKind, LedgerAccount, customer, revenue
 from kilovatt.money.ledger.balances import balances
-from kilovatt.money.ledger.causes import bill_line_cause, payment_cause, reversal_cause
+from kilovatt.money.ledger.causes import bill_line_cause, billed_by, payment_cause, reversal_cause
 from kilovatt.money.ledger.transfers import (
     CausesClashError,
     LedgerError,
@@ -27,6 +27,7 @@ __all__ = [
     "TransferCode",
     "balances",
     "bill_line_cause",
+    "billed_by",
     "customer",
     "payment_cause",
     "revenue",

@@ -3,11 +3,19 @@
 from uuid import UUID
 
 CAUSE_LENGTH_MAX = 120
+_BILL = "bill"
 
 
 def bill_line_cause(bill_number: str, position: int) -> str:
     """Return the cause of a bill line's transfer; lines count from 1."""
-    return f"bill:{bill_number}/{position}"
+    return f"{_BILL}:{bill_number}/{position}"
+
+
+def billed_by(cause: str) -> str | None:
+    """Return the number of the bill whose line caused a transfer, None for another cause."""
+    kind, _, of = cause.partition(":")
+    number, slash, position = of.rpartition("/")
+    return number if kind == _BILL and slash and position.isdecimal() else None
 
 
 def payment_cause(reference: str) -> str:

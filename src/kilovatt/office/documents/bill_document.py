@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from kilovatt.measure.zones import Zone
 from kilovatt.money.billing import vat_contained_kopecks
+from kilovatt.office.documents.account_statement import AccountStatement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,8 @@ class BillDocumentLine:
 class BillDocument:
     """A bill as it is printed.
 
-    `owed_before_kopecks` is what was owed when the period's charge was added (negative: paid ahead), before the
-    payments of `paid_kopecks`. `vat_percent` is None for who pays no value added tax. `check_url` opens "from the
+    `statement` is what was owed with the bill before (negative: paid ahead) and what came in until this one was
+    issued. `vat_percent` is None for who pays no value added tax. `check_url` opens "from the
     kopeck to the frame" of this bill. `notes` are sentences in the document's language, for the small print: an example
     tariff, test money. `zone` is the local time of the metering point.
 
@@ -75,8 +76,7 @@ class BillDocument:
     due_on: date
     lines: tuple[BillDocumentLine, ...]
     amount_kopecks: int
-    owed_before_kopecks: int
-    paid_kopecks: int
+    statement: AccountStatement
     vat_percent: int | None
     check_url: str
     zone: ZoneInfo
@@ -91,8 +91,8 @@ class BillDocument:
 
     @property
     def balance_kopecks(self) -> int:
-        """What is owed with this bill; negative when more is paid than owed."""
-        return self.owed_before_kopecks - self.paid_kopecks + self.amount_kopecks
+        """What is owed with this bill on the day of its issue; negative when more is paid than owed."""
+        return self.statement.before_the_charge_kopecks + self.amount_kopecks
 
     @property
     def to_pay_kopecks(self) -> int:

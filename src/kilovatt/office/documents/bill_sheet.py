@@ -5,8 +5,10 @@ from itertools import pairwise
 from typing import TypedDict
 
 from kilovatt.measure.zones import NoCalendarError, Zone, ZoneScheme, zone_marks
+from kilovatt.office.documents.account_statement import AccountStatement
 from kilovatt.office.documents.bill_document import BillDocument, BillDocumentLine, Payee, RegisterPair
 from kilovatt.office.documents.figures import (
+    DASH,
     Language,
     amount_text,
     date_text,
@@ -23,6 +25,8 @@ from kilovatt.office.documents.wording import WORDS, BillWords
 
 _ROOMY_READINGS = 6
 """Pairs of readings that a page holds with room to spare; more of them are set closer."""
+_PAYMENTS_TOLD = 4
+"""Payments told one by one: the latest."""
 
 
 class PairTexts(TypedDict):
@@ -73,7 +77,7 @@ class Sheet(TypedDict):
     columns: list[str]
     lines: list[LineTexts]
     total: FactTexts
-    vat: FactTexts | None
+    vat: FactTexts
     meters: list[str]
     balance: list[FactTexts]
     check_title: str
@@ -217,23 +221,48 @@ def _meters(bill: BillDocument, words: BillWords) -> list[str]:
     ]
 
 
-def _vat(bill: BillDocument, words: BillWords, language: Language) -> FactTexts | None:
+def _vat(bill: BillDocument, words: BillWords, language: Language) -> FactTexts:
     if bill.vat_percent is None:
-        return None
+        return FactTexts(name=words.no_vat, text="")
     name = words.vat.format(percent=bill.vat_percent)
     return FactTexts(name=name, text=amount_text(bill.vat_kopecks, language))
 
 
 def _balance(bill: BillDocument, words: BillWords, language: Language) -> list[FactTexts]:
-    ahead = bill.owed_before_kopecks < 0
-    before = words.paid_before if ahead else words.owed_before
+    statement = bill.statement
+    before = words.paid_before if statement.opening_kopecks < 0 else words.owed_before
     after = words.paid_after if bill.balance_kopecks < 0 else words.to_pay
-    return [
-        FactTexts(name=before, text=amount_text(abs(bill.owed_before_kopecks), language)),
-        FactTexts(name=words.paid, text=amount_text(bill.paid_kopecks, language)),
-        FactTexts(name=words.charged, text=amount_text(bill.amount_kopecks, language)),
-        FactTexts(name=after, text=amount_text(abs(bill.balance_kopecks), language)),
+    facts = [
+        FactTexts(name=before, text=amount_text(abs(statement.opening_kopecks), language)),
+        *_payments(statement, words, language),
     ]
+    if statement.corrections_kopecks:
+        facts.append(FactTexts(name=words.corrections, text=amount_text(statement.corrections_kopecks, language)))
+    issued_on = short_date_text(bill.issued_on, language)
+    facts += [
+        FactTexts(name=words.charged, text=amount_text(bill.amount_kopecks, language)),
+        FactTexts(name=after.format(date=issued_on), text=amount_text(abs(bill.balance_kopecks), language)),
+    ]
+    return facts
+
+
+def _payments(statement: AccountStatement, words: BillWords, language: Language) -> list[FactTexts]:
+    if not statement.payments:
+        return [FactTexts(name=words.paid, text=amount_text(0, language))]
+    # A page has room for some; what does not fit is one sum, so that the figures still add up.
+    earlier, latest = statement.payments[:-_PAYMENTS_TOLD], statement.payments[-_PAYMENTS_TOLD:]
+    facts = []
+    if earlier:
+        sum_kopecks = sum(payment.amount_kopecks for payment in earlier)
+        days = (
+            f"{short_date_text(earlier[0].paid_on, language)} {DASH} {short_date_text(earlier[-1].paid_on, language)}"
+        )
+        facts.append(FactTexts(name=words.paid_on.format(date=days), text=amount_text(sum_kopecks, language)))
+    for payment in latest:
+        name = words.paid_on if payment.amount_kopecks >= 0 else words.taken_back_on
+        on = short_date_text(payment.paid_on, language)
+        facts.append(FactTexts(name=name.format(date=on), text=amount_text(payment.amount_kopecks, language)))
+    return facts
 
 
 def _small_print(bill: BillDocument, words: BillWords, language: Language) -> list[str]:

@@ -34,9 +34,13 @@ class BillWords:
     amount: str
     charged: str
     vat: str
+    no_vat: str
     owed_before: str
     paid_before: str
     paid: str
+    paid_on: str
+    taken_back_on: str
+    corrections: str
     to_pay: str
     paid_after: str
     meter: str
@@ -78,11 +82,15 @@ WORDS: dict[Language, BillWords] = {
         amount="Сумма, ₽",
         charged="Начислено за период",
         vat="в том числе НДС {percent}\u00a0%",
+        no_vat="Без НДС",
         owed_before="Долг до этого счёта",
         paid_before="Оплачено вперёд до этого счёта",
-        paid="Поступили платежи",
-        to_pay="К оплате",
-        paid_after="Остаётся оплачено вперёд",
+        paid="Платежей не поступало",
+        paid_on="Оплачено {date}",
+        taken_back_on="Платёж отозван {date}",
+        corrections="Исправления начислений",
+        to_pay="К оплате на {date}",
+        paid_after="Остаётся оплачено вперёд на {date}",
         meter="Счётчик {meter}",
         ratio="коэффициент {ratio}",
         since="с {date}",
@@ -122,11 +130,15 @@ WORDS: dict[Language, BillWords] = {
         amount="Amount, ₽",
         charged="Charged for the period",
         vat="including VAT at {percent}%",
+        no_vat="No VAT",
         owed_before="Owed before this bill",
         paid_before="Paid ahead before this bill",
-        paid="Payments received",
-        to_pay="To pay",
-        paid_after="Remains paid ahead",
+        paid="No payments received",
+        paid_on="Paid {date}",
+        taken_back_on="Payment taken back {date}",
+        corrections="Charges corrected",
+        to_pay="To pay as of {date}",
+        paid_after="Remains paid ahead as of {date}",
         meter="Meter {meter}",
         ratio="ratio {ratio}",
         since="from {date}",

@@ -1,15 +1,26 @@
 """An issued bill as the document people are handed: the rows it is kept in, turned into values for paper."""
 
+from datetime import date
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.zones import Zone
 from kilovatt.money.billing import vat_percent
-from kilovatt.money.ledger import TransferCode, customer
-from kilovatt.office.documents import BillDocument, BillDocumentLine, Payee, RegisterPair
-from kilovatt.office.records.models import Bill, BillLine, BillLineLeg, Organisation, Transfer
+from kilovatt.money.ledger import TransferCode, billed_by, customer
+from kilovatt.office.documents import (
+    AccountStatement,
+    BillDocument,
+    BillDocumentLine,
+    Movement,
+    MovementKind,
+    Payee,
+    RegisterPair,
+    account_statement,
+)
+from kilovatt.office.records.models import Bill, BillLine, BillLineLeg, Organisation, Transfer, VatStatus
 from kilovatt.quantities.periods import local_date
 
 
@@ -31,9 +42,8 @@ def bill_document(bill: Bill, *, check_url: str) -> BillDocument:
         due_on=bill.due_on,
         lines=lines,
         amount_kopecks=bill.amount_kopecks,
-        owed_before_kopecks=_charged_before_kopecks(bill),
-        paid_kopecks=_paid_kopecks(bill),
-        vat_percent=vat_percent(bill.period_first_on),
+        statement=_statement(bill),
+        vat_percent=_vat_percent(account.organisation, bill.period_first_on),
         check_url=check_url,
         zone=zone,
     )
@@ -76,21 +86,59 @@ def _payee(organisation: Organisation) -> Payee:
     )
 
 
-def _charged_before_kopecks(bill: Bill) -> int:
-    earlier = Bill.objects.filter(account=bill.account, period_first_on__lt=bill.period_first_on)
-    return int(earlier.aggregate(sum=Sum("amount_kopecks"))["sum"] or 0) - _paid_until_kopecks(bill)
+def _vat_percent(organisation: Organisation, on: date) -> int | None:
+    """The rate [%] that the organisation's amounts contain on a day, None where they contain none."""
+    set_on = organisation.vat_statuses.filter(valid_from__lte=on).order_by("-valid_from").first()
+    if set_on is None:
+        # Associations mostly pass the grid's price on to their members and sell nothing (НК РФ, ст. 145, 346.11).
+        untold = VatStatus.Rate.NONE if organisation.kind == Organisation.Kind.ASSOCIATION else VatStatus.Rate.GENERAL
+        rate = untold
+    else:
+        rate = VatStatus.Rate(set_on.rate)
+    match rate:
+        case VatStatus.Rate.GENERAL:
+            return vat_percent(on)
+        case VatStatus.Rate.FIVE:
+            return 5
+        case VatStatus.Rate.SEVEN:
+            return 7
+        case VatStatus.Rate.NONE:
+            return None
+        case never:
+            assert_never(never)
 
 
-def _paid_until_kopecks(bill: Bill) -> int:
-    payments = _payments(bill).filter(happened_on__lt=bill.period_first_on)
-    return int(payments.aggregate(sum=Sum("amount_kopecks"))["sum"] or 0)
+def _statement(bill: Bill) -> AccountStatement:
+    """What happened on the account from the bill before this one until this one was issued."""
+    assert bill.issued_at is not None, "only an issued bill is printed"
+    others = Bill.objects.filter(account=bill.account_id, issued_at__lte=bill.issued_at).exclude(pk=bill.pk)
+    # Bills of several months may be issued at one instant: the month puts them in order.
+    after = others.filter(issued_at=bill.issued_at, period_first_on__gt=bill.period_first_on)
+    later = set(after.values_list("number", flat=True))
+    earlier = [one.issued_at for one in others if one.number not in later and one.issued_at is not None]
+    movements = (_movement(row, bill) for row in _transfers(bill))
+    return account_statement(
+        (one for one in movements if one.bill_number not in later),
+        bill_number=bill.number,
+        opened_at=max(earlier, default=None),
+        closed_at=bill.issued_at,
+    )
 
 
-def _paid_kopecks(bill: Bill) -> int:
-    within = _payments(bill).filter(happened_on__gte=bill.period_first_on, happened_on__lt=bill.period_until_on)
-    return int(within.aggregate(sum=Sum("amount_kopecks"))["sum"] or 0)
+def _transfers(bill: Bill) -> QuerySet[Transfer]:
+    name = str(customer(bill.account_id))
+    mine = Transfer.objects.filter(organisation=bill.account.organisation, recorded_at__lte=bill.issued_at)
+    return mine.filter(Q(debit_account=name) | Q(credit_account=name))
 
 
-def _payments(bill: Bill) -> QuerySet[Transfer]:
-    mine = Transfer.objects.filter(organisation=bill.account.organisation, code=TransferCode.PAYMENT)
-    return mine.filter(credit_account=str(customer(bill.account_id)))
+def _movement(row: Transfer, bill: Bill) -> Movement:
+    raises = row.debit_account == str(customer(bill.account_id))
+    return Movement(
+        movement_id=row.transfer_id,
+        kind=MovementKind(row.code),
+        amount_kopecks=row.amount_kopecks if raises else -row.amount_kopecks,
+        happened_on=row.happened_on,
+        recorded_at=row.recorded_at,
+        bill_number=billed_by(row.cause) if row.code == TransferCode.CHARGE else None,
+        takes_back=row.reverses_id,
+    )

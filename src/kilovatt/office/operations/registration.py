@@ -25,6 +25,7 @@ from kilovatt.office.records.models import (
     TariffMap,
     TariffPlan,
     User,
+    VatStatus,
 )
 from kilovatt.quantities.periods import local_midnight
 
@@ -68,6 +69,11 @@ def register_organisation(facts: OrganisationFacts) -> Organisation:
     """Return the organisation of this code, made if it was not there."""
     values = {name: getattr(facts, name) for name in OrganisationFacts.__slots__ if name != "code"}
     return Organisation.objects.get_or_create(code=facts.code, defaults=values)[0]
+
+
+def register_vat(organisation: Organisation, *, valid_from: date, rate: VatStatus.Rate) -> None:
+    """Put on record which value added tax the organisation's amounts contain from a day on."""
+    VatStatus.objects.update_or_create(organisation=organisation, valid_from=valid_from, defaults={"rate": rate})
 
 
 def register_line(organisation: Organisation, *, name: str, url: str, answer_timeout_ms: int, quiet_ms: int) -> Line:

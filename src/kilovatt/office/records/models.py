@@ -3,7 +3,7 @@
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
 from kilovatt.office.records.ledger.models import Transfer
-from kilovatt.office.records.organisations.models import Organisation, OrganisationRole, StaffRole
+from kilovatt.office.records.organisations.models import Organisation, OrganisationRole, StaffRole, VatStatus
 from kilovatt.office.records.people.models import AccountAccess, Person, User
 from kilovatt.office.records.points.models import Installation, Line, Meter, MeteringPoint, TariffMap
 from kilovatt.office.records.readings.models import (
@@ -50,6 +50,7 @@ __all__ = [
     "Transfer",
     "Unbilled",
     "User",
+    "VatStatus",
     "Work",
     "ZonePrice",
 ]

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from kilovatt.measure.zones import Zone
-from kilovatt.office.documents import BillDocument, Language, Payee, bill_pdf
+from kilovatt.office.documents import AccountStatement, BillDocument, Language, Payee, PaymentReceived, bill_pdf
 from printed import METER, NOVEMBER, OCTOBER, PAYEE, THREE_ZONES, bill, line, pages_of, pair
+
+
+def payment(paid_on: date, amount_kopecks: int) -> PaymentReceived:
+    return PaymentReceived(paid_on=paid_on, amount_kopecks=amount_kopecks)
 
 
 def printed(document: BillDocument, language: Language = "ru") -> str:
@@ -114,23 +118,43 @@ def test_a_price_that_changed_within_the_month_says_since_when() -> None:
 
 
 def test_debt_payments_and_this_bill_add_up_to_what_is_to_be_paid() -> None:
-    page = printed(bill(owed_before_kopecks=100_000, paid_kopecks=40_000))
+    paid = (payment(date(2026, 10, 8), 15_000), payment(date(2026, 10, 30), 25_000))
+    page = printed(bill(statement=AccountStatement(opening_kopecks=100_000, payments=paid)))
     assert "Долг до этого счёта 1 000,00" in page
-    assert "Поступили платежи 400,00" in page
-    assert "К оплате 3 089,79" in page
+    assert "Оплачено 08.10.2026 150,00 Оплачено 30.10.2026 250,00" in page
+    assert "Начислено за период 2 489,79 К оплате на 01.11.2026 3 089,79" in page
     assert "3 089,79 ₽" in page
 
 
+def test_a_payment_taken_back_and_a_corrected_charge_are_named() -> None:
+    back = AccountStatement(payments=(payment(date(2026, 10, 9), -70_000),), corrections_kopecks=-1_000)
+    page = printed(bill(statement=back), "en")
+    assert "Payment taken back 09 Oct 2026 −700.00 Charges corrected −10.00" in page
+    assert "To pay as of 01 Nov 2026 3,179.79" in page
+
+
+def test_of_many_payments_the_latest_are_told_one_by_one_and_the_others_as_a_sum() -> None:
+    many = tuple(payment(date(2026, 10, day), 10_000) for day in range(1, 10))
+    page = printed(bill(statement=AccountStatement(opening_kopecks=100_000, payments=many)))
+    assert "Оплачено 01.10.2026 – 05.10.2026 500,00 Оплачено 06.10.2026 100,00" in page
+    assert page.count("Оплачено 0") == 5
+    assert "К оплате на 01.11.2026 2 589,79" in page
+
+
+def test_where_nobody_paid_it_says_so() -> None:
+    assert "Платежей не поступало 0,00" in printed(bill())
+
+
 def test_who_paid_ahead_pays_less() -> None:
-    page = printed(bill(owed_before_kopecks=-50_000))
+    page = printed(bill(statement=AccountStatement(opening_kopecks=-50_000)))
     assert "Оплачено вперёд до этого счёта 500,00" in page
     assert "1 989,79 ₽" in page
 
 
 def test_who_paid_ahead_more_than_the_bill_pays_nothing() -> None:
-    page = printed(bill(owed_before_kopecks=-300_000))
+    page = printed(bill(statement=AccountStatement(opening_kopecks=-300_000)))
     assert "Платить сейчас ничего не нужно 0,00 ₽ Оплачено вперёд: 510,21 ₽" in page
-    assert "Остаётся оплачено вперёд 510,21" in page
+    assert "Остаётся оплачено вперёд на 01.11.2026 510,21" in page
     assert "Отсканируйте" not in page
 
 
@@ -155,8 +179,11 @@ def test_the_payees_details_can_be_copied_by_hand() -> None:
     ) in page
 
 
-def test_an_association_that_pays_no_value_added_tax_prints_none() -> None:
-    assert "НДС" not in printed(bill(vat_percent=None))
+def test_an_amount_without_value_added_tax_says_so() -> None:
+    page = printed(bill(vat_percent=None))
+    assert "Начислено за период 2 489,79 Без НДС" in page
+    assert page.count("НДС") == 1
+    assert "No VAT" in printed(bill(vat_percent=None), "en")
     assert "в том числе НДС 22 % 448,98" in printed(bill())
 
 

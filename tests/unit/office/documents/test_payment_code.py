@@ -4,12 +4,17 @@ from dataclasses import replace
 import pytest
 import segno
 
-from kilovatt.office.documents import NoPaymentCode, PaymentCode, payment_code
-from printed import PAYEE, bill
+from kilovatt.office.documents import AccountStatement, NoPaymentCode, PaymentCode, PaymentReceived, payment_code
+from printed import NOVEMBER, PAYEE, bill
+
+
+def paid(amount_kopecks: int, *, opening_kopecks: int = 0) -> AccountStatement:
+    came_in = PaymentReceived(paid_on=NOVEMBER, amount_kopecks=amount_kopecks)
+    return AccountStatement(opening_kopecks=opening_kopecks, payments=(came_in,))
 
 
 def test_the_code_pays_what_is_to_be_paid_now_into_the_payers_account() -> None:
-    code = payment_code(bill(owed_before_kopecks=10_000, paid_kopecks=4_000))
+    code = payment_code(bill(statement=paid(4_000, opening_kopecks=10_000)))
     assert code == PaymentCode(
         "ST00012|Name=СНТ «Ромашка»|PersonalAcc=40703810138250123017|BankName=ПАО СБЕРБАНК|BIC=044525225"
         "|CorrespAcc=30101810400000000225|Sum=254979|Purpose=Электроэнергия за октябрь\u00a02026, л/с 000047"
@@ -19,7 +24,7 @@ def test_the_code_pays_what_is_to_be_paid_now_into_the_payers_account() -> None:
 
 @pytest.mark.parametrize("paid_kopecks", [248_979, 300_000])
 def test_a_bill_that_is_paid_already_has_no_code(paid_kopecks: int) -> None:
-    assert payment_code(bill(paid_kopecks=paid_kopecks)) is NoPaymentCode.NOTHING_TO_PAY
+    assert payment_code(bill(statement=paid(paid_kopecks))) is NoPaymentCode.NOTHING_TO_PAY
 
 
 @pytest.mark.parametrize("detail", ["inn", "bank_name", "bic", "settlement_account", "correspondent_account"])

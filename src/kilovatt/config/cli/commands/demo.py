@@ -11,7 +11,7 @@ import typer
 
 from kilovatt.config import site
 from kilovatt.config.cli.instants import instant
-from kilovatt.config.cli.voice import _, err, print_json
+from kilovatt.config.cli.voice import _, err, language, print_json
 from kilovatt.config.demo.town_file import TownWish
 from kilovatt.wire.simulator.planning import FaultPlan
 
@@ -46,6 +46,8 @@ def demo(
 def _run(data: Path, wish: TownWish, at: datetime, *, once: bool, json: bool, host: str, port: int) -> None:
     if not once:
         site.require_free_port(host, port)
+    # Its logins are made for whoever typed the command: the pages speak to them as the command line does.
+    os.environ.setdefault("KILOVATT_LANGUAGE", language())
     directory = site.open_site(data)
     from kilovatt.config.demo import report, run, show
     from kilovatt.config.demo.town_records import logins_of

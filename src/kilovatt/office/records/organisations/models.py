@@ -40,6 +40,33 @@ class Organisation(models.Model):
         return self.name
 
 
+class VatStatus(models.Model):
+    """Which value added tax an organisation's amounts contain, from a day until the next row's.
+
+    Without any, an association contains none and others the general rate of the day.
+    """
+
+    class Rate(models.TextChoices):
+        GENERAL = "general", _("the general rate")
+        FIVE = "five", _("5 %, simplified tax system")
+        SEVEN = "seven", _("7 %, simplified tax system")
+        NONE = "none", _("no VAT")
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="vat_statuses")
+    valid_from = models.DateField(_("valid from"))
+    rate = models.CharField(_("value added tax"), max_length=12, choices=Rate)
+
+    class Meta:
+        verbose_name = _("value added tax of an organisation")
+        verbose_name_plural = _("value added tax of organisations")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "valid_from"], name="one_vat_status_from_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.rate} {self.valid_from}"
+
+
 class OrganisationRole(models.Model):
     """What an organisation is at a metering point, from one day to another."""
 

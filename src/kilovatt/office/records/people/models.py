@@ -1,14 +1,20 @@
 """Users, persons and access to accounts."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+def site_language() -> str:
+    """The language of the site: what a login is spoken to in until its user chooses."""
+    return settings.LANGUAGE_CODE
+
+
 class User(AbstractUser):
     """A login. The language is the one pages and letters speak to this user."""
 
-    language = models.CharField(_("language"), max_length=5, default="ru")
+    language = models.CharField(_("language"), max_length=5, default=site_language)
 
     class Meta:
         verbose_name = _("user")
