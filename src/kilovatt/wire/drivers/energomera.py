@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 
 from kilovatt.measure.metering.outcomes import SessionPart
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.wire.drivers import energomera_registers
+from kilovatt.wire.drivers import energomera_profile, energomera_registers
 from kilovatt.wire.drivers.conversation import Conversation, MeterAddress, PlannedPart, ReadingTask
 from kilovatt.wire.drivers.energomera_talk import Talk, ask_with_password, password_number
 from kilovatt.wire.protocols.energomera.connection import EnergomeraConnection
 from kilovatt.wire.protocols.energomera.requests import Ping
 from kilovatt.wire.protocols.framing.connection import Connection
+
+_DAYS_OF_A_PART = 7
 
 
 class EnergomeraDriver:
@@ -28,7 +30,7 @@ class EnergomeraDriver:
         yield from ask_with_password(meter, Ping())
 
     def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
-        """Return the conversations that do the task."""
+        """Return the conversations that do the task, the profile by weeks."""
         talk, model = Talk(meter), meter.model
         days = task.register_days if model.day_register_depth_days else ()
         months = task.register_months if model.month_register_depth_months else ()
@@ -43,6 +45,10 @@ class EnergomeraDriver:
         for wanted, part, conversation in planned:
             if wanted:
                 yield PlannedPart(part, conversation())
+        if model.has_profile:
+            for start in range(0, len(task.profile_days), _DAYS_OF_A_PART):
+                week = task.profile_days[start : start + _DAYS_OF_A_PART]
+                yield PlannedPart(SessionPart.PROFILE, energomera_profile.read_days(talk, week))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Say nothing: there are no sessions."""

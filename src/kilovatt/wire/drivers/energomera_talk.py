@@ -62,6 +62,8 @@ class Talk:
         self.dialect = meter.model.dialect
         self._clock: ClockReading | None = None
         self._step_wh: int | None = None
+        self.interval_minutes: int | None = None
+        """By how many minutes it gathers energy, if it has been asked and told."""
 
     @property
     def model(self) -> MeterModel:
@@ -135,6 +137,7 @@ class Talk:
                 answer = yield from self.ask_if_known(ReadConfiguration())
                 if answer is not None:
                     self._step_wh = 10 ** (3 - answer.value.decimals)
+                    self.interval_minutes = answer.value.interval_minutes
         return self._step_wh
 
     def instant(self) -> Conversation[Learnt]:

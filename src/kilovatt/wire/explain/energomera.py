@@ -273,7 +273,7 @@ def _shown_head(code: str, part: bytes) -> FieldValue:
 
 def _shown(value: object) -> FieldValue:
     match value:
-        case int() | str():
+        case None | int() | str():
             return value
         case MeterClock():
             return str(value.time)

@@ -92,6 +92,11 @@ def test_an_exchange_with_a_real_meter_is_told_byte_by_byte() -> None:
         (requests.ReadVoltages(), (23_000,), {"voltage_count 1": 23_000}),
         (requests.ReadVoltages(3), (1, 2, 3), {"voltage_count 1": 1, "voltage_count 2": 2, "voltage_count 3": 3}),
         (requests.ReadCurrents(), (1000,), {"current_count 1": 1000}),
+        (
+            requests.ReadIntervals(date(2026, 11, 22), 0, 2),
+            (5, None),
+            {"interval_count 1": 5, "interval_count 2": None},
+        ),
     ],
 )
 def test_answers_are_told_in_values(

@@ -1,6 +1,7 @@
 """The fields of this language's frames: binary numbers, the lowest byte first, and dates in packed digits."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
@@ -60,6 +61,30 @@ class MeterClock:
 
     weekday: int
     time: WallTime
+
+
+def day_month_year() -> Field:
+    """Return a day, month, year."""
+    return Field(size=3, read=_read_day, write=_write_day)
+
+
+def _read_day(data: bytes) -> date:
+    day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(3))
+    return date(CENTURY + year, month, day)
+
+
+def _write_day(value: date) -> bytes:
+    return b"".join(bcd_from_int(part, 1) for part in (value.day, value.month, value.year - CENTURY))
+
+
+def number_if_any(size: int) -> Field:
+    """Return a binary number, the lowest byte first; None where every byte is FFh."""
+    plain, mask = number(size), b"\xff" * size
+    return Field(
+        size=size,
+        read=lambda data: None if data == mask else plain.read(data),
+        write=lambda value: mask if value is None else plain.write(value),
+    )
 
 
 def clock() -> Field:

@@ -5,8 +5,8 @@ depth comes first, the tariff may be 0 for the total, and a stamp stands before 
 of months (or days) lie back, 0 for now: depth 1 is the register at the end of the last month, which is the beginning of
 this one. Registers and power are counts; of what, the configuration tells (hundredths of a kWh as a rule).
 
-Source: the maker's text on command 0130h as two programs quote it; 0101h, 012Fh, 0132h and 0133h as three programs use
-them; the dialect of R5.1 by captured frames.
+Source: the maker's text on command 0130h as two programs quote it; 0101h, 012Fh and 0132h to 0134h as three programs
+use them; the dialect of R5.1 by captured frames.
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,22 @@ from kilovatt.wire.protocols.energomera.fields import (
     ArchiveStamp,
     MeterClock,
     clock,
+    day_month_year,
     number,
+    number_if_any,
     one_of,
     stamp,
     text_backwards,
 )
-from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.connection import AnswerT, Request
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, raw
-from kilovatt.wire.protocols.framing.wall_time import CENTURY
 
 SERIAL_HALVES = 2
 TARIFF_MAX = 8
 DEPTH_MAX = 255
+INTERVALS_OF_A_DAY = 48
+INTERVALS_MAX = 4
+"""More half-hours do not fit into an answer."""
 UNUSED_COUNT = 0xFFFF_FFFF
 """What erased memory reads as: no register of theirs counts so far."""
 
@@ -102,17 +105,6 @@ class Version:
         return f"{self.kernel}.{self.kind}.{self.major}"
 
 
-def _released_on() -> Field:
-    def read(data: bytes) -> date:
-        day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(3))
-        return date(CENTURY + year, month, day)
-
-    def write(value: date) -> bytes:
-        return b"".join(bcd_from_int(part, 1) for part in (value.day, value.month, value.year - CENTURY))
-
-    return Field(size=3, read=read, write=write)
-
-
 @dataclass(frozen=True, slots=True)
 class ReadVersion(EnergomeraRequest[Version]):
     """The firmware and its date."""
@@ -121,7 +113,7 @@ class ReadVersion(EnergomeraRequest[Version]):
 
     @property
     def says(self) -> Layout[Version]:
-        fields = {"kernel": number(1), "kind": number(1), "major": number(1), "released_on": _released_on()}
+        fields = {"kernel": number(1), "kind": number(1), "major": number(1), "released_on": day_month_year()}
         return Record(Version, fields)
 
 
@@ -276,6 +268,29 @@ class ReadStampedRegister(EnergomeraRequest[StampedCount]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadIntervals(EnergomeraRequest[tuple[int | None, ...]]):
+    """The energy of one to four half-hours of a day, from the half-hour `first` (0..47); None for one it has not.
+
+    Two programs send `first` as a binary number and one in packed digits: as most do.
+    """
+
+    day_on: date
+    first: int
+    intervals: int
+    code = 0x0134
+    generation = Generation.PLAIN
+    asks: ClassVar[Mapping[str, Field]] = {
+        "day_on": day_month_year(),
+        "first": one_of(0, INTERVALS_OF_A_DAY - 1),
+        "intervals": one_of(1, INTERVALS_MAX),
+    }
+
+    @property
+    def says(self) -> Layout[tuple[int | None, ...]]:
+        return Row("interval_count", number_if_any(3), self.intervals)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadPower(EnergomeraRequest[int]):
     """The power of the last minute, in the decimals of the registers [kW]."""
 
@@ -340,6 +355,7 @@ REQUESTS: tuple[type[EnergomeraRequest[Any]], ...] = (
     ReadTariffDayRegister,
     ReadTotalDayRegister,
     ReadStampedRegister,
+    ReadIntervals,
     ReadPower,
     ReadVoltages,
     ReadCurrents,

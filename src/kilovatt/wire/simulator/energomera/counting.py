@@ -14,6 +14,9 @@ _DECIMALS = {1000: 0, 100: 1, 10: 2, 1: 3}
 _COUNTS = 1 << 32
 _MONTHS_OF_A_YEAR = 12
 _ONE_DAY = timedelta(days=1)
+_INTERVALS_OF_A_DAY = 48
+_INTERVAL = timedelta(minutes=30)
+_TOTAL = 0
 _NOMINAL_COUNT = 23_000
 _WANDER = 410
 
@@ -47,6 +50,20 @@ class Counting:
         """Return the register of a tariff when the meter's clock showed a midnight."""
         midnight = datetime.combine(day_on, time.min, self._plan.zone).astimezone(UTC)
         return self.count(tariff, midnight - self._plan.clock_ahead)
+
+    def interval_counts(self, day_on: date, first: int, intervals: int, now: datetime) -> tuple[int | None, ...]:
+        """Return the energy of half-hours of a day; None for those before the curve began, or not over yet."""
+        return tuple(self._interval_count(day_on, place, now) for place in range(first, first + intervals))
+
+    def _interval_count(self, day_on: date, place: int, now: datetime) -> int | None:
+        if place >= _INTERVALS_OF_A_DAY:
+            return None
+        local = datetime.combine(day_on, time(place // 2, place % 2 * 30), self._plan.zone)
+        start = local.astimezone(UTC) - self._plan.clock_ahead
+        if start < self._plan.energy.begins_at or start + _INTERVAL > now:
+            return None
+        # Floors of the running sum, so that no part of a count is lost from one half-hour to the next.
+        return self.count(_TOTAL, start + _INTERVAL) - self.count(_TOTAL, start)
 
     def month_on(self, age: int, now: datetime) -> date:
         """Return the first day of the month so many months back."""

@@ -54,10 +54,12 @@ class EnergomeraMeter:
             return Heard(heard, ErrorCode.ACCESS_LEVEL).refusal(ErrorCode.ACCESS_LEVEL)
         asked = asked_by(heard, self._generation)
         to = Heard(heard, asked)
-        said = asked if isinstance(asked, ErrorCode) else self._replies[type(asked)](asked, now)
-        if isinstance(said, ErrorCode):
-            return to.refusal(said)
-        return to.answer(said)
+        said = asked if isinstance(asked, ErrorCode) else self._said(asked, now)
+        return to.refusal(said) if isinstance(said, ErrorCode) else to.answer(said)
+
+    def _said(self, asked: EnergomeraRequest[Any], now: datetime) -> bytes | ErrorCode:
+        reply = self._replies.get(type(asked))
+        return ErrorCode.NO_SUCH_COMMAND if reply is None else reply(asked, now)
 
     def _common(self) -> _Replies:
         plan, counting = self.plan, self._counting
@@ -79,7 +81,9 @@ class EnergomeraMeter:
     def _plain(self) -> _Replies:
         counting = self._counting
         configuration = bytes([counting.decimals, _HALF_HOURS, 0, 0, 0])
+        archive: _Replies = {requests.ReadIntervals: self._intervals} if self.plan.model.has_profile else {}
         return {
+            **archive,
             requests.ReadConfiguration: lambda request, _: request.says.encode(requests.Configuration(configuration)),
             requests.ReadTariffRegister: lambda request, now: self._of_month(request, request.tariff, now),
             requests.ReadTotalRegister: lambda request, now: self._of_month(request, _TOTAL, now),
@@ -128,6 +132,10 @@ class EnergomeraMeter:
             age = request.depth - self._dialect.month_start_depth
             stamp = self._counting.month_stamp(self._counting.month_on(age, now))
         return request.says.encode(requests.StampedCount(stamp, count))
+
+    def _intervals(self, request: requests.ReadIntervals, now: datetime) -> bytes:
+        counts = self._counting.interval_counts(request.day_on, request.first, request.intervals, now)
+        return request.says.encode(counts)
 
     def _of_day(
         self, request: requests.ReadTariffDayRegister | requests.ReadTotalDayRegister, tariff: int, now: datetime

@@ -33,6 +33,7 @@ SAID: list[tuple[EnergomeraRequest[Any], str, object]] = [
         requests.StampedCount(ArchiveStamp(2020, 4, 4), 1),
     ),
     (requests.ReadPower(), "61 00 00", 97),
+    (requests.ReadIntervals(date(2026, 11, 22), 0, 2), "05 00 00 FF FF FF", (5, None)),
     (requests.ReadVoltages(), "D8 59", (23_000,)),
     (requests.ReadVoltages(1, ByteOrder.HIGH_FIRST), "59 D8", (23_000,)),
     (requests.ReadVoltages(3), "D8 59 D7 59 D6 59", (23_000, 22_999, 22_998)),
@@ -62,6 +63,7 @@ def test_unused_places_of_a_serial_number_read_as_zeros() -> None:
         (requests.ReadStampedRegister(depth=2, tariff=1), "02 01"),
         (requests.ReadSerial(1), "01"),
         (requests.ReadPower(), ""),
+        (requests.ReadIntervals(date(2026, 11, 22), 44, 4), "22 11 26 2C 04"),
     ],
 )
 def test_a_request_says_what_it_asks(asked: EnergomeraRequest[Any], data: str) -> None:

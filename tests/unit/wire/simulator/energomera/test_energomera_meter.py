@@ -39,6 +39,7 @@ ENERGY = MeterEnergy(
     past=MeterPast(starting_wh={1: 1_234_560, 2: 654_320}, inductive_permille=200, capacitive_permille=10),
 )
 PLAIN = model_by_key("energomera-ce102-r5")
+WITH_PROFILE = model_by_key("energomera-ce102-profile")
 STAMPED = model_by_key("energomera-ce102-r5-1")
 THREE_PHASES = model_by_key("energomera-ce307-r33")
 
@@ -164,6 +165,7 @@ def test_voltages_and_currents_are_those_of_its_phases_in_the_order_of_its_row()
         (STAMPED, requests.ReadStampedRegister(13, 0), ErrorCode.PARAMETER),
         (PLAIN, requests.ReadVoltages(), ErrorCode.NO_SUCH_COMMAND),
         (STAMPED, requests.ReadPower(), ErrorCode.NO_SUCH_COMMAND),
+        (PLAIN, requests.ReadIntervals(date(2026, 11, 22), 0, 4), ErrorCode.NO_SUCH_COMMAND),
         (STAMPED, requests.ReadConfiguration(), ErrorCode.NO_SUCH_COMMAND),
     ],
 )
@@ -171,6 +173,22 @@ def test_what_it_does_not_keep_or_know_it_refuses(
     model: MeterModel, request_asked: EnergomeraRequest[Any], code: ErrorCode
 ) -> None:
     assert refusal_code(meter_of(model), request_asked) == code
+
+
+def test_half_hours_add_up_to_what_the_register_counted_and_what_is_not_kept_is_none() -> None:
+    meter = meter_of(WITH_PROFILE, clock_ahead=timedelta(minutes=30))
+    counts: list[int | None] = []
+    for first in range(0, 48, 4):
+        group: tuple[int | None, ...] = said(meter, requests.ReadIntervals(date(2026, 11, 22), first, 4))
+        counts += group
+    # By its own clock, which is half an hour ahead.
+    since, until = datetime(2026, 11, 21, 20, 30, tzinfo=UTC), datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
+    assert sum(count or 0 for count in counts) == count_at(0, until) - count_at(0, since)
+    assert None not in counts
+    # It is 12:40:11 by that clock.
+    assert said(meter, requests.ReadIntervals(date(2026, 11, 24), 24, 2))[1:] == (None,)
+    assert said(meter, requests.ReadIntervals(date(2026, 11, 22), 47, 2))[1:] == (None,)
+    assert said(meter, requests.ReadIntervals(date(2020, 1, 1), 0, 1)) == (None,)
 
 
 def test_another_password_is_refused_whatever_is_asked() -> None:
