@@ -3,24 +3,29 @@
 A gap that was filled is no finding any more; what is found again stays as it was first found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
+import polars as pl
 from django.db import transaction
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.matrices import instants, matrix_of
+from kilovatt.measure.metering.digests import meter_day_digest
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, Source
-from kilovatt.measure.metering.registers import Quantity, RegisterMoment
-from kilovatt.measure.vee import NO_LIMIT, NO_SLOT, UNKNOWN_W, Findings, RegisterColumns, judge, limits_on
+from kilovatt.measure.vee import NO_SLOT, Finding, limits_on
 from kilovatt.office.operations import history
-from kilovatt.office.records.models import Batch, Finding, Installation
+from kilovatt.office.records.models import Batch, Installation
+from kilovatt.office.records.models import Finding as FindingRow
 from kilovatt.quantities.periods import days_from, last_full_month, local_date, local_day, local_midnight
+from kilovatt.runs.columns import METERS, REGISTERS
+from kilovatt.runs.judge import findings_of, judge_partition
+from kilovatt.runs.partitions import HeardRow, rows_of_days
 
 CHUNK_METERS = 100
+_ANY_BATCH = 0
+"""Which batch brought a row makes no difference to its judgement."""
 
 
 def judge_what_is_new(*, now: datetime) -> int:
@@ -53,13 +58,21 @@ class _Chunk:
     def since_on(self) -> date:
         return last_full_month(self.now, self.zone)
 
-    def findings(self) -> Findings:
-        days = list(self._days())
-        matrix = matrix_of(days)
-        unknown = np.full(len(matrix), UNKNOWN_W, dtype=np.int64)
-        return judge(matrix, self._registers(), connection_w=unknown, limits=limits_on(self.since_on))
+    def findings(self) -> Iterator[Finding]:
+        """Judge the chunk as the partition it is: what a site does with a few rows, a large one does with millions."""
+        found = judge_partition(
+            rows_of_days(
+                HeardRow(meter_id=meter_id, day=day, digest=meter_day_digest(meter_id, day))
+                for meter_id, day in self._days()
+            ),
+            self._registers(),
+            self._meters(),
+            zone_name=self.zone.key,
+            limits=limits_on(self.since_on),
+        )
+        return findings_of(found)
 
-    def _days(self) -> Iterable[tuple[int, MeterDay]]:
+    def _days(self) -> Iterator[tuple[int, MeterDay]]:
         """Every day since, heard or not; of the part of a day before the meter stood there nothing is asked."""
         today_on = local_date(self.now, self.zone)
         heard = history.meter_days(self.meter_ids, self.since_on, today_on)
@@ -90,26 +103,44 @@ class _Chunk:
             source=Source.METER,
         )
 
-    def _registers(self) -> RegisterColumns:
+    def _registers(self) -> pl.DataFrame:
         since = local_midnight(self.since_on, self.zone)
         read = history.registers(self.meter_ids, since=since, until=self.now)
-        energy = [register for register in read if register.quantity is Quantity.A_PLUS]
+        rows = [
+            {
+                "meter_id": register.meter_id,
+                "quantity": register.quantity.value,
+                "tariff": register.tariff,
+                "moment": register.moment.value,
+                "value": register.value,
+                "taken_at": register.taken_at,
+                "heard_at": register.heard_at,
+                "source": register.source,
+                "digest": register.digest,
+                "session": None if register.session_id is None else register.session_id.bytes,
+                "exchange": register.exchange,
+                "batch": _ANY_BATCH,
+            }
+            for register in read
+        ]
+        return pl.DataFrame(rows, schema=REGISTERS)
+
+    def _meters(self) -> pl.DataFrame:
         models = {one.meter_id: model_by_key(one.meter.model_key) for one in self.installations}
-        limits = {meter_id: model.register_limit_wh or NO_LIMIT for meter_id, model in models.items()}
-        return RegisterColumns(
-            meter_ids=np.array([register.meter_id for register in energy], dtype=np.int64),
-            day_ons=np.array([local_date(register.taken_at, self.zone) for register in energy], dtype="datetime64[D]"),
-            tariffs=np.array([register.tariff for register in energy], dtype=np.int64),
-            taken_at=instants([register.taken_at for register in energy]),
-            heard_at=instants([register.heard_at for register in energy]),
-            values_wh=np.array([register.value for register in energy], dtype=np.int64),
-            steps_wh=np.array([models[register.meter_id].register_step_wh for register in energy], dtype=np.int64),
-            limits_wh=np.array([limits[register.meter_id] for register in energy], dtype=np.int64),
-            is_running=np.array([register.moment is RegisterMoment.NOW for register in energy], dtype=np.bool_),
-        )
+        rows = [
+            {
+                "meter_id": meter_id,
+                "register_step_wh": model.register_step_wh,
+                "register_limit_wh": model.register_limit_wh,
+                # No record holds the agreed power yet.
+                "connection_w": None,
+            }
+            for meter_id, model in models.items()
+        ]
+        return pl.DataFrame(rows, schema=METERS)
 
 
-def _keep(chunk: _Chunk, findings: Findings) -> int:
+def _keep(chunk: _Chunk, findings: Iterable[Finding]) -> int:
     batch = Batch.objects.exclude(settled_at=None).order_by("-number").first()
     found = {
         (
@@ -123,13 +154,13 @@ def _keep(chunk: _Chunk, findings: Findings) -> int:
     with transaction.atomic():
         known = {
             (row.meter_id, row.rule, row.day_on, row.slot): row
-            for row in Finding.objects.filter(meter_id__in=chunk.meter_ids, day_on__gte=chunk.since_on)
+            for row in FindingRow.objects.filter(meter_id__in=chunk.meter_ids, day_on__gte=chunk.since_on)
         }
         gone = [row.pk for key, row in known.items() if key not in found]
-        Finding.objects.filter(pk__in=gone).delete()
-        Finding.objects.bulk_create(
+        FindingRow.objects.filter(pk__in=gone).delete()
+        FindingRow.objects.bulk_create(
             (
-                Finding(
+                FindingRow(
                     meter_id=finding.meter_id,
                     batch=batch,
                     rule=finding.rule,
