@@ -163,6 +163,37 @@ def test_the_operator_looks_round(browser: "Browser", site: Site, language: str,
             is_sound(page, width)
 
 
+def test_the_board_is_filtered_and_renewed_in_place(browser: "Browser", site: Site) -> None:
+    with looking(browser, site, "en", 1280) as page:
+        log_in(page, site, "operator", "en")
+        page.evaluate("window.sameDocument = true")
+        page.locator("#show-silent").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#show-silent")).to_have_attribute("aria-current", "true")
+        assert page.url.endswith("?show=silent")
+        assert page.evaluate("document.activeElement.id") == "show-silent"
+        page.go_back()
+        expect(page.locator("tbody tr")).to_have_count(METERS)
+        expect(page.locator("#show-all")).to_have_attribute("aria-current", "true")
+        assert page.evaluate("window.sameDocument") is True
+        page.evaluate("document.querySelector('#board .place').textContent = 'stale'")
+        with page.expect_response("**/console/meters/?show=all&page=1"):
+            page.evaluate("htmx.ajax('GET', '?show=all&page=1', {target: '#board', swap: 'outerHTML'})")
+        expect(page.locator("#board .place").first).not_to_have_text("stale")
+        assert page.locator("#board").count() == 1
+        is_sound(page, 1280)
+
+
+def test_the_board_is_filtered_without_scripts_too(browser: "Browser", site: Site) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en", base_url=site.url)
+    page = context.new_page()
+    log_in(page, site, "operator", "en")
+    page.locator("#show-silent").click()
+    page.wait_for_url("**/?show=silent")
+    assert page.locator("#show-silent").get_attribute("aria-current") == "true"
+    context.close()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_chart_walks_through_time(browser: "Browser", site: Site, width: int) -> None:
     with looking(browser, site, "en", width) as page:

@@ -1,5 +1,6 @@
 """The operator's board: who is silent and what to do, in sentences; a meter's own page; the events of all."""
 
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -36,6 +37,21 @@ def test_the_board_counts_and_filters_what_is_wrong(operator: Client, town: Town
     silent = operator.get("/console/meters/?show=silent").context["shown"]
     assert [one.row.serial for one in silent] == ["41000001"]
     assert "No meter is like that now." in words(operator, "/console/meters/?show=clock")
+
+
+def test_the_board_alone_is_sent_to_who_renews_it_in_place(operator: Client) -> None:
+    part = operator.get("/console/meters/?show=all", headers={"hx-request": "true"})
+    assert part.content.decode().strip().startswith('<div id="board"')
+    assert "<html" not in part.content.decode()
+    assert 'hx-get="?show=all&amp;page=1"' in part.content.decode()
+    assert "HX-Request" in part.headers["Vary"]
+    back = {"hx-request": "true", "hx-history-restore-request": "true"}
+    for headers in ({}, back):
+        assert "<html" in operator.get("/console/meters/?show=all", headers=headers).content.decode()
+
+
+def test_the_board_says_when_it_was_made(operator: Client) -> None:
+    assert re.search(r"As of \d\d \w{3} \d{4}, \d\d:\d\d\.", words(operator, "/console/meters/"))
 
 
 def test_an_unknown_filter_shows_all(operator: Client) -> None:

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
 from django.utils import translation
+from pytest_django import Settings
 
+from kilovatt.office.operations.registration import register_owner
 from kilovatt.office.pages import views
 from kilovatt.office.records.models import User
 from looked_at import Town, words
@@ -24,6 +26,13 @@ def logged_in(name: str, password: str, **more: str) -> Client:
 def test_an_owner_logs_in_with_his_account_number_and_sees_his_account(town: Town) -> None:
     client = logged_in("000001", "one-1111-x")
     assert client.get("/").headers["Location"] == "/accounts/000001/"
+
+
+def test_a_part_of_a_page_that_finds_its_user_logged_out_gives_way_to_the_login(town: Town) -> None:
+    asked = Client(headers={"accept-language": "en", "hx-request": "true"})
+    answer = asked.get("/console/meters/?show=silent", follow=True)
+    assert answer.headers["HX-Redirect"] == "/login/?next=%2Fconsole%2Fmeters%2F%3Fshow%3Dsilent"
+    assert answer.content == b""
 
 
 def test_an_operator_comes_to_the_board(town: Town) -> None:
@@ -71,6 +80,15 @@ def test_a_chosen_language_is_kept_and_remembered_for_the_next_machine(town: Tow
 def test_who_never_chose_is_spoken_to_in_russian(town: Town) -> None:
     client = Client(headers={"accept-language": "de"})
     assert '<html lang="ru"' in client.get("/login/").content.decode()
+
+
+def test_a_new_login_speaks_the_language_of_the_site(town: Town, settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "en"
+    register_owner(town.association, username="new", password="new-1111-x", account_numbers=["000001"])
+    assert User.objects.get(username="new").language == "en"
+    settings.LANGUAGE_CODE = "ru"
+    register_owner(town.association, username="newer", password="new-1111-x", account_numbers=["000001"])
+    assert User.objects.get(username="newer").language == "ru"
 
 
 @pytest.mark.parametrize("language", ["xx", "", "../../en", "en\r\nSet-Cookie: a=b"])
@@ -141,7 +159,9 @@ def test_a_page_weighs_less_than_a_hundred_kilobytes_on_the_wire(owner: Client, 
 
 
 def test_fonts_and_scripts_stand_beside_their_licences() -> None:
-    assert (STATIC / "vendor" / "uplot" / "LICENSE").exists()
+    vendored = [path for path in (STATIC / "vendor").iterdir() if path.is_dir()]
+    assert {path.name for path in vendored} == {"htmx", "uplot"}
+    assert all((path / "LICENSE").exists() for path in vendored)
     families = {path.name.split("-latin")[0].split("-cyrillic")[0] for path in (STATIC / "fonts").glob("*.woff2")}
     assert families == {"golos-text", "jetbrains-mono"}
     assert all((STATIC / "fonts" / f"{family}-OFL.txt").exists() for family in families)

@@ -7,18 +7,24 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kilovatt.office.console.sentences import doubt_sentences
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
+from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
+from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
 
 EVENTS_SHOWN = 200
+REFRESH_S = 60
+"""How often an open board asks for itself anew."""
 ROWS_SHOWN = 100
 """The worst come first: who looks for one meter uses the filters."""
 
@@ -43,7 +49,7 @@ class _Chip:
 @login_required
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """The board: who is silent, and what to do."""
+    """The board: who is silent, and what to do. For htmx, which renews and filters it in place, without its frame."""
     now = site_now()
     rows = board_of(_operator(request), now=now)
     filters = _filters()
@@ -57,8 +63,15 @@ def board(request: HttpRequest) -> HttpResponse:
         "chosen": chosen.name,
         "meters": len(rows),
         "silent": sum(row.is_silent for row in rows),
+        "as_of": instant_text(now, rows[0].zone, language_of(get_language())) if rows else "",
+        "refresh_s": REFRESH_S,
     }
-    return render(request, "console/board.html", context)
+    asked = htmx_of(request)
+    is_part = bool(asked) and not asked.history_restore_request
+    response = render(request, "console/board_part.html" if is_part else "console/board.html", context)
+    # A browser that goes back must not take the part for the page.
+    patch_vary_headers(response, ("HX-Request", "HX-History-Restore-Request"))
+    return response
 
 
 @login_required

@@ -9,9 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language, override
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from kilovatt.office.operations.access import places, works_for_someone
 from kilovatt.office.operations.languages import remember_language
+from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.records.models import User
 
 _YEAR_S = 365 * 24 * 3600
@@ -22,6 +24,12 @@ class Login(LoginView):
 
     template_name = "pages/login.html"
     redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Show the page. A part of a page that finds its user logged out gives way to it as a whole."""
+        if htmx_of(request):
+            return HttpResponseClientRedirect(request.get_full_path())
+        return super().get(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Let the user in. A language chosen on this page is remembered, else the remembered one is spoken."""
