@@ -21,6 +21,7 @@ class Language(StrEnum):
     NZIF = "nzif"
     ENERGOMERA = "energomera"
     MODBUS = "modbus"
+    SPODES = "spodes"
 
 
 class Evidence(StrEnum):

@@ -49,6 +49,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     Language.ENERGOMERA: AddressRule(maximum=65_534, anybody=None, of_serial=_last_five_digits_or_four),
     # The number of an input: a counter does not know whose pulses it counts, so it is the first, unless stated.
     Language.MODBUS: AddressRule(maximum=32_768, anybody=1, of_serial=lambda _: 1),
+    # The lower part of an HDLC address; the last four digits and 16 is a maker's way, which no standard names.
+    Language.SPODES: AddressRule(maximum=16_381, anybody=None, of_serial=lambda serial: serial % 10_000 + 16),
 }
 
 

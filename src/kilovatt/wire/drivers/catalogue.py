@@ -9,6 +9,7 @@ from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
 from kilovatt.wire.drivers.pulse_counter import PulseCounterDriver
+from kilovatt.wire.drivers.spodes import SpodesDriver
 
 
 def driver_for(model: MeterModel) -> Driver:
@@ -24,5 +25,7 @@ def driver_for(model: MeterModel) -> Driver:
             return EnergomeraDriver()
         case Language.MODBUS:
             return PulseCounterDriver()
+        case Language.SPODES:
+            return SpodesDriver()
         case _:
             assert_never(model.language)

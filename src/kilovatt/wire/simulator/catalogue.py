@@ -9,6 +9,7 @@ from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
 from kilovatt.wire.simulator.nzif import NzifMeter
 from kilovatt.wire.simulator.pulse_counter import PulseCounterInput
+from kilovatt.wire.simulator.spodes import SpodesMeter
 
 
 def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
@@ -24,5 +25,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
             return EnergomeraMeter(plan)
         case Language.MODBUS:
             return PulseCounterInput(plan)
+        case Language.SPODES:
+            return SpodesMeter(plan)
         case _:
             assert_never(plan.model.language)

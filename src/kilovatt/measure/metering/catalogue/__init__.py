@@ -8,12 +8,14 @@ from kilovatt.measure.metering.catalogue.counters import COUNTERS
 from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
 from kilovatt.measure.metering.catalogue.nzif import NZIF
+from kilovatt.measure.metering.catalogue.spodes import SPODES
 from kilovatt.measure.metering.models import MeterModel
 
 MODELS: tuple[MeterModel, ...] = (
     *INCOTEX,
     *NZIF,
     *ENERGOMERA,
+    *SPODES,
 )
 """Meters that speak."""
 ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS)

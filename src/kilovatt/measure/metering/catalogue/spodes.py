@@ -1,0 +1,171 @@
+"""Meters that speak СПОДЭС (ГОСТ Р 58940-2020), whoever makes them."""
+
+from dataclasses import dataclass
+
+from kilovatt.measure.metering.events import EventKind
+from kilovatt.measure.metering.models import (
+    Dialect,
+    Evidence,
+    Language,
+    MeterModel,
+    PasswordForm,
+    PasswordRule,
+    Wiring,
+)
+from kilovatt.measure.metering.registers import Quantity
+
+_STANDARD = "text of ГОСТ Р 58940-2020 and its sample frames"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpodesDialect(Dialect):
+    """What makers of СПОДЭС meters do differently, or what the standard leaves open."""
+
+    over_wrapper: bool = False
+    """Whether messages travel in the wrapper over TCP; else in HDLC."""
+    address_bytes: int = 4
+    """How many bytes the meter's HDLC address has: 1, 2 or 4."""
+    info_bytes: int = 128
+    """How many bytes of information a frame of HDLC may have."""
+    reader_sap: int = 32
+    logical_device: int = 1
+    stamps_ahead_of_utc: bool = False
+    """Whether the deviation of a stamp is local time minus UTC, as in the samples of the standard; a real Energomera
+    sends it the other way about, as the Blue Book has it."""
+    stamps_end_intervals: bool = True
+    """Whether a row of the load profile bears the end of its interval."""
+    text_encoding: str = "utf-8"
+    relay_obis: str = "0.0.96.3.10.255"
+    """The standard's text has 0.0.96.3.10.255, its example 0.0.96.3.1.255."""
+    takes_ranges: bool = True
+    """Whether profiles can be asked by range; else only by entries."""
+    has_scaler_profiles: bool = True
+    """Whether scalers can be read in one profile; else one by one."""
+    flag: str = "KLV"
+    """Three letters of the maker at the head of the logical device's name."""
+
+
+_PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("00000001",))
+_JOURNALS = frozenset(
+    {
+        EventKind.POWER_OFF,
+        EventKind.CLOCK_SET,
+        EventKind.CASE_OPENED,
+        EventKind.TERMINAL_COVER_OPENED,
+        EventKind.MAGNETIC_FIELD,
+        EventKind.REPROGRAMMED,
+        EventKind.PHASE_LOST,
+        EventKind.CURRENT_REVERSED,
+        EventKind.VOLTAGE_OUT_OF_LIMITS,
+    }
+)
+_RELAY = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
+_ALL = frozenset(Quantity)
+
+
+def _row(  # a row says many things
+    *,
+    key: str,
+    title: str,
+    maker: str,
+    phases: int,
+    evidence: Evidence,
+    evidence_note: str,
+    dialect: SpodesDialect | None = None,
+    password: PasswordRule = _PASSWORD,
+    wiring: Wiring = Wiring.DIRECT,
+    channels: tuple[str, ...] = ("rs485", "optical"),
+) -> MeterModel:
+    """Return a row with what the standard asks of every meter: profiles, depths, journals.
+
+    The interval of the load profile is set in each meter; half-hours are what the trade sets.
+    """
+    is_direct = wiring is Wiring.DIRECT
+    return MeterModel(
+        key=key,
+        title=title,
+        maker=maker,
+        language=Language.SPODES,
+        phases=phases,
+        wiring=wiring,
+        register_step_wh=1,
+        quantities=_ALL,
+        impulses_per_kwh=None,
+        uwh_per_count=1_000_000,
+        profile_depth_days=180,
+        day_register_depth_days=36,
+        month_register_depth_months=36,
+        relay=is_direct,
+        password=password,
+        channels=channels,
+        journals=_JOURNALS | (_RELAY if is_direct else frozenset()),
+        dialect=dialect or SpodesDialect(),
+        evidence=evidence,
+        evidence_note=evidence_note,
+    )
+
+
+SPODES: tuple[MeterModel, ...] = (
+    _row(
+        key="spodes-1ph",
+        title="СПОДЭС, однофазный",
+        maker="ГОСТ Р 58940-2020",
+        phases=1,
+        evidence=Evidence.MAKERS_TEXT,
+        evidence_note=_STANDARD,
+    ),
+    _row(
+        key="spodes-3ph",
+        title="СПОДЭС, трёхфазный",
+        maker="ГОСТ Р 58940-2020",
+        phases=3,
+        evidence=Evidence.MAKERS_TEXT,
+        evidence_note=_STANDARD,
+    ),
+    _row(
+        key="spodes-3ph-ct",
+        title="СПОДЭС, трёхфазный, через трансформаторы тока",
+        maker="ГОСТ Р 58940-2020",
+        phases=3,
+        wiring=Wiring.TRANSFORMER,
+        evidence=Evidence.MAKERS_TEXT,
+        evidence_note=_STANDARD,
+    ),
+    _row(
+        key="energomera-ce208-spds",
+        title="Энергомера СЕ208 (СПОДЭС)",
+        maker="Энергомера",
+        phases=1,
+        dialect=SpodesDialect(text_encoding="cp1251", flag="EMR"),
+        password=PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("12345678",)),
+        evidence=Evidence.SIBLING,
+        evidence_note="a push of a real Энергомера; the rest by the standard",
+    ),
+    _row(
+        key="nartis-i300",
+        title="Нартис-И300",
+        maker="Нартис",
+        phases=3,
+        dialect=SpodesDialect(text_encoding="cp1251", has_scaler_profiles=False, flag="NRT"),
+        evidence=Evidence.SIBLING,
+        evidence_note="encodings and passwords as users report them; the rest by the standard",
+    ),
+    _row(
+        key="rim-489-spodes",
+        title="РиМ 489 (СПОДЭС)",
+        maker="РиМ",
+        phases=3,
+        dialect=SpodesDialect(
+            over_wrapper=True,
+            stamps_ahead_of_utc=True,
+            text_encoding="iso8859-5",
+            relay_obis="0.0.96.3.1.255",
+            takes_ranges=False,
+            flag="RIM",
+        ),
+        channels=("gsm", "radio"),
+        evidence=Evidence.SIBLING,
+        evidence_note="a sample of the standard reads the type of a РиМ 489.38; users read one over TCP",
+    ),
+)
+"""The factory's password is what users report of several makers; those who install meters change it."""

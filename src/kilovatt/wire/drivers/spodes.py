@@ -1,0 +1,86 @@
+"""СПОДЭС (ГОСТ Р 58940-2020): an association as reader, objects by their logical names, profiles by their columns."""
+
+from collections.abc import Iterator
+
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.drivers import spodes_events, spodes_profile, spodes_registers
+from kilovatt.wire.drivers.conversation import (
+    Conversation,
+    MeterAddress,
+    MeterRefusedError,
+    PlannedPart,
+    ReadingTask,
+    ask,
+    ask_or_refusal,
+)
+from kilovatt.wire.drivers.spodes_talk import Talk
+from kilovatt.wire.drivers.weeks import runs_of_days
+from kilovatt.wire.protocols.dlms.apdu.acse import Diagnostic, Mechanism
+from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
+from kilovatt.wire.protocols.dlms.association.requests import Associate, CloseLink, OpenLink
+from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason
+from kilovatt.wire.protocols.framing.hdlc.frames import server_address
+from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
+from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
+from kilovatt.wire.protocols.framing.wrapper import WrapperLink
+
+_READING_LEVEL = 1
+_WRONG_SECRET = frozenset({Diagnostic.AUTHENTICATION_FAILED, Diagnostic.AUTHENTICATION_REQUIRED})
+
+
+class SpodesDriver:
+    """What the family offers to the head-end."""
+
+    def connection(self, meter: MeterAddress) -> Connection:
+        """Return a fresh connection. Raises LocalProtocolError for an address that no meter can have."""
+        dialect = _dialect(meter)
+        if dialect.over_wrapper:
+            return DlmsConnection(WrapperLink(client=dialect.reader_sap, server=dialect.logical_device))
+        address = server_address(dialect.logical_device, meter.address, dialect.address_bytes)
+        limits = LinkLimits(transmit_info=dialect.info_bytes, receive_info=dialect.info_bytes)
+        return DlmsConnection(HdlcLink(address, dialect.reader_sap, limits))
+
+    def opening(self, meter: MeterAddress) -> Conversation[None]:
+        """Open the link and be associated as a reader. Raises MeterRefusedError(WRONG_PASSWORD, REFUSED)."""
+        if not _dialect(meter).over_wrapper:
+            yield from ask(OpenLink())
+        password = meter.password or meter.model.factory_passwords[_READING_LEVEL]
+        answer = yield from ask_or_refusal(Associate(mechanism=Mechanism.LLS, secret=password.encode()))
+        if isinstance(answer.value, Refusal):
+            closed = answer.value.reason is RefusalReason.CHANNEL_CLOSED
+            wrong = answer.value.code in _WRONG_SECRET
+            outcome = Outcome.CHANNEL_CLOSED if closed else Outcome.WRONG_PASSWORD if wrong else Outcome.REFUSED
+            message = f"the association was refused (diagnostic {answer.value.code})"
+            raise MeterRefusedError(outcome, message, reason=answer.value.reason)
+
+    def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
+        """Return the conversations that do the task, the profile by weeks, the journals one by one."""
+        talk = Talk(meter)
+        days, months = task.register_days, task.register_months
+        single: tuple[tuple[bool, SessionPart, Conversation[Learnt]], ...] = (
+            (task.identity, SessionPart.IDENTITY, talk.identity()),
+            (task.clock, SessionPart.CLOCK, talk.clock()),
+            (task.instant, SessionPart.INSTANT, talk.instant()),
+            (task.registers_now, SessionPart.REGISTERS, spodes_registers.read_now(talk)),
+            (bool(days), SessionPart.REGISTERS, spodes_registers.read_days(talk, days)),
+            (bool(months), SessionPart.REGISTERS, spodes_registers.read_months(talk, months)),
+        )
+        yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
+        for run in runs_of_days(task.profile_days):
+            yield PlannedPart(SessionPart.PROFILE, spodes_profile.read_days(talk, run))
+        if task.events:
+            for journal in spodes_events.journals(talk, since=task.events_since):
+                yield PlannedPart(SessionPart.EVENTS, journal)
+
+    def closing(self, meter: MeterAddress) -> Conversation[None]:
+        """Close the link; meters often know no other farewell."""
+        if not _dialect(meter).over_wrapper:
+            yield from ask_or_refusal(CloseLink())
+
+
+def _dialect(meter: MeterAddress) -> SpodesDialect:
+    dialect = meter.model.dialect
+    assert isinstance(dialect, SpodesDialect), "a row of this language has its dialect"
+    return dialect

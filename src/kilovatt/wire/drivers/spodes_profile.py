@@ -1,0 +1,304 @@
+"""Profiles of СПОДЭС meters: any buffer by its own columns, and the load profile as meter-days.
+
+Which columns a profile has, and in which order, its attribute 3 says; makers differ, so it is read first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
+from kilovatt.measure.metering.registers import Quantity
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.quantities.energy import UWH_PER_WH
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ask_or_refusal, refused
+from kilovatt.wire.drivers.spodes_talk import (
+    CLOCK,
+    CLOCK_CLASS,
+    PROFILE,
+    ScalerUnit,
+    Talk,
+    read_scaler_unit,
+)
+from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
+from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
+from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.values import (
+    Array,
+    DoubleLongUnsigned,
+    Integer,
+    LongUnsigned,
+    MalformedError,
+    OctetString,
+    Structure,
+)
+from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
+from kilovatt.wire.protocols.dlms.values.stamps import decode_stamp, encode_stamp
+from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
+
+LOAD = Obis.parse("1.0.99.1.0.255")
+_BUFFER, _COLUMNS, _PERIOD, _IN_USE = 2, 3, 4, 7
+_RANGE, _ENTRIES = 1, 2
+_SCALERS_OF = {
+    Obis.parse("1.0.98.1.0.255"): Obis.parse("1.0.94.7.1.255"),
+    Obis.parse("1.0.98.2.0.255"): Obis.parse("1.0.94.7.2.255"),
+    LOAD: Obis.parse("1.0.94.7.4.255"),
+}
+_OF_INTERVAL = 29
+_QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
+_ENTRIES_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _CaptureObject:
+    class_id: int
+    obis: Obis
+    attribute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a buffer: what it captures, and its value in each row."""
+
+    class_id: int
+    obis: Obis
+    attribute: int
+    values: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Rows of a profile: when each was captured [UTC], its other columns, and the exchange that carried them."""
+
+    stamps: list[datetime]
+    columns: tuple[Column, ...]
+    scalers: dict[Obis, ScalerUnit]
+    answer: Answer[Any]
+
+
+def read_buffer(
+    talk: Talk, profile: Obis, *, since: datetime, until: datetime, with_scalers: bool = True
+) -> Conversation[Buffer | None]:
+    """Read the rows of a profile captured in [since, until]; None where the meter has no such profile.
+
+    Rows twice or out of order are sorted, the later of two with one stamp counts. Raises MeterRefusedError where
+    it is there and refused, MalformedError where rows are not what the columns say.
+    """
+    captured = yield from _captured(talk, profile)
+    if captured is None:
+        return None
+    answer = yield from _rows(talk, profile, since, until)
+    scalers = (yield from _scalers(talk, profile)) if with_scalers else {}
+    rows: Rows = answer.value
+    if rows.count and len(rows.columns) != len(captured):
+        words = f"rows of {len(rows.columns)} columns, and {len(captured)} are captured"
+        raise MalformedError(words, b"", 0)
+    clock_at = next((n for n, one in enumerate(captured) if one.class_id == CLOCK_CLASS), None)
+    if clock_at is None:
+        raise MalformedError("a profile that does not capture its clock", b"", 0)
+    stamps = _stamps(talk, rows.columns[clock_at]) if rows.count else []
+    latest = {at: place for place, at in enumerate(stamps) if at is not None and since <= at <= until}
+    order = [latest[at] for at in sorted(latest)]
+    columns = tuple(
+        Column(one.class_id, one.obis, one.attribute, [rows.columns[n][row] for row in order] if rows.count else [])
+        for n, one in enumerate(captured)
+        if n != clock_at
+    )
+    return Buffer(sorted(latest), columns, scalers, answer)
+
+
+def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
+    """Read local days of the load profile, all in a row. An interval the meter has no row of is missing, not zero."""
+    period = yield from talk.value_of(PROFILE, LOAD, _PERIOD)
+    step_s = int(period.value) if period is not None and isinstance(period.value, int) else 0
+    step = timedelta(seconds=step_s or talk.model.profile_step_s)
+    first, end = talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1))
+    shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
+    buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift)
+    if buffer is None:
+        return Learnt()
+    counted = yield from _counted(talk, buffer)
+    place_of = {at - shift: place for place, at in enumerate(buffer.stamps)}
+    if Quantity.A_PLUS not in counted.values:
+        return Learnt()
+    made = _Days(talk, step, counted, place_of, buffer.answer)
+    return Learnt(meter_days=tuple(made.day(day_on) for day_on in days))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    uwh_per_count: int
+    values: dict[Quantity, list[Any]]
+
+
+def _counted(talk: Talk, buffer: Buffer) -> Conversation[_Counted]:
+    values: dict[Quantity, list[Any]] = {}
+    powers: set[int] = set()
+    for column in buffer.columns:
+        medium, _, group, kind, tariff, _ = column.obis
+        if (medium, kind, tariff) != (1, _OF_INTERVAL, 0) or group not in _QUANTITIES:
+            continue
+        scale = buffer.scalers.get(column.obis) or (yield from talk.scaler_of(column.obis))
+        if scale is not None:
+            values[_QUANTITIES[group]] = column.values
+            powers.add(scale.scaler)
+    if len(powers) > 1:
+        raise MalformedError("the quantities of the load profile have different scalers", b"", 0)
+    power = powers.pop() + 6 if powers else 6
+    if power < 0:
+        raise MalformedError(f"a load profile of 10^{power} µWh", b"", 0)
+    assert UWH_PER_WH == 10**6, "a watt-hour is a million"
+    return _Counted(10**power, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """What the days of one reading are made from: its counts, and the row of each interval by its beginning."""
+
+    talk: Talk
+    step: timedelta
+    counted: _Counted
+    place_of: dict[datetime, int]
+    answer: Answer[Any]
+
+    def day(self, day_on: date) -> MeterDay:
+        starts_at = self.talk.midnight(day_on)
+        slots = (self.talk.midnight(day_on + timedelta(days=1)) - starts_at) // self.step
+        active = self.counted.values[Quantity.A_PLUS]
+        found = (self.place_of.get(starts_at + slot * self.step) for slot in range(slots))
+        places = [place if place is not None and _is_count(active[place]) else None for place in found]
+        return MeterDay(
+            day_on=day_on,
+            starts_at=starts_at,
+            step_s=int(self.step.total_seconds()),
+            uwh_per_count=self.counted.uwh_per_count,
+            a_plus=self._counts(Quantity.A_PLUS, places) or (),
+            a_minus=self._counts(Quantity.A_MINUS, places),
+            r_plus=self._counts(Quantity.R_PLUS, places),
+            r_minus=self._counts(Quantity.R_MINUS, places),
+            qualities=tuple(SlotRank.MISSING if place is None else SlotRank.ACTUAL for place in places),
+            exchanges=tuple(NO_EXCHANGE if place is None else self.answer.exchange for place in places),
+            heard_at=self.answer.heard_at,
+        )
+
+    def _counts(self, quantity: Quantity, places: list[int | None]) -> tuple[int, ...] | None:
+        values = self.counted.values.get(quantity)
+        if values is None or quantity not in self.talk.model.quantities:
+            return None
+        return tuple(values[place] if place is not None and _is_count(values[place]) else 0 for place in places)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _stamps(talk: Talk, column: list[Any]) -> list[datetime | None]:
+    """Return when each row was captured; None for a row whose clock shows no date."""
+    stamps: list[datetime | None] = []
+    for value in column:
+        try:
+            stamps.append(decode_stamp(value if isinstance(value, bytes) else b"").instant(talk.meter.zone))
+        except MalformedError:
+            stamps.append(None)
+    return stamps
+
+
+def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[_CaptureObject, ...] | None]:
+    known = talk.columns.get(profile)
+    if known is None:
+        answer = yield from talk.value_of(PROFILE, profile, _COLUMNS)
+        if answer is None:
+            return None
+        known = talk.columns[profile] = _capture_objects(answer.value)
+    return known
+
+
+def _capture_objects(value: object) -> tuple[_CaptureObject, ...]:
+    captured = []
+    for one in value if isinstance(value, tuple) else ():
+        match one:
+            case (int(class_id), bytes(obis), int(attribute), *_) if len(obis) == 6:
+                captured.append(_CaptureObject(int(class_id), Obis(bytes(obis)), int(attribute)))
+            case _:
+                raise MalformedError("the columns of a profile are a list of objects", b"", 0)
+    return tuple(captured)
+
+
+def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
+    """Return scalers by column from the profile that collects them; empty where the meter has none."""
+    name = _SCALERS_OF.get(profile)
+    if name is None or not talk.dialect.has_scaler_profiles:
+        return {}
+    if profile not in talk.collected_scalers:
+        talk.collected_scalers[profile] = {}
+        captured = yield from _captured(talk, name)
+        answer = (yield from talk.value_of(PROFILE, name, _BUFFER)) if captured else None
+        rows = answer.value if answer is not None else ()
+        if captured and isinstance(rows, tuple) and rows and isinstance(rows[0], tuple):
+            pairs = zip(captured, rows[0], strict=False)
+            talk.collected_scalers[profile] = {one.obis: read_scaler_unit(value) for one, value in pairs}
+    return talk.collected_scalers[profile]
+
+
+def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conversation[Answer[Rows]]:
+    buffer = Descriptor(PROFILE, profile, _BUFFER)
+    if talk.dialect.takes_ranges:
+        request = GetAttribute(buffer, _by_range(talk, since, until), decode_rows)
+        answer = yield from ask_or_refusal(request)
+        if not isinstance(answer.value, Refusal):
+            return Answer(answer.value, answer.exchange, answer.heard_at)
+        if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
+            raise refused(request, answer.value)
+    return (yield from _newest_entries(talk, profile, since))
+
+
+def _newest_entries(talk: Talk, profile: Obis, since: datetime) -> Conversation[Answer[Rows]]:
+    """Read backwards from the newest entry until the rows reach back far enough."""
+    buffer = Descriptor(PROFILE, profile, _BUFFER)
+    in_use = yield from talk.value_of(PROFILE, profile, _IN_USE)
+    last = int(in_use.value) if in_use is not None and isinstance(in_use.value, int) else 0
+    gathered: list[Rows] = []
+    while True:
+        first = max(1, last - _ENTRIES_AT_ONCE + 1)
+        request = GetAttribute(buffer, _by_entries(first, last), decode_rows)
+        answer = yield from ask_or_refusal(request)
+        if isinstance(answer.value, Refusal):
+            raise refused(request, answer.value)
+        gathered.insert(0, answer.value)
+        stamps = [at for at in _oldest(talk, answer.value) if at is not None]
+        if first == 1 or not answer.value.count or (stamps and min(stamps) <= since):
+            return Answer(_joined(gathered), answer.exchange, answer.heard_at)
+        last = first - 1
+
+
+def _oldest(talk: Talk, rows: Rows) -> list[datetime | None]:
+    """Return the stamps of whichever column holds stamps: twelve bytes each."""
+    clocks = (column for column in rows.columns if column and isinstance(column[0], bytes) and len(column[0]) == 12)
+    return _stamps(talk, next(clocks, []))
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    filled = [rows for rows in parts if rows.count]
+    if not filled:
+        return Rows(0, ())
+    width = {len(rows.columns) for rows in filled}
+    if len(width) != 1:
+        raise MalformedError("rows of different widths in one profile", b"", 0)
+    columns = zip(*(rows.columns for rows in filled), strict=True)
+    joined = tuple([value for part in column for value in part] for column in columns)
+    return Rows(sum(rows.count for rows in filled), joined)
+
+
+def _by_range(talk: Talk, since: datetime, until: datetime) -> Selection:
+    restricting = Structure(
+        (LongUnsigned(CLOCK.class_id), OctetString(bytes(CLOCK.obis)), Integer(CLOCK.number), LongUnsigned(0))
+    )
+    zone = talk.meter.zone
+    ends = (OctetString(encode_stamp(at, zone)) for at in (since, until))
+    return Selection(_RANGE, Structure((restricting, *ends, Array(()))))
+
+
+def _by_entries(first: int, last: int) -> Selection:
+    parts = (DoubleLongUnsigned(first), DoubleLongUnsigned(last), LongUnsigned(1), LongUnsigned(0))
+    return Selection(_ENTRIES, Structure(parts))

@@ -1,0 +1,192 @@
+"""What one session with a СПОДЭС meter knows of it by now: who it is, its clock, scalers and columns."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
+from kilovatt.measure.metering.models import MeterModel
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
+from kilovatt.wire.drivers.conversation import (
+    Answer,
+    Conversation,
+    MeterAddress,
+    MeterRefusedError,
+    ask,
+    ask_or_refusal,
+)
+from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
+from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
+from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.values import MalformedError
+from kilovatt.wire.protocols.dlms.values.stamps import decode_stamp
+from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
+
+DATA, REGISTER, PROFILE, CLOCK_CLASS, RELAY = 1, 3, 7, 8, 70
+VALUE, SCALER_UNIT = 2, 3
+CLOCK = Descriptor(CLOCK_CLASS, Obis.parse("0.0.1.0.0.255"), VALUE)
+_SERIAL, _FIRMWARE, _VERSION = (Obis.parse(f"0.0.96.1.{name}.255") for name in (0, 2, 6))
+_ENCODINGS = ("utf-8", "cp1251", "iso8859-5")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalerUnit:
+    """A power of ten and the number of a unit (Blue Book, 4.3.2)."""
+
+    scaler: int
+    unit: int
+
+    def whole(self, value: int, *, of: int = 0) -> int:
+        """Return a value in the unit's part 10⁻ᵒᶠ, floored: `of=3` makes milliamperes of amperes."""
+        power = self.scaler + of
+        factor: int = 10 ** abs(power)
+        return value * factor if power >= 0 else value // factor
+
+
+def read_scaler_unit(value: Any) -> ScalerUnit:  # noqa: ANN401  # any value of DLMS
+    """Return a scaler and unit. Raises MalformedError for a value that is none."""
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
+        return ScalerUnit(int(value[0]), int(value[1]))
+    raise MalformedError("a scaler and a unit are wanted", b"", 0)
+
+
+class Talk:
+    """The first conversations of a session, and what the later ones need of them."""
+
+    def __init__(self, meter: MeterAddress) -> None:
+        dialect = meter.model.dialect
+        assert isinstance(dialect, SpodesDialect), "a row of this language has its dialect"
+        self.meter = meter
+        self.dialect = dialect
+        self.clock_reading: ClockReading | None = None
+        self._scalers: dict[bytes, ScalerUnit] = {}
+        self.columns: dict[Obis, tuple[Any, ...]] = {}
+        """What each profile captures, as far as it has been asked."""
+        self.collected_scalers: dict[Obis, dict[Obis, ScalerUnit]] = {}
+        """Scalers of a profile's columns from the profile that collects them."""
+
+    @property
+    def model(self) -> MeterModel:
+        """The row of the catalogue."""
+        return self.meter.model
+
+    def value_of(self, class_id: int, obis: Obis, attribute: int = VALUE) -> Conversation[Answer[Any] | None]:
+        """Return an attribute, or None where the meter has no such object."""
+        answer = yield from ask_or_refusal(GetAttribute(Descriptor(class_id, obis, attribute)))
+        if isinstance(answer.value, Refusal):
+            if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
+                words = "the meter has closed the link"
+                raise MeterRefusedError(Outcome.CHANNEL_CLOSED, words, reason=answer.value.reason)
+            return None
+        return answer
+
+    def scaler_of(self, obis: Obis) -> Conversation[ScalerUnit | None]:
+        """Return the scaler and unit of a register, asked once a session; None where it has none."""
+        known = self._scalers.get(obis)
+        if known is None:
+            answer = yield from self.value_of(REGISTER, obis, SCALER_UNIT)
+            if answer is None:
+                return None
+            known = self._scalers[obis] = read_scaler_unit(answer.value)
+        return known
+
+    def identity(self) -> Conversation[Learnt]:
+        """Read who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
+        answer = yield from ask(GetAttribute(Descriptor(DATA, _SERIAL, VALUE)))
+        serial = text_of(answer.value)
+        expected = self.meter.serial
+        if expected is not None and _bare(expected) != _bare(serial):
+            message = f"meter {expected} was asked, and meter {serial} answered"
+            raise MeterRefusedError(Outcome.ANOTHER_METER, message)
+        firmware = yield from self.value_of(DATA, _FIRMWARE)
+        version = yield from self.value_of(DATA, _VERSION)
+        return Learnt(
+            identity=Identity(
+                serial=serial,
+                made_on=None,
+                firmware=None if firmware is None else text_of(firmware.value),
+                variant=None if version is None else text_of(version.value),
+                exchange=answer.exchange,
+            )
+        )
+
+    def clock(self) -> Conversation[Learnt]:
+        """Read the clock."""
+        answer = yield from ask(GetAttribute(CLOCK))
+        shown = decode_stamp(answer.value if isinstance(answer.value, bytes) else b"")
+        self.clock_reading = ClockReading(
+            taken_at=shown.instant(self.meter.zone), heard_at=answer.heard_at, exchange=answer.exchange
+        )
+        return Learnt(clock=self.clock_reading)
+
+    def by_its_clock(self, heard_at: datetime) -> datetime:
+        """Return what the meter's clock showed when we heard something, as far as it has been read [UTC]."""
+        deviation = self.clock_reading.deviation if self.clock_reading is not None else timedelta(0)
+        return (heard_at + deviation).replace(microsecond=0)
+
+    def midnight(self, day_on: date) -> datetime:
+        """Return when a local day of the meter begins [UTC]."""
+        return datetime.combine(day_on, time.min, self.meter.zone).astimezone(UTC)
+
+    def instant(self) -> Conversation[Learnt]:
+        """Read what flows now: power, voltages, currents, frequency, and whether the relay is closed."""
+        single = self.model.phases == 1
+        power = yield from self._measured("1.0.1.7.0.255", of=0)
+        voltages = yield from self._by_phase(("12",) if single else ("32", "52", "72"))
+        currents = yield from self._by_phase(("11",) if single else ("31", "51", "71"))
+        frequency = yield from self._measured("1.0.14.7.0.255", of=3)
+        relay_closed: bool | None = None
+        if self.model.relay:
+            relay = yield from self.value_of(RELAY, Obis.parse(self.dialect.relay_obis))
+            relay_closed = bool(relay.value) if relay is not None else None
+        told = [answer for answer in (power, *voltages, *currents, frequency) if answer is not None]
+        if not told:
+            return Learnt()
+        return Learnt(
+            instant=InstantValues(
+                taken_at=self.by_its_clock(told[0].heard_at),
+                power_w=None if power is None else power.value,
+                voltages_mv=tuple(answer.value for answer in voltages if answer is not None),
+                currents_ma=tuple(answer.value for answer in currents if answer is not None),
+                frequency_mhz=None if frequency is None else frequency.value,
+                relay_closed=relay_closed,
+                exchange=told[0].exchange,
+            )
+        )
+
+    def _by_phase(self, names: tuple[str, ...]) -> Conversation[list[Answer[int] | None]]:
+        told: list[Answer[int] | None] = []
+        for name in names:
+            answer = yield from self._measured(f"1.0.{name}.7.0.255", of=3)
+            told.append(answer)
+        return told
+
+    def _measured(self, name: str, *, of: int) -> Conversation[Answer[int] | None]:
+        obis = Obis.parse(name)
+        answer = yield from self.value_of(REGISTER, obis)
+        if answer is None or not isinstance(answer.value, int):
+            return None
+        scale = yield from self.scaler_of(obis)
+        if scale is None:
+            return None
+        return Answer(scale.whole(int(answer.value), of=of), answer.exchange, answer.heard_at)
+
+
+def text_of(value: object) -> str:
+    """Return a number or bytes of any maker's encoding as text; what is padded with zeros is bared of them."""
+    if isinstance(value, bytes):
+        bare = bytes(value).rstrip(b"\x00 ")
+        for encoding in _ENCODINGS:
+            try:
+                text = bare.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if text.isprintable():
+                return text
+        return bare.hex()
+    return str(int(value)) if isinstance(value, int) else str(value)
+
+
+def _bare(serial: str) -> str:
+    return serial.strip().lstrip("0")

@@ -1,0 +1,148 @@
+"""What a simulated СПОДЭС meter has collected: monthly, daily and load profiles, journals, and their scalers."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
+from kilovatt.quantities.periods import first_of_month, previous_month
+from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.values import DlmsValue, DoubleLongUnsigned, LongUnsigned, Unsigned
+from kilovatt.wire.simulator.spodes.energies import (
+    GROUPS,
+    REGISTER,
+    TARIFFS,
+    energy_name,
+    energy_unit,
+    quantities_of,
+)
+from kilovatt.wire.simulator.spodes.journals import DEPTHS, Journal
+from kilovatt.wire.simulator.spodes.profiles import CLOCK, CLOCK_CLASS_ID, Column, Profile, Row
+from kilovatt.wire.simulator.spodes.works import UWH_PER_WH, Works
+
+MONTHLY, DAILY, LOAD = (Obis.parse(f"1.0.{name}.255") for name in ("98.1.0", "98.2.0", "99.1.0"))
+_SCALERS_OF = {MONTHLY: "1.0.94.7.1.255", DAILY: "1.0.94.7.2.255", LOAD: "1.0.94.7.4.255"}
+_MONTHS_KEPT, _DAYS_KEPT = 36, 36
+_DAY_S = 86_400
+_UPTIME = Obis.parse("0.0.96.8.0.255")
+_POWERED_BEFORE = timedelta(days=400)
+_DATA = 1
+
+
+def profiles(works: Works) -> Iterator[Profile]:
+    """Return every profile with its columns."""
+    yield _monthly(works)
+    yield _daily(works)
+    if works.plan.model.has_profile:
+        yield _load(works)
+    for journal in Journal:
+        yield _journal(works, journal)
+
+
+def scaler_profile(works: Works, profile: Profile) -> Profile | None:
+    """Return the profile that shows the scalers of another one's columns, if it has scalers."""
+    name = _SCALERS_OF.get(profile.obis)
+    if name is None:
+        return None
+    columns = tuple(_scaler_column(works, column) for column in profile.columns if column.class_id == REGISTER)
+    begins_at = works.plan.energy.begins_at
+    return Profile(Obis.parse(name), columns, lambda _: (Row(begins_at),), 0, 1)
+
+
+def _clock_column(works: Works) -> Column:
+    return Column(CLOCK_CLASS_ID, CLOCK, 2, lambda row: works.stamp(row.at))
+
+
+def _energy_column(works: Works, quantity: Quantity, tariff: int) -> Column:
+    return Column(
+        REGISTER,
+        energy_name(quantity, tariff),
+        2,
+        lambda row: DoubleLongUnsigned(works.register_wh(quantity, tariff, row.at)),
+    )
+
+
+def _scaler_column(works: Works, column: Column) -> Column:
+    group = bytes(column.obis)[2]
+    quantity = next(quantity for quantity in quantities_of(works) if GROUPS[quantity] == group)
+    return Column(REGISTER, column.obis, 3, lambda _: energy_unit(quantity))
+
+
+def _monthly(works: Works) -> Profile:
+    columns = [_energy_column(works, Quantity.A_PLUS, tariff) for tariff in TARIFFS]
+    for quantity in quantities_of(works)[1:]:
+        columns += [_energy_column(works, quantity, tariff) for tariff in TARIFFS]
+    return Profile(MONTHLY, (_clock_column(works), *columns), lambda now: _month_starts(works, now), 0, _MONTHS_KEPT)
+
+
+def _daily(works: Works) -> Profile:
+    # Of the daily profile's active energy the tariffs come first and the total last.
+    columns = [_energy_column(works, Quantity.A_PLUS, tariff) for tariff in (*TARIFFS[1:], TOTAL_TARIFF)]
+    columns += [_energy_column(works, quantity, TOTAL_TARIFF) for quantity in quantities_of(works)[1:]]
+    return Profile(DAILY, (_clock_column(works), *columns), lambda now: _day_starts(works, now), _DAY_S, _DAYS_KEPT)
+
+
+def _load(works: Works) -> Profile:
+    model = works.plan.model
+    assert model.uwh_per_count == UWH_PER_WH, "the scaler of the profile is that of the registers"
+    capacity = model.profile_depth_days * _DAY_S // model.profile_step_s
+    columns = tuple(
+        Column(REGISTER, Obis.parse(f"1.0.{GROUPS[quantity]}.29.0.255"), 2, _increment(works, quantity))
+        for quantity in quantities_of(works)
+    )
+    return Profile(
+        LOAD, (_clock_column(works), *columns), lambda now: _interval_ends(works, now), model.profile_step_s, capacity
+    )
+
+
+def _journal(works: Works, journal: Journal) -> Profile:
+    columns: tuple[Column, ...] = (
+        _clock_column(works),
+        Column(_DATA, Obis.parse(f"0.0.96.11.{journal}.255"), 2, lambda row: Unsigned(row.code)),
+        Column(_DATA, _UPTIME, 2, lambda row: DoubleLongUnsigned(_uptime_s(works, row.at))),
+    )
+    if journal is Journal.PROGRAMMING:
+        columns += (Column(_DATA, Obis.parse("0.0.96.12.4.255"), 2, lambda _: LongUnsigned(1)),)
+    name = Obis.parse(f"0.0.99.98.{journal}.255")
+    return Profile(name, columns, lambda now: works.journals.entries(journal, now), 0, DEPTHS[journal])
+
+
+def _increment(works: Works, quantity: Quantity) -> Callable[[Row], DlmsValue]:
+    step = timedelta(seconds=works.plan.model.profile_step_s)
+
+    def grown(row: Row) -> DlmsValue:
+        began_at = works.clockwork.true_instant(works.clockwork.shown_at(row.at) - step)
+        before, after = (works.register_wh(quantity, TOTAL_TARIFF, at) for at in (began_at, row.at))
+        return DoubleLongUnsigned(max(0, after - before))
+
+    return grown
+
+
+def _uptime_s(works: Works, at: datetime) -> int:
+    return int((at - works.plan.energy.begins_at + _POWERED_BEFORE).total_seconds())
+
+
+def _month_starts(works: Works, now: datetime) -> list[Row]:
+    first_on, starts = first_of_month(works.clockwork.today(now)), list[Row]()
+    while len(starts) < _MONTHS_KEPT and works.clockwork.true_midnight(first_on) >= works.plan.energy.begins_at:
+        starts.append(Row(works.clockwork.true_midnight(first_on)))
+        first_on = previous_month(first_on)
+    return starts[::-1]
+
+
+def _day_starts(works: Works, now: datetime) -> list[Row]:
+    today = works.clockwork.today(now)
+    days: list[date] = [today - timedelta(days=back) for back in reversed(range(_DAYS_KEPT))]
+    midnights = (works.clockwork.true_midnight(day_on) for day_on in days)
+    return [Row(at) for at in midnights if at >= works.plan.energy.begins_at]
+
+
+def _interval_ends(works: Works, now: datetime) -> list[Row]:
+    model, clockwork = works.plan.model, works.clockwork
+    step = timedelta(seconds=model.profile_step_s)
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    newest = epoch + (clockwork.shown_at(now) - epoch) // step * step
+    capacity = model.profile_depth_days * _DAY_S // model.profile_step_s
+    begins_at = works.plan.energy.begins_at
+    shown = (newest - back * step for back in reversed(range(capacity)))
+    ends = [(clockwork.true_instant(at - step), clockwork.true_instant(at)) for at in shown]
+    return [Row(ended_at) for began_at, ended_at in ends if began_at >= begins_at and ended_at > began_at]

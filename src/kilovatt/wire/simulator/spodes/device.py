@@ -1,0 +1,168 @@
+"""The logical device of a simulated СПОДЭС meter: who may see which of its objects, and which rows of a profile."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
+from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
+from kilovatt.wire.protocols.dlms.values import (
+    Array,
+    DlmsValue,
+    Enumerate,
+    Integer,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Unsigned,
+)
+from kilovatt.wire.simulator.clockwork import Clockwork
+from kilovatt.wire.simulator.spodes.objects import CannotBeSetError, CosemObject, Objects
+from kilovatt.wire.simulator.spodes.profiles import CLASS_ID, Column, Profile
+from kilovatt.wire.simulator.spodes.stamps import instant_of
+
+ASSOCIATION_CLASS = 15
+ASSOCIATION = bytes((0, 0, 40, 0, 0, 255))
+_LOGICAL_NAME, _BUFFER = 1, 2
+_RANGE, _ENTRIES = 1, 2
+_OBJECT_LIST = 2
+_READ, _WRITE = 1, 2
+
+
+class WrongSelectionError(Exception):
+    """Selective access that makes no sense here."""
+
+
+class Device:
+    """Answers what clients ask of the objects. `now` is the town's clock at the frame that is being heard.
+
+    `takes_ranges`: whether its profiles can be asked by range; there are meters that only know entries.
+    """
+
+    def __init__(
+        self, objects: Objects, profiles: Iterable[Profile], clockwork: Clockwork, *, takes_ranges: bool
+    ) -> None:
+        self._objects = objects
+        self._profiles = {bytes(profile.obis): profile for profile in profiles}
+        self._clockwork = clockwork
+        self._takes_ranges = takes_ranges
+        self.now: datetime
+
+    def get(self, client: int, attribute: Descriptor, selection: Selection | None) -> DlmsValue | AccessResult:
+        """Return an attribute's value, or why there is none."""
+        if (attribute.class_id, bytes(attribute.obis)) == (ASSOCIATION_CLASS, ASSOCIATION):
+            return self._association(client, attribute.number)
+        found = self._objects.find(attribute.class_id, attribute.obis)
+        if found is None:
+            return AccessResult.OBJECT_UNDEFINED
+        if client not in found.readers:
+            return AccessResult.ACCESS_DENIED
+        if attribute.number == _LOGICAL_NAME:
+            return OctetString(bytes(found.obis))
+        if selection is not None:
+            return self._selected(attribute, selection)
+        read = found.attributes.get(attribute.number)
+        return AccessResult.OBJECT_UNAVAILABLE if read is None else read(self.now)
+
+    def set(self, client: int, attribute: Descriptor, value: DlmsValue) -> AccessResult:
+        """Give an attribute a value."""
+        found = self._objects.find(attribute.class_id, attribute.obis)
+        if found is None:
+            return AccessResult.OBJECT_UNDEFINED
+        write = found.writes.get(attribute.number)
+        if write is None or client not in found.setters:
+            return AccessResult.ACCESS_DENIED
+        try:
+            write(value, self.now)
+        except CannotBeSetError:
+            return AccessResult.TYPE_UNMATCHED
+        return AccessResult.SUCCESS
+
+    def act(self, client: int, method: Descriptor, parameter: DlmsValue) -> tuple[AccessResult, DlmsValue]:
+        """Run a method; those of these meters return nothing."""
+        found = self._objects.find(method.class_id, method.obis)
+        if found is None:
+            return AccessResult.OBJECT_UNDEFINED, None
+        run = found.methods.get(method.number)
+        if run is None or client not in found.actors:
+            return AccessResult.ACCESS_DENIED, None
+        try:
+            run(parameter, self.now)
+        except CannotBeSetError:
+            return AccessResult.TYPE_UNMATCHED, None
+        return AccessResult.SUCCESS, None
+
+    def _selected(self, attribute: Descriptor, selection: Selection) -> DlmsValue | AccessResult:
+        profile = self._profiles.get(bytes(attribute.obis))
+        if attribute.class_id != CLASS_ID or attribute.number != _BUFFER or profile is None:
+            return AccessResult.SCOPE_VIOLATED
+        try:
+            if selection.selector == _RANGE and self._takes_ranges:
+                return self._by_range(profile, selection.parameters)
+            if selection.selector == _ENTRIES:
+                return self._by_entries(profile, selection.parameters)
+        except (WrongSelectionError, ValueError, TypeError):
+            return AccessResult.TYPE_UNMATCHED
+        return AccessResult.SCOPE_VIOLATED
+
+    def _by_range(self, profile: Profile, parameters: DlmsValue) -> DlmsValue:
+        _, since, until, wanted = _structure(parameters, 4)
+        zone = self._clockwork.zone
+        first, last = (self._clockwork.true_instant(_instant(stamp, zone)) for stamp in (since, until))
+        names = [_structure(one, 4) for one in _structure(wanted, None)]
+        columns = [column for column in profile.columns if not names or _is_named(column, names)]
+        return profile.buffer(profile.between(first, last, self.now), columns)
+
+    def _by_entries(self, profile: Profile, parameters: DlmsValue) -> DlmsValue:
+        first, last, from_column, to_column = (int(_number(part)) for part in _structure(parameters, 4))
+        columns = profile.columns[max(0, from_column - 1) : to_column or len(profile.columns)]
+        return profile.buffer(profile.entries(first, last, self.now), columns)
+
+    def _association(self, client: int, number: int) -> DlmsValue | AccessResult:
+        if number == _LOGICAL_NAME:
+            return OctetString(ASSOCIATION)
+        if number == _OBJECT_LIST:
+            return Array(_listed(one, client) for one in self._objects if client in one.readers)
+        return AccessResult.OBJECT_UNAVAILABLE
+
+
+def _listed(one: CosemObject, client: int) -> Structure:
+    attributes = Array(
+        Structure((Integer(number), Enumerate(_rights(one, client, number)), None))
+        for number in (_LOGICAL_NAME, *sorted({*one.attributes, *one.writes}))
+    )
+    methods = Array(
+        Structure((Integer(number), Enumerate(int(client in one.actors)))) for number in sorted(one.methods)
+    )
+    name = OctetString(bytes(one.obis))
+    return Structure((LongUnsigned(one.class_id), Unsigned(one.version), name, Structure((attributes, methods))))
+
+
+def _rights(one: CosemObject, client: int, number: int) -> int:
+    can_read = number == _LOGICAL_NAME or number in one.attributes
+    return (_READ if can_read else 0) | (_WRITE if number in one.writes and client in one.setters else 0)
+
+
+def _structure(value: DlmsValue, size: int | None) -> tuple[DlmsValue, ...]:
+    if not isinstance(value, tuple) or (size is not None and len(value) != size):
+        raise WrongSelectionError
+    return value
+
+
+def _number(value: DlmsValue) -> int:
+    if not isinstance(value, int):
+        raise WrongSelectionError
+    return int(value)
+
+
+def _instant(stamp: DlmsValue, zone: ZoneInfo) -> datetime:
+    if not isinstance(stamp, bytes):
+        raise WrongSelectionError
+    return instant_of(bytes(stamp), zone)
+
+
+def _is_named(column: Column, names: list[tuple[DlmsValue, ...]]) -> bool:
+    return any(
+        (class_id, obis, attribute) == (column.class_id, bytes(column.obis), column.attribute)
+        for class_id, obis, attribute, _ in names
+    )
