@@ -143,6 +143,40 @@ def test_what_cannot_be_read_is_one_sentence_and_exit_code_2(name: str) -> None:
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
+def test_what_is_wrong_is_said_in_russian_too(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        asked = {
+            "line": ["read", "gateway:4001", "--model", WITH_PASSWORD],
+            "address": ["read", "tcp://127.0.0.1:1", "--model", WITH_PASSWORD, "--address", "241"],
+            "port": ["simulate", "--model", WITH_PASSWORD, "--listen", f"127.0.0.1:{port}"],
+            "plan": ["simulate", "--model", WITH_PASSWORD, "--listen", "127.0.0.1:0", "--address", "300"],
+            "households": ["demo", "--once", "--households", str(tmp_path / "none.parquet")],
+            "directory": ["migrate", "--data", str(Path(__file__).parent)],
+        }
+        said = {
+            name: subprocess.run(
+                [str(KILOVATT), *options],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                env=environment(KILOVATT_LANGUAGE="ru"),
+                check=False,
+            )
+            for name, options in asked.items()
+        }
+    assert {name: refused.returncode for name, refused in said.items()} == dict.fromkeys(asked, 2)
+    words = {
+        "line": "не сказано, как её достичь",
+        "address": "Адрес Меркурий 234 ARTM-01 POB.R: от 1 до 240, а не 241.",
+        "port": f"Порт {port} на 127.0.0.1 занят другой программой.",
+        "plan": "адрес 300",
+        "households": "не читается",
+        "directory": "лежат файлы не Киловатта",
+    }
+    assert {name: words[name] in said[name].stderr for name in words} == dict.fromkeys(words, True), said
+
+
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
