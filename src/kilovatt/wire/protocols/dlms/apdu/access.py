@@ -1,10 +1,11 @@
 """What is asked for: an attribute or a method of an object, and which part of it (IEC 62056-5-3, 8.3)."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kilovatt.wire.protocols.dlms.apdu.reading import Cursor
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.values import DlmsValue, encode
+from kilovatt.wire.protocols.dlms.values import DlmsValue, encode, encode_length
 
 _CLASS_BYTES, _NAME_BYTES = 2, 6
 DESCRIPTOR_BYTES = _CLASS_BYTES + _NAME_BYTES + 1
@@ -31,6 +32,10 @@ class Descriptor:
         return self.class_id.to_bytes(_CLASS_BYTES, "big") + self.obis + self.number.to_bytes(1, "big", signed=True)
 
 
+Selected: TypeAlias = tuple[tuple[Descriptor, Selection | None], ...]
+"""Several attributes, of each perhaps a part only."""
+
+
 def decode_descriptor(cursor: Cursor) -> Descriptor:
     """Return what a message names. Raises MalformedError."""
     class_id, obis = cursor.number(_CLASS_BYTES), Obis(cursor.bytes_of(_NAME_BYTES))
@@ -49,3 +54,25 @@ def decode_selection(cursor: Cursor) -> Selection | None:
     if not cursor.flag("the mark of selective access"):
         return None
     return Selection(cursor.byte(), cursor.value())
+
+
+def encode_selected(attributes: Selected) -> bytes:
+    """Return a list of attributes."""
+    listed = b"".join(attribute.encode() + encode_selection(part) for attribute, part in attributes)
+    return encode_length(len(attributes)) + listed
+
+
+def decode_selected(cursor: Cursor) -> Selected:
+    """Return a list of attributes. Raises MalformedError."""
+    count = cursor.count(DESCRIPTOR_BYTES + 1)
+    return tuple((decode_descriptor(cursor), decode_selection(cursor)) for _ in range(count))
+
+
+def encode_descriptors(methods: tuple[Descriptor, ...]) -> bytes:
+    """Return a list of methods."""
+    return encode_length(len(methods)) + b"".join(method.encode() for method in methods)
+
+
+def decode_descriptors(cursor: Cursor) -> tuple[Descriptor, ...]:
+    """Return a list of methods. Raises MalformedError."""
+    return tuple(decode_descriptor(cursor) for _ in range(cursor.count(DESCRIPTOR_BYTES)))

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kilovatt.wire.protocols.dlms.apdu.access import (
-    DESCRIPTOR_BYTES,
     Descriptor,
+    Selected,
     Selection,
     decode_descriptor,
+    decode_selected,
     decode_selection,
+    encode_selected,
     encode_selection,
 )
 from kilovatt.wire.protocols.dlms.apdu.reading import Cursor
@@ -49,12 +51,11 @@ class GetListRequest:
     """Several attributes are wanted."""
 
     invoke: int
-    attributes: tuple[tuple[Descriptor, Selection | None], ...]
+    attributes: Selected
 
     def encode(self) -> bytes:
         """Return it as bytes."""
-        listed = b"".join(attribute.encode() + encode_selection(part) for attribute, part in self.attributes)
-        return bytes((REQUEST, _LIST, self.invoke)) + encode_length(len(self.attributes)) + listed
+        return bytes((REQUEST, _LIST, self.invoke)) + encode_selected(self.attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,7 @@ def decode_get_request(cursor: Cursor) -> AnyGetRequest:
     elif kind == _BLOCK:
         made = GetNextBlock(invoke, cursor.number(4))
     elif kind == _LIST:
-        count = cursor.count(DESCRIPTOR_BYTES + 1)
-        made = GetListRequest(
-            invoke, tuple((decode_descriptor(cursor), decode_selection(cursor)) for _ in range(count))
-        )
+        made = GetListRequest(invoke, decode_selected(cursor))
     else:
         raise MalformedError(f"{kind} is no kind of GET request", cursor.data, 1)
     cursor.end()
@@ -159,7 +157,7 @@ def decode_get_response(cursor: Cursor) -> AnyGetResponse:
         is_reason = cursor.flag("the mark of a result")
         made = GetResponse(invoke, access_result(cursor.byte(), cursor) if is_reason else cursor.rest())
     elif kind == _BLOCK:
-        is_last, block = bool(cursor.byte()), cursor.number(4)
+        is_last, block = cursor.truth(), cursor.number(4)
         is_reason = cursor.flag("the mark of a block")
         made = GetBlock(invoke, is_last, block, access_result(cursor.byte(), cursor) if is_reason else cursor.counted())
     elif kind == _LIST:

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from kilovatt.wire.protocols.dlms.apdu import action, get, notifications, results
+from kilovatt.wire.protocols.dlms.apdu import (
+    access_service,
+    action,
+    general_block,
+    get,
+    notifications,
+    results,
+    short_names,
+)
 from kilovatt.wire.protocols.dlms.apdu import set as setting
 from kilovatt.wire.protocols.dlms.apdu.reading import Cursor
 from kilovatt.wire.protocols.dlms.values import MalformedError
@@ -25,6 +33,13 @@ _DECODERS: dict[int, Callable[[Cursor], Any]] = {
     action.RESPONSE: action.decode_action_response,
     notifications.DATA: notifications.decode_data_notification,
     notifications.EVENT: notifications.decode_event_notification,
+    access_service.REQUEST: access_service.decode_access_request,
+    access_service.RESPONSE: access_service.decode_access_response,
+    short_names.READ_REQUEST: short_names.decode_read_request,
+    short_names.READ_RESPONSE: short_names.decode_read_response,
+    short_names.WRITE_REQUEST: short_names.decode_write_request,
+    short_names.WRITE_RESPONSE: short_names.decode_write_response,
+    general_block.GENERAL_BLOCK: general_block.decode_general_block,
     results.EXCEPTION: results.decode_exception,
     results.CONFIRMED_SERVICE_ERROR: results.decode_service_error,
 }

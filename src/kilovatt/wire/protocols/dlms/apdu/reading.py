@@ -52,6 +52,14 @@ class Cursor:
             raise MalformedError(f"{what} is 0 or 1: got {value}", self.data, self.at - 1)
         return bool(value)
 
+    def truth(self) -> bool:
+        """Take a boolean: any byte but 0 is true (IEC 61334-6)."""
+        return self.byte() != 0
+
+    def values(self) -> tuple[DlmsValue, ...]:
+        """Take a list of values."""
+        return tuple(self.value() for _ in range(self.count(1)))
+
     def value(self) -> DlmsValue:
         """Take a value."""
         value, self.at = decode_from(self.data, self.at)

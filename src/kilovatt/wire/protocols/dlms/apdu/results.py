@@ -38,6 +38,11 @@ def access_result(code: int, cursor: Cursor) -> AccessResult:
         raise MalformedError(f"{code} is no result of an access", cursor.data, cursor.at - 1) from None
 
 
+def access_results(cursor: Cursor) -> tuple[AccessResult, ...]:
+    """Return a list of results. Raises MalformedError."""
+    return tuple(access_result(cursor.byte(), cursor) for _ in range(cursor.count(1)))
+
+
 @dataclass(frozen=True, slots=True)
 class ExceptionResponse:
     """The meter cannot serve the message at all (tag D8h). `counter` is the invocation counter it wants."""
