@@ -1,8 +1,9 @@
 """Where the wings meet: what the office wants becomes errands for the head-end, what it brings is accepted."""
 
 import asyncio
+import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
@@ -15,6 +16,8 @@ from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand
+
+_log = logging.getLogger(__name__)
 
 
 def line_spec(line: LineErrands) -> LineSpec:
@@ -47,8 +50,16 @@ def errand(wanted: MeterErrand) -> Errand:
 
 
 def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[Errand]]]:
-    """Every line with its errands."""
-    return [(line_spec(line), [errand(wanted) for wanted in line.meters]) for line in lines]
+    """Every line with its errands. A meter whose password does not open is left out and logged: the others are read."""
+    return [(line_spec(line), [*_errands(line.meters)]) for line in lines]
+
+
+def _errands(meters: Iterable[MeterErrand]) -> Iterator[Errand]:
+    for wanted in meters:
+        try:
+            yield errand(wanted)
+        except vault.SealBrokenError as error:
+            _log.error("%s", error)
 
 
 _SWITCH_INTERVAL_S = 0.0005
