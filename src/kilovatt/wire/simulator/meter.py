@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from kilovatt.measure.metering.events import EventKind, RelayCause
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import Quantity
+from kilovatt.wire.protocols.dlms.security.suite_0 import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ class SimulatedMeterPlan:
     past_events: tuple[PastEvent, ...] = ()
     clock_ahead: timedelta = timedelta(0)
     """How far the meter's clock is ahead of the town's."""
+    keys: Keys | None = field(default=None, repr=False)
+    """Keys of DLMS; a meter that has some takes a configurator who proves that he knows them."""
     ratio: int = 1
     """The transformer ratio written into the meter; informational: the meter does not apply it."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
-from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
+from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
 from kilovatt.wire.protocols.dlms.association.server import AssociationServer, ClientProfile
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
@@ -22,7 +22,7 @@ from kilovatt.wire.simulator.spodes.device import Device
 from kilovatt.wire.simulator.spodes.energies import energy_objects, instant_objects
 from kilovatt.wire.simulator.spodes.identity import identity_objects
 from kilovatt.wire.simulator.spodes.journals import Journal, Journals
-from kilovatt.wire.simulator.spodes.objects import PUBLIC, Objects
+from kilovatt.wire.simulator.spodes.objects import CONFIGURATOR, PUBLIC, Objects
 from kilovatt.wire.simulator.spodes.profiles import Profile
 from kilovatt.wire.simulator.spodes.works import Works
 from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
@@ -87,10 +87,15 @@ def _kept(works: Works, dialect: SpodesDialect) -> Iterator[Profile]:
 
 def _profiles(plan: SimulatedMeterPlan, dialect: SpodesDialect) -> dict[int, ClientProfile]:
     password = plan.passwords[_READER_LEVEL].encode()
-    return {
+    known = {
         PUBLIC: ClientProfile(),
         dialect.reader_sap: ClientProfile(mechanism=Mechanism.LLS, secret=password),
     }
+    if plan.keys is not None:
+        known[CONFIGURATOR] = ClientProfile(
+            mechanism=Mechanism.HLS_GMAC, context=Context.LOGICAL_NAMES_CIPHERED, keys=plan.keys
+        )
+    return known
 
 
 def _link(plan: SimulatedMeterPlan, dialect: SpodesDialect, server: AssociationServer) -> ServerLink:
