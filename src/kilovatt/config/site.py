@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from types import FrameType
 
@@ -70,6 +71,18 @@ def create_operator(
     facts = OrganisationFacts(code=organisation_code, name=organisation_name or "", kind=Organisation.Kind.ASSOCIATION)
     register_operator(register_organisation(facts), username=username, password=password)
     return None
+
+
+def set_vat(*, organisation_code: str, rate: str, valid_from: date) -> bool:
+    """Put on record which value added tax an organisation's amounts contain; return whether it is known."""
+    from kilovatt.office.operations.registration import register_vat
+    from kilovatt.office.records.models import Organisation, VatStatus
+
+    organisation = Organisation.objects.filter(code=organisation_code).first()
+    if organisation is None:
+        return False
+    register_vat(organisation, valid_from=valid_from, rate=VatStatus.Rate(rate))
+    return True
 
 
 class PortTakenError(Exception):

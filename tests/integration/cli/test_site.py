@@ -59,6 +59,21 @@ def test_what_makes_no_operator_is_said(site: Path, options: list[str], password
     assert words in refused.stderr
 
 
+def test_the_vat_of_an_organisation_is_said_from_a_day_on(site: Path) -> None:
+    kilovatt(
+        *("createoperator", "anna", "--organisation", "romashka", "--name", "СНТ «Ромашка»", "--data", site),
+        KILOVATT_OPERATOR_PASSWORD="green-apple-1742",
+    )
+    for rate, since in (("five", "2026-01-01"), ("none", "2027-01-01"), ("seven", "2026-01-01")):
+        said = kilovatt("vat", "romashka", rate, "--since", since, "--data", site)
+        assert (said.returncode, said.stdout) == (0, f"Bills of romashka say so from {since}.\n"), said.stderr
+    with sqlite3.connect(site / "kilovatt.sqlite3") as connection:
+        rows = connection.execute("SELECT valid_from, rate FROM records_vatstatus ORDER BY valid_from").fetchall()
+    assert rows == [("2026-01-01", "seven"), ("2027-01-01", "none")]
+    nobody = kilovatt("vat", "nobody", "none", "--since", "2026-01-01", "--data", site)
+    assert (nobody.returncode, "There is no organisation nobody yet." in nobody.stderr) == (2, True)
+
+
 def test_a_login_is_not_given_twice(site: Path) -> None:
     options = ("createoperator", "anna", "--organisation", "new", "--name", "New", "--data", site)
     first = kilovatt(*options, KILOVATT_OPERATOR_PASSWORD="green-apple-1742")

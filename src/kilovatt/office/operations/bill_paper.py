@@ -90,9 +90,9 @@ def _vat_percent(organisation: Organisation, on: date) -> int | None:
     """The rate [%] that the organisation's amounts contain on a day, None where they contain none."""
     set_on = organisation.vat_statuses.filter(valid_from__lte=on).order_by("-valid_from").first()
     if set_on is None:
-        # Associations mostly pass the grid's price on to their members and sell nothing (НК РФ, ст. 145, 346.11).
-        untold = VatStatus.Rate.NONE if organisation.kind == Organisation.Kind.ASSOCIATION else VatStatus.Rate.GENERAL
-        rate = untold
+        # Associations mostly pass the grid's price on to their members and sell nothing.
+        sells = organisation.kind != Organisation.Kind.ASSOCIATION
+        rate = VatStatus.Rate.GENERAL if sells else VatStatus.Rate.NONE
     else:
         rate = VatStatus.Rate(set_on.rate)
     match rate:

@@ -22,4 +22,5 @@ app.command("models", help=_("List the models of meters, what each can do, and t
 )
 app.command("migrate", help=_("Make or upgrade the database of this site."))(site.migrate)
 app.command("createoperator", help=_("Make a login for an operator of an organisation."))(site.createoperator)
+app.command("vat", help=_("Say which VAT the amounts of an organisation contain, from a day on."))(site.vat)
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)

@@ -1,6 +1,8 @@
 """What a site in earnest needs first: `migrate`, `createoperator`, `serve`."""
 
 import os
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +47,28 @@ def createoperator(
     if trouble:
         complain(trouble)
     out.print(_("{username} may operate {organisation} now.").format(username=username, organisation=organisation))
+
+
+class Vat(StrEnum):
+    """Which value added tax an organisation's amounts contain."""
+
+    GENERAL = "general"
+    FIVE = "five"
+    SEVEN = "seven"
+    NONE = "none"
+
+
+def vat(
+    organisation: Annotated[str, typer.Argument(help=_("The organisation's code, such as snt-romashka."))],
+    rate: Annotated[Vat, typer.Argument(help=_("The general rate, 5 % or 7 % of the simplified system, or none."))],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=_("The first day it holds."))],
+    data: DataOption = None,
+) -> None:
+    """Say which VAT an organisation's amounts contain from a day on."""
+    running.open_site(data)
+    if not running.set_vat(organisation_code=organisation, rate=rate.value, valid_from=since.date()):
+        complain(_("There is no organisation {code} yet.").format(code=organisation))
+    out.print(_("Bills of {organisation} say so from {since}.").format(organisation=organisation, since=since.date()))
 
 
 def serve(

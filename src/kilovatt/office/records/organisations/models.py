@@ -44,6 +44,7 @@ class VatStatus(models.Model):
     """Which value added tax an organisation's amounts contain, from a day until the next row's.
 
     Without any, an association contains none and others the general rate of the day.
+    The rates of the simplified system: НК РФ, ст. 164 п. 8.
     """
 
     class Rate(models.TextChoices):
