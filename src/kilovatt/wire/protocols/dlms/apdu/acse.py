@@ -9,6 +9,11 @@ from kilovatt.wire.protocols.dlms.values import MalformedError, encode_length
 AARQ, AARE, RLRQ, RLRE = 0x60, 0x61, 0x62, 0x63
 _CONTEXT_OID, _MECHANISM_OID = bytes.fromhex("608574050801"), bytes.fromhex("608574050802")
 _AUTHENTICATED = b"\x07\x80"
+_DIAGNOSED = (0xA1, 0xA2)
+_REQUEST_FIELDS = frozenset({0x80, *range(0xA1, 0xAA), 0x8A, 0x8B, 0xAC, 0xBD, 0xBE})
+_RESPONSE_FIELDS = frozenset({0x80, *range(0xA1, 0xA8), 0x88, 0x89, 0xAA, 0xBD, 0xBE})
+_RELEASE_FIELDS = frozenset({0x80, 0xBE})
+_NORMAL_RELEASE = b"\x00"
 
 
 class Context(IntEnum):
@@ -112,7 +117,7 @@ class AssociationResponse:
 
 def decode_association_request(data: bytes) -> AssociationRequest:
     """Return what a client asks for. Raises MalformedError."""
-    fields = _fields(data, AARQ)
+    fields = _fields(data, AARQ, _REQUEST_FIELDS)
     mechanism = _mechanism(fields.get(0x8B), data) or Mechanism.NONE
     secret = fields.get(0xAC)
     return AssociationRequest(
@@ -126,10 +131,12 @@ def decode_association_request(data: bytes) -> AssociationRequest:
 
 def decode_association_response(data: bytes) -> AssociationResponse:
     """Return the meter's answer. Raises MalformedError."""
-    fields = _fields(data, AARE)
+    fields = _fields(data, AARE, _RESPONSE_FIELDS)
     result = _wanted(_inner(fields.get(0xA2), 2, data), "the result", data)
     diagnosed = fields.get(0xA3, b"")
     # Of the service user (A1h) or of its provider (A2h).
+    if diagnosed and diagnosed[0] not in _DIAGNOSED:
+        raise MalformedError(f"a diagnostic of {diagnosed[0]:02X}h is none", data, 0)
     diagnostic = _inner(_inner(diagnosed, diagnosed[0], data), 2, data) if diagnosed else None
     try:
         outcome = AssociationResult(int.from_bytes(result, "big"))
@@ -147,16 +154,23 @@ def decode_association_response(data: bytes) -> AssociationResponse:
     )
 
 
-def encode_release(*, is_request: bool) -> bytes:
-    """Return a request to release the association, or the answer to one: normal."""
-    return _tlv(RLRQ if is_request else RLRE, _tlv(0x80, b"\x00"))
+def encode_release(*, is_request: bool, initiate: bytes | None = None) -> bytes:
+    """Return a request to release the association, or the answer to one: normal. Ciphered ones bring an offer."""
+    told = b"" if initiate is None else _tlv(0xBE, _tlv(4, initiate))
+    return _tlv(RLRQ if is_request else RLRE, _tlv(0x80, _NORMAL_RELEASE) + told)
+
+
+def decode_release(data: bytes, *, is_request: bool) -> bytes | None:
+    """Return what a release, or the answer to one, brings of an offer. Raises MalformedError."""
+    fields = _fields(data, RLRQ if is_request else RLRE, _RELEASE_FIELDS)
+    return _inner(fields.get(0xBE), 4, data)
 
 
 def _tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag,)) + encode_length(len(content)) + content
 
 
-def _fields(data: bytes, tag: int) -> dict[int, bytes]:
+def _fields(data: bytes, tag: int, known: frozenset[int]) -> dict[int, bytes]:
     cursor = Cursor(data)
     if cursor.byte() != tag:
         raise MalformedError(f"tag {data[0]:02X}h, and {tag:02X}h is wanted", data, 0)
@@ -165,8 +179,10 @@ def _fields(data: bytes, tag: int) -> dict[int, bytes]:
     fields: dict[int, bytes] = {}
     while content.at < len(content.data):
         at, field = content.at, content.byte()
+        if field not in known:
+            raise MalformedError(f"{field:02X}h is no field of such a message", content.data, at)
         if field in fields:
-            raise MalformedError(f"field {field:02X}h stands twice", data, at)
+            raise MalformedError(f"field {field:02X}h stands twice", content.data, at)
         fields[field] = content.counted()
     return fields
 

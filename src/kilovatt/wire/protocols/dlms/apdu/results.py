@@ -7,6 +7,7 @@ from kilovatt.wire.protocols.dlms.apdu.reading import Cursor
 from kilovatt.wire.protocols.dlms.values import MalformedError
 
 EXCEPTION, CONFIRMED_SERVICE_ERROR = 0xD8, 0x0E
+INVOCATION_COUNTER_ERROR = 6
 
 
 class AccessResult(IntEnum):
@@ -70,13 +71,10 @@ class ConfirmedServiceError:
         return bytes((CONFIRMED_SERVICE_ERROR, self.service, self.kind, self.code))
 
 
-_INVOCATION_COUNTER_ERROR = 6
-
-
 def decode_exception(cursor: Cursor) -> ExceptionResponse:
     """Return an exception, its tag already taken. Raises MalformedError."""
     state, service = cursor.byte(), cursor.byte()
-    counter = cursor.number(4) if service == _INVOCATION_COUNTER_ERROR and cursor.at < len(cursor.data) else None
+    counter = cursor.number(4) if service == INVOCATION_COUNTER_ERROR and cursor.at < len(cursor.data) else None
     cursor.end()
     return ExceptionResponse(state, service, counter)
 

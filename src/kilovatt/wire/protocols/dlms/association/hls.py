@@ -1,40 +1,118 @@
 """High-level security: what answers a challenge (IEC 62056-5-3, 5.2.4; Blue Book, class 15, method 1)."""
 
 import hashlib
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from typing import TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
-from kilovatt.wire.protocols.dlms.security.suite_0 import Sealer
+from kilovatt.wire.protocols.dlms.security.elliptic import is_signed, sign
+from kilovatt.wire.protocols.dlms.security.sealing import Sealer, Suite
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 
+WantedT = TypeVar("WantedT")
 _AES_BLOCK = 16
 CHALLENGE_BYTES_MIN, CHALLENGE_BYTES_MAX = 8, 64
+LOW_MECHANISMS = frozenset({Mechanism.NONE, Mechanism.LLS})
+SEALING_MECHANISMS = frozenset({Mechanism.HLS_GMAC})
+_BUILT = frozenset(
+    {
+        Mechanism.HLS_AES,
+        Mechanism.HLS_MD5,
+        Mechanism.HLS_SHA1,
+        Mechanism.HLS_GMAC,
+        Mechanism.HLS_SHA256,
+        Mechanism.HLS_ECDSA,
+    }
+)
 
 
 class MechanismNotSupportedError(LocalProtocolError):
-    """A mechanism that is not built: ECDSA, and those of Russian cryptography."""
+    """A mechanism that is not built: those of Russian cryptography."""
 
 
-def proof(mechanism: Mechanism, challenge: bytes, *, secret: bytes | None, sealer: Sealer | None) -> bytes:
-    """Return the answer to a challenge.
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The keys of mechanism 7: ours to sign with, the other end's to check by."""
+
+    ours: EllipticCurvePrivateKey = field(repr=False)
+    theirs: EllipticCurvePublicKey = field(repr=False)
+    suite: Suite = Suite.P256_AES_GCM_128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What one end proves itself with, as its mechanism wants it."""
+
+    secret: bytes | None = field(default=None, repr=False)
+    sealer: Sealer | None = field(default=None, repr=False)
+    signing: Signing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end as the passes show it: its title (perhaps empty) and the challenge it set."""
+
+    title: bytes
+    challenge: bytes
+
+
+def check_supported(mechanism: Mechanism) -> None:
+    """Raise MechanismNotSupportedError for a mechanism that is not built."""
+    if mechanism not in LOW_MECHANISMS | _BUILT:
+        raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
+
+
+def proof(mechanism: Mechanism, credentials: Credentials, *, prover: Side, other: Side) -> bytes:
+    """Return the prover's answer to the other end's challenge.
 
     Mechanism 2 is makers' own: here AES-128 of the padded challenge, as some meters take it; not verified against
     a real one. Raises MechanismNotSupportedError, and LocalProtocolError without the secret that is needed.
     """
     if mechanism is Mechanism.HLS_GMAC:
-        if sealer is None:
-            raise LocalProtocolError("GMAC needs keys")
-        return sealer.answer_challenge(challenge)
-    if secret is None:
-        raise LocalProtocolError(f"{mechanism.name} needs a secret")
-    if mechanism is Mechanism.HLS_AES:
-        return _aes(challenge, secret)
-    digests = {Mechanism.HLS_MD5: hashlib.md5, Mechanism.HLS_SHA1: hashlib.sha1}
-    if mechanism in digests:
-        # The standard's own mechanisms 3 and 4, for meters that have no better.
-        return digests[mechanism](challenge + secret, usedforsecurity=False).digest()
-    raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
+        return _wanted(credentials.sealer, mechanism).answer_challenge(other.challenge)
+    if mechanism is Mechanism.HLS_ECDSA:
+        signing = _wanted(credentials.signing, mechanism)
+        return sign(signing.ours, _told(prover, other), signing.suite)
+    return _digest(mechanism, _wanted(credentials.secret, mechanism), prover, other)
+
+
+def is_proved(mechanism: Mechanism, credentials: Credentials, answer: bytes, *, prover: Side, other: Side) -> bool:
+    """Whether the answer is the prover's to the other end's challenge, which is ours. Raises LocalProtocolError."""
+    if mechanism is Mechanism.HLS_GMAC:
+        return _wanted(credentials.sealer, mechanism).proves(answer, other.challenge)
+    if mechanism is Mechanism.HLS_ECDSA:
+        signing = _wanted(credentials.signing, mechanism)
+        return is_signed(signing.theirs, _told(prover, other), answer, signing.suite)
+    return compare_digest(answer, _digest(mechanism, _wanted(credentials.secret, mechanism), prover, other))
+
+
+def _wanted(found: WantedT | None, mechanism: Mechanism) -> WantedT:
+    if found is None:
+        raise LocalProtocolError(f"{mechanism.name} needs a secret or keys that were not given")
+    return found
+
+
+def _told(prover: Side, other: Side) -> bytes:
+    return prover.title + other.title + other.challenge + prover.challenge
+
+
+def _digest(mechanism: Mechanism, secret: bytes, prover: Side, other: Side) -> bytes:
+    match mechanism:
+        case Mechanism.HLS_AES:
+            return _aes(other.challenge, secret)
+        case Mechanism.HLS_MD5:
+            # The standard's own mechanisms 3 and 4, for meters that have no better.
+            return hashlib.md5(other.challenge + secret, usedforsecurity=False).digest()
+        case Mechanism.HLS_SHA1:
+            return hashlib.sha1(other.challenge + secret, usedforsecurity=False).digest()
+        case Mechanism.HLS_SHA256:
+            return hashlib.sha256(secret + _told(prover, other)).digest()
+        case _:
+            raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
 
 
 def _aes(challenge: bytes, secret: bytes) -> bytes:

@@ -1,97 +1,91 @@
-"""The answering end of associations: one logical device and the clients it knows."""
+"""The answering end of associations: one logical device and the clients it knows.
+
+Limits: a client's long value of 1 MiB, blocks of general block transfer one by one, methods in lists not in blocks.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from typing import Protocol
 
-from kilovatt.wire.protocols.dlms.apdu import acse, action, get
-from kilovatt.wire.protocols.dlms.apdu import set as setting
-from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
+from kilovatt.wire.protocols.dlms.apdu import acse, action
+from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.acse import (
     AssociationRequest,
     AssociationResponse,
     AssociationResult,
-    Context,
     Diagnostic,
     Mechanism,
 )
+from kilovatt.wire.protocols.dlms.apdu.ciphered import GENERAL_DEDICATED, GENERAL_GLOBAL, SEALED_TAGS
+from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
 from kilovatt.wire.protocols.dlms.apdu.initiate import (
     LOGICAL_NAMES,
+    SHORT_NAMES,
     Conformance,
     InitiateRequest,
     InitiateResponse,
     decode_initiate_request,
 )
 from kilovatt.wire.protocols.dlms.apdu.messages import decode_message
-from kilovatt.wire.protocols.dlms.apdu.results import AccessResult, ExceptionResponse
-from kilovatt.wire.protocols.dlms.association.ciphering import CIPHERED_TAGS, GENERAL_GLOBAL, ciphered, deciphered
-from kilovatt.wire.protocols.dlms.association.client import CURRENT_ASSOCIATION
-from kilovatt.wire.protocols.dlms.association.hls import CHALLENGE_BYTES_MAX, CHALLENGE_BYTES_MIN, proof
-from kilovatt.wire.protocols.dlms.security.suite_0 import Keys, Sealer
-from kilovatt.wire.protocols.dlms.values import DlmsValue, OctetString, encode
+from kilovatt.wire.protocols.dlms.apdu.results import INVOCATION_COUNTER_ERROR, AccessResult, ExceptionResponse
+from kilovatt.wire.protocols.dlms.association.associating import REPLY_TO_HLS
+from kilovatt.wire.protocols.dlms.association.block_transfer import BlockTransfer, Whole
+from kilovatt.wire.protocols.dlms.association.ciphering import OVERHEAD_BYTES, Ciphering
+from kilovatt.wire.protocols.dlms.association.hls import (
+    CHALLENGE_BYTES_MAX,
+    CHALLENGE_BYTES_MIN,
+    Credentials,
+    Side,
+    is_proved,
+    proof,
+)
+from kilovatt.wire.protocols.dlms.association.profiles import CONFORMANCE, ClientProfile
+from kilovatt.wire.protocols.dlms.association.services import (
+    OPERATION_NOT_POSSIBLE,
+    SERVICE_NOT_SUPPORTED,
+    STATE_SERVICE_NOT_ALLOWED,
+    STATE_SERVICE_UNKNOWN,
+    ObjectModel,
+    Services,
+)
+from kilovatt.wire.protocols.dlms.association.variables import Variables
+from kilovatt.wire.protocols.dlms.security.sealing import (
+    TITLE_BYTES,
+    InvocationCounter,
+    ReplayError,
+    Sealer,
+)
+from kilovatt.wire.protocols.dlms.values import OctetString, encode
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, RemoteProtocolError
 
-CONFORMANCE = (
-    Conformance.GENERAL_PROTECTION
-    | Conformance.BLOCK_GET
-    | Conformance.MULTIPLE_REFERENCES
-    | Conformance.GET
-    | Conformance.SET
-    | Conformance.SELECTIVE_ACCESS
-    | Conformance.ACTION
-)
-_REPLY_TO_HLS = (15, CURRENT_ASSOCIATION, 1)
-_BLOCK_OVERHEAD = 32
-_STATE_ERROR_SERVICE, _SERVICE_NOT_SUPPORTED, _OPERATION_NOT_POSSIBLE, _DECIPHERING_ERROR = 1, 2, 1, 5
-_STATE_ERROR_UNKNOWN = 2
-
-
-class ObjectModel(Protocol):
-    """The objects of a logical device, as a client may see them."""
-
-    def get(self, client: int, attribute: Descriptor, selection: Selection | None) -> DlmsValue | AccessResult:
-        """Return an attribute's value, or why there is none."""
-
-    def set(self, client: int, attribute: Descriptor, value: DlmsValue) -> AccessResult:
-        """Give an attribute a value."""
-
-    def act(self, client: int, method: Descriptor, parameter: DlmsValue) -> tuple[AccessResult, DlmsValue]:
-        """Run a method."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientProfile:
-    """What a client must bring. `secret` is its password (LLS) or the secret of its HLS mechanism."""
-
-    mechanism: Mechanism = Mechanism.NONE
-    context: Context = Context.LOGICAL_NAMES
-    secret: bytes | None = field(default=None, repr=False)
-    keys: Keys | None = field(default=None, repr=False)
-    conformance: Conformance = CONFORMANCE
+__all__ = ["CONFORMANCE", "AssociationServer", "ClientProfile", "ObjectModel"]
+_DECIPHERING_ERROR = 5
+_FIRST_BLOCK = b"\x00\x01\x00\x00"
+"""The numbers of a block that begins a transfer: the first, and none acknowledged."""
+_MESSAGE_BYTES_MAX = 0xFFFF
 
 
 @dataclass(slots=True)
 class _Association:
     profile: ClientProfile
-    message_bytes_max: int
-    mechanism: Mechanism
-    sealer: Sealer | None
-    is_ciphered: bool
-    is_proved: bool
-    our_challenge: bytes = b""
-    their_challenge: bytes = b""
-    is_general: bool = False
-    waiting: bytes = b""
-    """What is left of a long answer."""
-    block: int = 0
+    services: Services | Variables
+    message_bytes_max: int = _MESSAGE_BYTES_MAX
+    """The longest message that the client takes."""
+    has_general_blocks: bool = False
+    ciphering: Ciphering | None = field(default=None, repr=False)
+    credentials: Credentials = field(default_factory=Credentials)
+    ours: Side = Side(b"", b"")  # noqa: RUF009  # frozen
+    theirs: Side = Side(b"", b"")  # noqa: RUF009  # frozen
+    is_proved: bool = True
+    transfer: BlockTransfer = field(default_factory=BlockTransfer)
 
 
 class AssociationServer:
     """Serves the messages of all clients of one logical device.
 
-    `challenge` brings new challenges: chance belongs to whoever makes the server. Counters of what we seal go on
-    from association to association.
+    `challenge` brings new challenges: chance belongs to whoever makes the server. `counter` is the next invocation
+    counter of what we seal; it goes on from association to association. `short_names` are the attributes of clients
+    that refer to objects so.
     """
 
     def __init__(
@@ -102,6 +96,8 @@ class AssociationServer:
         title: bytes,
         challenge: Callable[[], bytes],
         message_bytes_max: int = 1024,
+        counter: InvocationCounter | None = None,
+        short_names: Mapping[int, Descriptor] | None = None,
     ) -> None:
         self._model = model
         self._profiles = profiles
@@ -109,7 +105,9 @@ class AssociationServer:
         self._challenge = challenge
         self._message_bytes_max = message_bytes_max
         self._associations: dict[int, _Association] = {}
-        self._counter = 1
+        self._sealers: dict[int, Sealer] = {}
+        self._short_names = short_names or {}
+        self.counter = counter or InvocationCounter(1)
         self.refused: list[int] = []
         """Clients that failed to prove themselves, the latest last."""
 
@@ -126,12 +124,30 @@ class AssociationServer:
         if message[0] == acse.RLRQ:
             self._associations.pop(client, None)
             return acse.encode_release(is_request=False)
-        association = self._associations.get(client)
+        association = self._associations.get(client) or self._from_the_start(client)
         if association is None:
-            return ExceptionResponse(_STATE_ERROR_SERVICE, _OPERATION_NOT_POSSIBLE).encode()
-        return self._serve(client, association, message)
+            return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE).encode()
+        if message[0] == GENERAL_BLOCK and association.has_general_blocks:
+            return self._by_blocks(client, association, message)
+        association.transfer = BlockTransfer()
+        return self._cut(association, self._serve(client, association, message))
 
     # ── Associations ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _from_the_start(self, client: int) -> _Association | None:
+        profile = self._profiles.get(client)
+        if profile is None or not profile.is_associated:
+            return None
+        made = _Association(profile, self._serving(client, profile, profile.conformance, _MESSAGE_BYTES_MAX))
+        self._associations[client] = made
+        return made
+
+    def _serving(
+        self, client: int, profile: ClientProfile, conformance: Conformance, room: int
+    ) -> Services | Variables:
+        if profile.has_short_names:
+            return Variables(self._model, client, conformance=conformance, room=room, names=self._short_names)
+        return Services(self._model, client, conformance=conformance, room=room)
 
     def _associate(self, client: int, message: bytes) -> bytes | None:
         self._associations.pop(client, None)
@@ -142,8 +158,6 @@ class AssociationServer:
         profile = self._profiles.get(client)
         if profile is None:
             return self._rejected(asked, Diagnostic.NO_REASON)
-        if asked.context is not profile.context:
-            return self._rejected(asked, Diagnostic.CONTEXT_NOT_SUPPORTED)
         wrong = self._wrong(asked, profile)
         if wrong is not None:
             if wrong is Diagnostic.AUTHENTICATION_FAILED:
@@ -152,194 +166,136 @@ class AssociationServer:
         return self._accepted(client, asked, profile)
 
     def _wrong(self, asked: AssociationRequest, profile: ClientProfile) -> Diagnostic | None:
+        if asked.context is not profile.context:
+            return Diagnostic.CONTEXT_NOT_SUPPORTED
         if asked.mechanism is not profile.mechanism:
             is_missing = asked.mechanism is Mechanism.NONE
             return Diagnostic.AUTHENTICATION_REQUIRED if is_missing else Diagnostic.MECHANISM_NOT_RECOGNISED
         if profile.mechanism is Mechanism.LLS:
             right = compare_digest(asked.secret or b"", profile.secret or b"")
             return None if right else Diagnostic.AUTHENTICATION_FAILED
-        if profile.mechanism is Mechanism.NONE:
-            return None
-        length = len(asked.secret or b"")
-        if not CHALLENGE_BYTES_MIN <= length <= CHALLENGE_BYTES_MAX:
+        if profile.is_high and not CHALLENGE_BYTES_MIN <= len(asked.secret or b"") <= CHALLENGE_BYTES_MAX:
             return Diagnostic.AUTHENTICATION_FAILED
-        if profile.keys is not None and len(asked.client_title or b"") != len(self._title):
+        if profile.keys is not None and len(asked.client_title or b"") != TITLE_BYTES:
             return Diagnostic.NO_REASON
         return None
 
-    def _accepted(self, client: int, asked: AssociationRequest, profile: ClientProfile) -> bytes | None:
-        sealer = self._sealer(profile, asked)
-        is_ciphered = asked.context in (Context.LOGICAL_NAMES_CIPHERED, Context.SHORT_NAMES_CIPHERED)
+    def _accepted(self, client: int, asked: AssociationRequest, profile: ClientProfile) -> bytes:
+        sealer = self._sealer(client, asked, profile)
+        ciphering = Ciphering(sealer, profile.protection) if sealer is not None and profile.is_ciphered else None
         try:
-            offer = asked.initiate
-            if is_ciphered:
-                assert sealer is not None, "a ciphered context has keys"
-                offer = deciphered(offer, sealer)
-            offered = decode_initiate_request(offer)
-        except RemoteProtocolError:
+            offered = decode_initiate_request(ciphering.open(asked.initiate) if ciphering else asked.initiate)
+            if ciphering is not None and offered.dedicated_key is not None:
+                ciphering.dedicated = ciphering.sealer.with_key(offered.dedicated_key)
+        except (RemoteProtocolError, LocalProtocolError):
             return self._rejected(asked, Diagnostic.NO_REASON)
-        is_high = profile.mechanism not in (Mechanism.NONE, Mechanism.LLS)
-        made = _Association(
+        return self._agreed(client, asked, offered, profile, sealer, ciphering)
+
+    def _agreed(  # noqa: PLR0917  # what was offered and what was made of it
+        self,
+        client: int,
+        asked: AssociationRequest,
+        offered: InitiateRequest,
+        profile: ClientProfile,
+        sealer: Sealer | None,
+        ciphering: Ciphering | None,
+    ) -> bytes:
+        conformance = offered.conformance & profile.conformance
+        longest = offered.message_bytes_max or _MESSAGE_BYTES_MAX
+        room = longest - (OVERHEAD_BYTES if ciphering is not None else 0)
+        challenge = self._challenge() if profile.is_high else b""
+        self._associations[client] = _Association(
             profile=profile,
-            message_bytes_max=min(offered.message_bytes_max or 0xFFFF, 0xFFFF),
-            mechanism=profile.mechanism,
-            sealer=sealer,
-            is_ciphered=is_ciphered,
-            is_proved=not is_high,
-            our_challenge=self._challenge() if is_high else b"",
-            their_challenge=asked.secret or b"" if is_high else b"",
+            services=self._serving(client, profile, conformance, room),
+            message_bytes_max=longest,
+            has_general_blocks=Conformance.GENERAL_BLOCK_TRANSFER in conformance,
+            ciphering=ciphering,
+            credentials=Credentials(secret=profile.secret, sealer=sealer, signing=profile.signing),
+            ours=Side(self._title, challenge),
+            theirs=Side(asked.client_title or b"", asked.secret or b""),
+            is_proved=not profile.is_high,
         )
-        self._associations[client] = made
-        agreement = self._agreement(made, offered)
+        name = SHORT_NAMES if profile.has_short_names else LOGICAL_NAMES
+        agreement = InitiateResponse(conformance, self._message_bytes_max, name).encode()
         return AssociationResponse(
             context=asked.context,
             result=AssociationResult.ACCEPTED,
-            diagnostic=Diagnostic.AUTHENTICATION_REQUIRED if is_high else Diagnostic.NONE,
-            mechanism=profile.mechanism if is_high else None,
-            server_title=self._title if sealer is not None else None,
-            challenge=made.our_challenge or None,
-            initiate=agreement,
+            diagnostic=Diagnostic.AUTHENTICATION_REQUIRED if profile.is_high else Diagnostic.NONE,
+            mechanism=profile.mechanism if profile.is_high else None,
+            server_title=self._title if sealer is not None or profile.is_high else None,
+            challenge=challenge or None,
+            initiate=agreement if ciphering is None else ciphering.seal_globally(agreement),
         ).encode()
 
-    def _sealer(self, profile: ClientProfile, asked: AssociationRequest) -> Sealer | None:
+    def _sealer(self, client: int, asked: AssociationRequest, profile: ClientProfile) -> Sealer | None:
         if profile.keys is None:
             return None
-        sealer = Sealer(profile.keys, title=self._title, counter=self._counter)
+        sealer = self._sealers.get(client)
+        if sealer is None or not profile.remembers_counters:
+            sealer = self._sealers[client] = Sealer(profile.keys, title=self._title, counter=self.counter)
         sealer.peer_title = asked.client_title
         return sealer
-
-    def _agreement(self, made: _Association, offered: InitiateRequest) -> bytes:
-        conformance = offered.conformance & made.profile.conformance
-        agreement = InitiateResponse(conformance, self._message_bytes_max, LOGICAL_NAMES).encode()
-        if made.is_ciphered and made.sealer is not None:
-            return self._sealed(agreement, made)
-        return agreement
 
     def _rejected(self, asked: AssociationRequest, diagnostic: Diagnostic) -> bytes:
         return AssociationResponse(
             context=asked.context, result=AssociationResult.REJECTED, diagnostic=diagnostic
         ).encode()
 
-    # ── Services ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _by_blocks(self, client: int, association: _Association, message: bytes) -> bytes | None:
+        if message[2:6] == _FIRST_BLOCK:
+            association.transfer = BlockTransfer()
+        try:
+            came = association.transfer.hear(message)
+        except RemoteProtocolError:
+            association.transfer = BlockTransfer()
+            return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE).encode()
+        if not isinstance(came, Whole):
+            return came
+        answer = self._serve(client, association, came.message)
+        return None if answer is None else association.transfer.begin(answer, association.message_bytes_max)
+
+    def _cut(self, association: _Association, answer: bytes | None) -> bytes | None:
+        if answer is None or len(answer) <= association.message_bytes_max or not association.has_general_blocks:
+            return answer
+        return association.transfer.begin(answer, association.message_bytes_max)
 
     def _serve(self, client: int, association: _Association, message: bytes) -> bytes | None:
-        is_sealed = message[0] in CIPHERED_TAGS
-        if is_sealed != association.is_ciphered:
-            return ExceptionResponse(_STATE_ERROR_SERVICE, _OPERATION_NOT_POSSIBLE).encode()
-        if association.is_ciphered:
-            assert association.sealer is not None, "a ciphered context has keys"
-            association.is_general = message[0] == GENERAL_GLOBAL
+        ciphering = association.ciphering
+        if (message[:1] != b"" and message[0] in SEALED_TAGS) != (ciphering is not None):
+            return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE).encode()
+        if ciphering is not None:
+            ciphering.general = message[0] in (GENERAL_GLOBAL, GENERAL_DEDICATED)
             try:
-                message = deciphered(message, association.sealer)
+                message = ciphering.open(message)
+            except ReplayError as error:
+                wanted = error.wanted
+                return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, INVOCATION_COUNTER_ERROR, wanted).encode()
             except RemoteProtocolError:
-                return ExceptionResponse(_STATE_ERROR_SERVICE, _DECIPHERING_ERROR).encode()
+                return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, _DECIPHERING_ERROR).encode()
+        said = self._said(client, association, message)
+        return said if ciphering is None else ciphering.seal(said)
+
+    def _said(self, client: int, association: _Association, message: bytes) -> bytes:
         try:
             asked = decode_message(message)
         except RemoteProtocolError:
-            return ExceptionResponse(_STATE_ERROR_UNKNOWN, _SERVICE_NOT_SUPPORTED).encode()
-        said = self._served(client, association, asked)
-        return self._sealed(said, association) if association.is_ciphered else said
-
-    def _sealed(self, message: bytes, association: _Association) -> bytes:
-        sealer = association.sealer
-        assert sealer is not None, "a ciphered context has keys"
-        sealed = ciphered(message, sealer, general=association.is_general)
-        self._counter = max(self._counter, sealer.counter)
-        return sealed
-
-    def _served(self, client: int, association: _Association, asked: object) -> bytes:
+            return ExceptionResponse(STATE_SERVICE_UNKNOWN, SERVICE_NOT_SUPPORTED).encode()
         if not association.is_proved:
             return self._proved(client, association, asked)
-        match asked:
-            case get.GetRequest():
-                result = self._got(client, asked.attribute, asked.selection)
-                return self._long(association, asked.invoke, result, is_list=False)
-            case get.GetListRequest():
-                results = tuple(self._got(client, one, part) for one, part in asked.attributes)
-                return self._long(association, asked.invoke, get.encode_results(results), is_list=True)
-            case get.GetNextBlock():
-                return self._next_block(association, asked)
-            case setting.SetRequest():
-                outcome = self._model.set(client, asked.attribute, asked.value)
-                return setting.SetResponse(asked.invoke, outcome).encode()
-            case action.ActionRequest():
-                return self._acted(client, asked)
-            case _:
-                return ExceptionResponse(_STATE_ERROR_UNKNOWN, _SERVICE_NOT_SUPPORTED).encode()
-
-    def _got(self, client: int, attribute: Descriptor, selection: Selection | None) -> bytes | AccessResult:
-        value = self._model.get(client, attribute, selection)
-        return value if isinstance(value, AccessResult) else encode(value)
-
-    def _acted(self, client: int, asked: action.ActionRequest) -> bytes:
-        outcome, returned = self._model.act(client, asked.method, asked.parameter)
-        given = None if returned is None else encode(returned)
-        return action.ActionResponse(asked.invoke, outcome, given).encode()
-
-    def _long(self, association: _Association, invoke: int, result: bytes | AccessResult, *, is_list: bool) -> bytes:
-        association.waiting, association.block = b"", 0
-        if isinstance(result, AccessResult):
-            return get.GetResponse(invoke, result).encode()
-        if len(result) + _BLOCK_OVERHEAD > association.message_bytes_max:
-            association.waiting = result
-            return self._block(association, invoke)
-        if is_list:
-            return bytes((get.RESPONSE, 3, invoke)) + result
-        return get.GetResponse(invoke, result).encode()
-
-    def _next_block(self, association: _Association, asked: get.GetNextBlock) -> bytes:
-        if not association.waiting:
-            return get.GetBlock(asked.invoke, True, asked.block, AccessResult.NO_LONG_GET).encode()  # noqa: FBT003
-        if asked.block != association.block:
-            association.waiting = b""
-            return get.GetBlock(asked.invoke, True, asked.block, AccessResult.BLOCK_NUMBER_INVALID).encode()  # noqa: FBT003
-        return self._block(association, asked.invoke)
-
-    def _block(self, association: _Association, invoke: int) -> bytes:
-        size = association.message_bytes_max - _BLOCK_OVERHEAD
-        part, association.waiting = association.waiting[:size], association.waiting[size:]
-        association.block += 1
-        return get.GetBlock(invoke, not association.waiting, association.block, part).encode()
+        return association.services.serve(asked)
 
     def _proved(self, client: int, association: _Association, asked: object) -> bytes:
-        is_proof = (
-            isinstance(asked, action.ActionRequest)
-            and (
-                asked.method.class_id,
-                asked.method.obis,
-                asked.method.number,
-            )
-            == _REPLY_TO_HLS
-        )
-        if not is_proof:
-            return ExceptionResponse(_STATE_ERROR_SERVICE, _OPERATION_NOT_POSSIBLE).encode()
-        assert isinstance(asked, action.ActionRequest)
+        if not isinstance(asked, action.ActionRequest) or asked.method != REPLY_TO_HLS:
+            return ExceptionResponse(STATE_SERVICE_NOT_ALLOWED, OPERATION_NOT_POSSIBLE).encode()
+        mechanism, credentials = association.profile.mechanism, association.credentials
+        ours, theirs = association.ours, association.theirs
         given = bytes(asked.parameter) if isinstance(asked.parameter, bytes) else b""
-        if not self._is_right(association, given):
+        if not is_proved(mechanism, credentials, given, prover=theirs, other=ours):
             self.refused.append(client)
             self._associations.pop(client, None)
             return action.ActionResponse(asked.invoke, AccessResult.ACCESS_DENIED).encode()
         association.is_proved = True
-        ours = proof(
-            association.mechanism,
-            association.their_challenge,
-            secret=association.profile.secret,
-            sealer=association.sealer,
-        )
-        if association.sealer is not None:
-            self._counter = max(self._counter, association.sealer.counter)
-        return action.ActionResponse(asked.invoke, AccessResult.SUCCESS, encode(OctetString(ours))).encode()
-
-    def _is_right(self, association: _Association, given: bytes) -> bool:
-        if association.mechanism is Mechanism.HLS_GMAC:
-            return association.sealer is not None and association.sealer.proves(given, association.our_challenge)
-        try:
-            wanted = proof(
-                association.mechanism,
-                association.our_challenge,
-                secret=association.profile.secret,
-                sealer=association.sealer,
-            )
-        except LocalProtocolError:
-            return False
-        return compare_digest(given, wanted)
+        answer = encode(OctetString(proof(mechanism, credentials, prover=ours, other=theirs)))
+        return action.ActionResponse(asked.invoke, AccessResult.SUCCESS, answer).encode()
