@@ -23,7 +23,7 @@ from kilovatt.wire.protocols.dlms.association.hls import (
     LOW_MECHANISMS,
     Credentials,
     Side,
-    check_supported,
+    check_credentials,
     is_proved,
     proof,
 )
@@ -43,7 +43,8 @@ _COUNTER_MAX = (1 << 32) - 1
 
 def associating(asked: Associate, session: Session) -> Exchange[Associated | Refusal]:
     """Be associated, and prove one another where the mechanism wants it."""
-    _check(asked)
+    credentials = Credentials(secret=asked.secret, sealer=session.sealer, signing=session.signing)
+    _check(asked, credentials)
     session.begin()
     ciphering = _ciphering(asked, session)
     request = _offer(asked, session, ciphering)
@@ -63,7 +64,9 @@ def associating(asked: Associate, session: Session) -> Exchange[Associated | Ref
     if said.diagnostic == Diagnostic.AUTHENTICATION_REQUIRED:
         if asked.mechanism in LOW_MECHANISMS or said.challenge is None:
             raise MalformedError("the meter wants a proof that was not offered", message, 0)
-        refused = yield from _proving(asked, session, request, said)
+        if said.mechanism not in (None, asked.mechanism):
+            raise MalformedError(f"the meter has another mechanism than {asked.mechanism.name}", message, 0)
+        refused = yield from _proving(asked, session, credentials, request, said)
         return agreed if refused is None else refused
     if asked.mechanism not in LOW_MECHANISMS:
         raise MalformedError("the meter does not prove itself as it was asked to", message, 0)
@@ -103,8 +106,8 @@ def reading_counter(asked: ReadInvocationCounter, session: Session) -> Exchange[
     return int(counter)
 
 
-def _check(asked: Associate) -> None:
-    check_supported(asked.mechanism)
+def _check(asked: Associate, credentials: Credentials) -> None:
+    check_credentials(asked.mechanism, credentials)
     if asked.mechanism not in LOW_MECHANISMS and len(asked.challenge or b"") < CHALLENGE_BYTES_MIN:
         raise LocalProtocolError(
             f"a challenge of {CHALLENGE_BYTES_MIN} bytes at least is wanted for {asked.mechanism.name}"
@@ -152,9 +155,12 @@ def _agreement(said: AssociationResponse, ciphering: Ciphering | None, message: 
 
 
 def _proving(
-    asked: Associate, session: Session, request: AssociationRequest, said: AssociationResponse
+    asked: Associate,
+    session: Session,
+    credentials: Credentials,
+    request: AssociationRequest,
+    said: AssociationResponse,
 ) -> Generator[Say, bytes, Refusal | None]:
-    credentials = Credentials(secret=asked.secret, sealer=session.sealer, signing=session.signing)
     ours = Side(request.client_title or b"", asked.challenge or b"")
     theirs = Side(said.server_title or b"", said.challenge or b"")
     if theirs.challenge == ours.challenge:

@@ -65,7 +65,9 @@ from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkOpened, 
 
 __all__ = ["CURRENT_ASSOCIATION", "DlmsConnection"]
 _CHECKSUM_BYTES = 3
-_UNASKED = frozenset({DATA, EVENT})
+_REFUSALS = frozenset({bytes((EXCEPTION,)), bytes((CONFIRMED_SERVICE_ERROR,))})
+_UNASKED = frozenset({bytes((DATA,)), bytes((EVENT,))})
+"""What a meter may send in the clear in a ciphered association; no value is taken from it."""
 _UNASKED_MAX = 32
 _WINDOW = 8
 
@@ -126,8 +128,12 @@ class DlmsConnection:
         """Whether an answer is awaited."""
         self._step: Step | None = None
         self._transfer = BlockTransfer(window=_WINDOW)
+        self._is_told = False
+        """Whether the secret of this step has been written whole."""
         self._heard = bytearray()
         self._unasked = 0
+        self._nothing: StopIteration | None = None
+        """How an exchange ended for which nothing need be written: said at the next silence."""
         self._outgoing = Outgoing(b"")
         self.counter_wanted: int | None = None
         """The invocation counter that the meter has asked for when it refused ours. Nobody vouches for it."""
@@ -169,11 +175,12 @@ class DlmsConnection:
         if is_retry:
             self._session.number = self._number
         self._number = self._session.number
+        self._nothing = None
         self._link = self._own_link
         self._request = request
         self._exchange = _EXCHANGES[type(request)](request, self._session)
         try:
-            self._outgoing = self._written(next(self._exchange))
+            self._outgoing = self._following(next(self._exchange))
         except LocalProtocolError:
             self._exchange = self._request = None
             raise
@@ -181,6 +188,20 @@ class DlmsConnection:
     def _repeated(self) -> Outgoing:
         wire = self._link.resend()
         return self._outgoing if wire == self._outgoing.data else self._marked(wire)
+
+    def _following(self, step: Step) -> Outgoing:
+        """Return what to write for a step; links that need no opening or closing are passed over."""
+        assert self._exchange is not None
+        while True:
+            outgoing = self._written(step)
+            if outgoing.data or not isinstance(step, Open | Close):
+                return outgoing
+            self._link = self._own_link if isinstance(step, Close) else self._link
+            try:
+                step = self._exchange.send(b"")
+            except StopIteration as stop:
+                self._nothing = stop
+                return outgoing
 
     def _written(self, step: Step) -> Outgoing:
         self._step = step
@@ -200,7 +221,7 @@ class DlmsConnection:
         message, ciphering = step.message, self._session.ciphering
         if ciphering is not None and not step.in_clear:
             message = ciphering.seal(message)
-        self._transfer = BlockTransfer(window=_WINDOW)
+        self._transfer, self._is_told = BlockTransfer(window=_WINDOW), False
         if len(message) > self._session.message_bytes_max:
             if Conformance.GENERAL_BLOCK_TRANSFER not in self._session.conformance:
                 longest = self._session.message_bytes_max
@@ -212,14 +233,16 @@ class DlmsConnection:
         step = self._step
         if not isinstance(step, Say) or not (step.secret or step.is_secret):
             return Outgoing(wire)
-        at = wire.find(step.secret) if step.secret else -1
-        if at < 0:
+        spans = _occurrences(step.secret, wire) if step.secret and not step.is_secret else []
+        if not spans and self._is_told:
+            return Outgoing(wire)
+        if not spans:
             # Cut by a border of frames, or secret as a whole: nothing of it may be kept.
             return Outgoing(wire, ((0, len(wire)),))
-        assert step.secret is not None
+        self._is_told = True
         # Sixteen bits of checksum would betray much of a short password.
-        end = at + len(step.secret)
-        return Outgoing(wire, ((at, end), (max(end, len(wire) - _CHECKSUM_BYTES), len(wire))))
+        end = spans[-1][1]
+        return Outgoing(wire, (*spans, (max(end, len(wire) - _CHECKSUM_BYTES), len(wire))))
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,7 +265,7 @@ class DlmsConnection:
                     return came
                 if came is not None:
                     more.append(came)
-        except RemoteProtocolError:
+        except (RemoteProtocolError, LocalProtocolError):
             self._is_open, self._exchange = False, None
             raise
         return SendMore(_joined(more)) if more else None
@@ -252,8 +275,8 @@ class DlmsConnection:
         if not self._is_open:
             raise LocalProtocolError("nothing was asked")
         heard = bytes(self._heard)
-        if not heard and not self._outgoing.data:
-            return self._over(None)
+        if self._nothing is not None:
+            return self._over(self._nothing.value)
         self._is_open = False
         if not heard:
             raise RemoteProtocolError(LineFault.SILENCE, "nothing came", b"")
@@ -289,12 +312,12 @@ class DlmsConnection:
             if not isinstance(came, Whole):
                 return None if came is None else self._marked(self._link.send(came))
             message = came.message
-        if message[0] in (EXCEPTION, CONFIRMED_SERVICE_ERROR):
-            return self._refused(message)
         ciphering = self._session.ciphering
-        if ciphering is not None and not self._step.in_clear and message[0] not in _UNASKED:
+        if ciphering is not None and not self._step.in_clear and message[:1] not in _REFUSALS | _UNASKED:
             message = ciphering.open(message)
-        if message[:1] and message[0] in _UNASKED:
+        if message[:1] in _REFUSALS:
+            return self._refused(message)
+        if message[:1] in _UNASKED:
             self._set_aside(message)
             return None
         return self._go_on(message)
@@ -305,12 +328,8 @@ class DlmsConnection:
             step = self._exchange.send(message)
         except StopIteration as stop:
             return self._over(stop.value)
-        self._outgoing = self._written(step)
-        if not self._outgoing.data:
-            # A link that needs no opening or closing.
-            self._link = self._own_link if isinstance(step, Close) else self._link
-            return self._go_on(b"")
-        return self._outgoing
+        self._outgoing = self._following(step)
+        return self._outgoing if self._nothing is None else self._over(self._nothing.value)
 
     def _refused(self, message: bytes) -> Answered:
         said = decode_message(message)
@@ -329,6 +348,15 @@ class DlmsConnection:
         self._request = self._exchange = None
         self._link = self._own_link
         return Answered(value, bytes(self._heard))
+
+
+def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    at = wire.find(secret)
+    while at >= 0:
+        spans.append((at, at + len(secret)))
+        at = wire.find(secret, at + len(secret))
+    return spans
 
 
 def _joined(several: list[Outgoing]) -> Outgoing:

@@ -17,7 +17,6 @@ WantedT = TypeVar("WantedT")
 _AES_BLOCK = 16
 CHALLENGE_BYTES_MIN, CHALLENGE_BYTES_MAX = 8, 64
 LOW_MECHANISMS = frozenset({Mechanism.NONE, Mechanism.LLS})
-SEALING_MECHANISMS = frozenset({Mechanism.HLS_GMAC})
 _BUILT = frozenset(
     {
         Mechanism.HLS_AES,
@@ -66,6 +65,19 @@ def check_supported(mechanism: Mechanism) -> None:
         raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
 
 
+def check_credentials(mechanism: Mechanism, credentials: Credentials) -> None:
+    """Raise LocalProtocolError where what a mechanism needs was not given, or is no such thing."""
+    check_supported(mechanism)
+    if mechanism in LOW_MECHANISMS:
+        return
+    if mechanism is Mechanism.HLS_GMAC:
+        _wanted(credentials.sealer, mechanism)
+    elif mechanism is Mechanism.HLS_ECDSA:
+        _wanted(credentials.signing, mechanism)
+    elif len(_wanted(credentials.secret, mechanism)) != _AES_BLOCK and mechanism is Mechanism.HLS_AES:
+        raise LocalProtocolError(f"the key of mechanism 2 has {_AES_BLOCK} bytes")
+
+
 def proof(mechanism: Mechanism, credentials: Credentials, *, prover: Side, other: Side) -> bytes:
     """Return the prover's answer to the other end's challenge.
 
@@ -101,23 +113,19 @@ def _told(prover: Side, other: Side) -> bytes:
 
 
 def _digest(mechanism: Mechanism, secret: bytes, prover: Side, other: Side) -> bytes:
-    match mechanism:
-        case Mechanism.HLS_AES:
-            return _aes(other.challenge, secret)
-        case Mechanism.HLS_MD5:
-            # The standard's own mechanisms 3 and 4, for meters that have no better.
-            return hashlib.md5(other.challenge + secret, usedforsecurity=False).digest()
-        case Mechanism.HLS_SHA1:
-            return hashlib.sha1(other.challenge + secret, usedforsecurity=False).digest()
-        case Mechanism.HLS_SHA256:
-            return hashlib.sha256(secret + _told(prover, other)).digest()
-        case _:
-            raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
+    # 3 and 4 are the standard's own, for meters that have no better.
+    if mechanism is Mechanism.HLS_MD5:
+        return hashlib.md5(other.challenge + secret, usedforsecurity=False).digest()
+    if mechanism is Mechanism.HLS_SHA1:
+        return hashlib.sha1(other.challenge + secret, usedforsecurity=False).digest()
+    if mechanism is Mechanism.HLS_SHA256:
+        return hashlib.sha256(secret + _told(prover, other)).digest()
+    if mechanism is Mechanism.HLS_AES:
+        return _aes(other.challenge, secret)
+    raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
 
 
 def _aes(challenge: bytes, secret: bytes) -> bytes:
-    if len(secret) != _AES_BLOCK:
-        raise LocalProtocolError(f"the key of mechanism 2 has {_AES_BLOCK} bytes")
     padded = challenge + bytes(-len(challenge) % _AES_BLOCK)
     cipher = Cipher(algorithms.AES(secret), modes.ECB()).encryptor()  # noqa: S305  # the meters' way, not ours
     return cipher.update(padded) + cipher.finalize()

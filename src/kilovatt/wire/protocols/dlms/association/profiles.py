@@ -7,8 +7,9 @@ from kilovatt.wire.protocols.dlms.apdu.initiate import Conformance
 from kilovatt.wire.protocols.dlms.association.associating import CIPHERED_CONTEXTS
 from kilovatt.wire.protocols.dlms.association.hls import (
     LOW_MECHANISMS,
-    SEALING_MECHANISMS,
+    Credentials,
     Signing,
+    check_credentials,
     check_supported,
 )
 from kilovatt.wire.protocols.dlms.security.sealing import Keys, Protection
@@ -46,14 +47,12 @@ class ClientProfile:
 
     def __post_init__(self) -> None:
         check_supported(self.mechanism)
-        needs_keys = self.is_ciphered or self.mechanism in SEALING_MECHANISMS
-        if needs_keys and self.keys is None:
+        if (self.is_ciphered or self.mechanism is Mechanism.HLS_GMAC) and self.keys is None:
             raise LocalProtocolError("a ciphered context, and GMAC, need keys")
-        if self.mechanism is Mechanism.HLS_ECDSA and self.signing is None:
-            raise LocalProtocolError("mechanism 7 needs keys to sign with")
-        needs_secret = self.mechanism not in {Mechanism.NONE, Mechanism.HLS_ECDSA} | SEALING_MECHANISMS
-        if needs_secret and self.secret is None:
-            raise LocalProtocolError(f"{self.mechanism.name} needs a secret")
+        if self.mechanism is Mechanism.LLS and self.secret is None:
+            raise LocalProtocolError("LLS needs a password")
+        if self.mechanism is not Mechanism.HLS_GMAC:
+            check_credentials(self.mechanism, Credentials(secret=self.secret, signing=self.signing))
         if self.is_associated and (self.is_ciphered or self.mechanism is not Mechanism.NONE):
             raise LocalProtocolError("a client that must prove itself is not associated from the start")
 

@@ -1,0 +1,42 @@
+"""What a meter sends unasked, in the clear or sealed."""
+
+from kilovatt.wire.protocols.dlms.apdu.ciphered import SEALED_TAGS, GeneralCiphered, GeneralSealed, decode_sealed
+from kilovatt.wire.protocols.dlms.apdu.messages import decode_message
+from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification, EventNotification
+from kilovatt.wire.protocols.dlms.association.ciphering import Ciphering
+from kilovatt.wire.protocols.dlms.security.sealing import SecurityError
+from kilovatt.wire.protocols.dlms.values import MalformedError
+
+
+def pushed(message: bytes, ciphering: Ciphering | None = None) -> DataNotification | EventNotification:
+    """Return what was pushed. With `ciphering` only a sealed message is taken; its sender's title is in it.
+
+    Raises SecurityError and MalformedError.
+    """
+    if ciphering is not None:
+        message = _opened(message, ciphering)
+    elif message and message[0] in SEALED_TAGS:
+        raise SecurityError("a sealed message, and no keys to open it", message)
+    said = decode_message(message)
+    if not isinstance(said, DataNotification | EventNotification):
+        raise MalformedError(f"a {type(said).__name__} is nothing that is pushed", message, 0)
+    return said
+
+
+def _opened(message: bytes, ciphering: Ciphering) -> bytes:
+    known = ciphering.sealer.peer_title
+    if known is None and message[:1] and message[0] in SEALED_TAGS:
+        ciphering.sealer.peer_title = _title(message)
+    try:
+        return ciphering.open(message)
+    except SecurityError:
+        # A title that proved nothing is not learnt.
+        ciphering.sealer.peer_title = known
+        raise
+
+
+def _title(message: bytes) -> bytes | None:
+    made = decode_sealed(message)
+    if isinstance(made, GeneralSealed):
+        return made.title
+    return made.route.originator if isinstance(made, GeneralCiphered) else None
