@@ -22,10 +22,13 @@ class WrapperReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self.is_lost = False
+        """Whether something came that was no header: nothing is taken until `clear`."""
 
     def feed(self, data: bytes) -> None:
         """Take bytes."""
-        self._buffer += data
+        if not self.is_lost:
+            self._buffer += data
 
     def next_message(self) -> tuple[int, int, bytes] | None:
         """Return source port, destination port and message, or None while more must come.
@@ -38,6 +41,7 @@ class WrapperReader:
         if version != VERSION:
             wire = bytes(self._buffer)
             self._buffer.clear()
+            self.is_lost = True
             raise RemoteProtocolError(LineFault.NOISE, f"wrapper version {version}, and {VERSION} is wanted", wire)
         end = _HEADER.size + length
         if len(self._buffer) < end:
@@ -54,6 +58,7 @@ class WrapperReader:
     def clear(self) -> None:
         """Forget what came."""
         self._buffer.clear()
+        self.is_lost = False
 
 
 class WrapperLink:
@@ -63,34 +68,54 @@ class WrapperLink:
         self._client, self._server = client, server
         self._reader = WrapperReader()
         self._last = b""
+        self._fault: RemoteProtocolError | None = None
         self.is_open = True
 
     def open(self) -> bytes:
         """Nothing need be written."""
-        self._reader.clear()
+        self._forget_heard()
         return b""
 
     def send(self, message: bytes) -> bytes:
         """Return a message with its header."""
         self._last = wrapped(message, source=self._client, destination=self._server)
+        if self._reader.is_lost:
+            self._forget_heard()
         return self._last
 
     def resend(self) -> bytes:
         """Return the message again: answers are told apart by their invoke-id."""
-        self._reader.clear()
+        self._forget_heard()
         return self._last
 
     def receive(self, data: bytes) -> list[LinkEvent]:
-        """Return the messages among what came. Raises RemoteProtocolError."""
+        """Return the messages among what came. Raises RemoteProtocolError.
+
+        What came before an error is returned first; the error is raised when more is taken.
+        """
         self._reader.feed(data)
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
         events: list[LinkEvent] = []
-        while (found := self._reader.next_message()) is not None:
-            source, destination, message = found
-            if (source, destination) != (self._server, self._client):
-                words = f"a message from {source} to {destination}, and {self._server} to {self._client} is wanted"
-                raise RemoteProtocolError(LineFault.ANOTHER_METER, words, message)
-            events.append(MessageReceived(message))
+        try:
+            while (found := self._reader.next_message()) is not None:
+                events.append(self._heard(*found))
+        except RemoteProtocolError as error:
+            if not events:
+                raise
+            self._fault = error
         return events
+
+    def _heard(self, source: int, destination: int, message: bytes) -> MessageReceived:
+        if (source, destination) != (self._server, self._client):
+            words = f"a message from {source} to {destination}, and {self._server} to {self._client} is wanted"
+            raise RemoteProtocolError(LineFault.ANOTHER_METER, words, message)
+        return MessageReceived(message)
+
+    def _forget_heard(self) -> None:
+        self._reader.clear()
+        self._fault = None
 
     @property
     def has_part(self) -> bool:

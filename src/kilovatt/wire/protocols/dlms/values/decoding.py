@@ -22,7 +22,8 @@ from kilovatt.wire.protocols.dlms.values.types import (
     Structure,
 )
 
-_ELEMENTS_MAX = 65_535
+_PARTS_PER_BYTE_MAX = 8
+"""Nulls take no bytes in a compact array: a short message must not become a long list of them."""
 _Reader: TypeAlias = Callable[[bytes, int, int], tuple[DlmsValue, int]]
 
 
@@ -113,8 +114,10 @@ def _compact_array(data: bytes, offset: int, depth: int) -> tuple[CompactArray, 
     values: list[DlmsValue] = []
     while at < size:
         before = at
+        if (len(values) + 1) * described.parts > _PARTS_PER_BYTE_MAX * (end - offset):
+            raise MalformedError("a compact array of more nulls than values", data, offset)
         value, at = _element(described, contents, at)
-        if at == before or len(values) >= _ELEMENTS_MAX:
+        if at == before:
             raise MalformedError("elements without end", data, offset)
         values.append(value)
     return CompactArray(tuple(values), description), end

@@ -1,7 +1,7 @@
 """The types of compact arrays as they are described (IEC 62056-5-3, 8.3): once, before elements without tags."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from kilovatt.wire.protocols.dlms.values.errors import MalformedError
 from kilovatt.wire.protocols.dlms.values.lengths import decode_length
@@ -23,6 +23,7 @@ class Simple:
     """A type that holds one value."""
 
     tag: int
+    parts: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Several:
 
     made: type[Array] | type[Structure]
     elements: "tuple[Described, ...]"
+    parts: int
+    """How many values an element is, itself and all within counted."""
 
 
 Described: TypeAlias = Simple | Several
@@ -54,24 +57,23 @@ def _array(data: bytes, offset: int, depth: int) -> tuple[Several, int]:
     at = offset + 1 + _ARRAY_COUNT_BYTES
     count = int.from_bytes(data[offset + 1 : at], "big")
     element, end = described_at(data, at, depth + 1)
-    if count * _parts(element) > _PARTS_MAX:
-        raise MalformedError(f"an element of more than {_PARTS_MAX} parts", data, offset)
-    return Several(Array, (element,) * count), end
+    parts = _parts(1 + count * element.parts, data, offset)
+    return Several(Array, (element,) * count, parts), end
 
 
 def _structure(data: bytes, offset: int, depth: int) -> tuple[Several, int]:
     count, at = decode_length(data, offset + 1)
     if count > len(data) - at:
         raise MalformedError(f"{count} types in {len(data) - at} bytes", data, offset)
-    elements = []
+    elements, parts = [], 1
     for _ in range(count):
         element, at = described_at(data, at, depth + 1)
         elements.append(element)
-    made = Several(Structure, tuple(elements))
-    if _parts(made) > _PARTS_MAX:
+        parts = _parts(parts + element.parts, data, offset)
+    return Several(Structure, tuple(elements), parts), at
+
+
+def _parts(parts: int, data: bytes, offset: int) -> int:
+    if parts > _PARTS_MAX:
         raise MalformedError(f"an element of more than {_PARTS_MAX} parts", data, offset)
-    return made, at
-
-
-def _parts(described: Described) -> int:
-    return 1 if isinstance(described, Simple) else 1 + sum(_parts(element) for element in described.elements)
+    return parts

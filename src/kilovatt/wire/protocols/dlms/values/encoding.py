@@ -5,6 +5,7 @@ from struct import Struct
 from typing import Any
 
 from kilovatt.wire.protocols.dlms.values.descriptions import Described, Simple, described_at
+from kilovatt.wire.protocols.dlms.values.errors import MalformedError
 from kilovatt.wire.protocols.dlms.values.lengths import encode_length
 from kilovatt.wire.protocols.dlms.values.types import (
     BYTE_STRINGS,
@@ -69,10 +70,16 @@ def _bit_string(value: BitString) -> bytes:
 
 
 def _compact_array(value: CompactArray) -> bytes:
-    described, end = described_at(value.description, 0, 0)
+    try:
+        described, end = described_at(value.description, 0, 0)
+    except MalformedError as error:
+        raise LocalProtocolError(f"the description of a compact array is none: {error}") from error
     if end != len(value.description):
         raise LocalProtocolError("the description of a compact array has bytes left over")
-    contents = b"".join(_without_tags(described, element) for element in value.values)
+    elements = [_without_tags(described, element) for element in value.values]
+    if not all(elements):
+        raise LocalProtocolError("elements of a compact array that take no bytes cannot be counted")
+    contents = b"".join(elements)
     return bytes((CompactArray.TAG,)) + value.description + encode_length(len(contents)) + contents
 
 
@@ -89,7 +96,14 @@ def _without_tags(described: Described, value: DlmsValue) -> bytes:
 
 def _floating_point(made: type[FloatingPoint]) -> Callable[[Any], bytes]:
     layout, tag = Struct(">B" + made.FORMAT[1:]), made.TAG
-    return lambda value: layout.pack(tag, value)
+
+    def written(value: FloatingPoint) -> bytes:
+        try:
+            return layout.pack(tag, value)
+        except OverflowError:
+            raise LocalProtocolError(f"{float(value)} is too large for a {made.__name__}") from None
+
+    return written
 
 
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {

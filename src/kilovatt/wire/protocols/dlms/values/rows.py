@@ -90,7 +90,7 @@ def _one_by_one(data: bytes, at: int, count: int) -> Rows:
     rows: list[Structure] = []
     for _ in range(count):
         start = at
-        row, at = decode_from(data, at)
+        row, at = decode_from(data, at, 1)
         if not isinstance(row, Structure) or (rows and len(row) != len(rows[0])):
             raise MalformedError("a row is a structure as wide as the first", bytes(data), start)
         rows.append(row)

@@ -11,6 +11,8 @@ STAMP_BYTES = 12
 _LAYOUT = Struct(">HBBBBBBBhB")
 _ANY, _NO_DEVIATION = 0xFF, -0x8000
 _SUMMER = 0x80
+_YEAR_MIN, _YEAR_MAX = 2, 9998
+"""Beyond them there may be no instant in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,15 @@ class Stamp:
         """
         first = self.wall.replace(tzinfo=zone)
         second = first.replace(fold=1)
-        is_second = second.dst() != first.dst() and not self.is_summer
-        return (second if is_second else first).astimezone(UTC)
+        if first.dst() == second.dst():
+            return _utc(first)
+        # Put back, the first of the two is summer's; put forward, the hour that is left out is summer's by the second.
+        summer, winter = (first, second) if _utc(first) < _utc(second) else (second, first)
+        return _utc(summer if self.is_summer else winter)
+
+
+def _utc(local: datetime) -> datetime:
+    return local.astimezone(UTC)
 
 
 def decode_stamp(data: bytes) -> Stamp:
@@ -45,6 +54,8 @@ def decode_stamp(data: bytes) -> Stamp:
     if len(data) != STAMP_BYTES:
         raise MalformedError(f"a date and time has {STAMP_BYTES} bytes: got {len(data)}", bytes(data), 0)
     year, month, day, _, hour, minute, second, _, deviation, status = _LAYOUT.unpack(data)
+    if not _YEAR_MIN <= year <= _YEAR_MAX:
+        raise MalformedError(f"{bytes(data).hex()} is no date and time", bytes(data), 0)
     try:
         wall = datetime(year, month, day, hour, minute, 0 if second == _ANY else second)  # noqa: DTZ001  # a meter's clock
     except ValueError as error:

@@ -151,12 +151,11 @@ def _control_of(control: int, wire: bytes) -> tuple[Kind, bool, int, int]:
 
 
 def _address_end(wire: bytes, at: int) -> int:
-    for size in _ADDRESS_SIZES:
-        end = at + size
-        if end > len(wire) - 4:
-            break
+    for end in range(at + 1, min(at + max(_ADDRESS_SIZES), len(wire) - 4) + 1):
         if wire[end - 1] & 1:
-            return end
+            if end - at in _ADDRESS_SIZES:
+                return end
+            break
     raise _noise("an address does not end", wire)
 
 
@@ -226,9 +225,10 @@ class FrameReader:
         return bool(self._buffer)
 
     def _drop(self, count: int) -> None:
-        dropped = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        self._dropped += count
+        # No more than is allowed, so that errors do not depend on the pieces that bytes come in.
+        dropped = bytes(self._buffer[: min(count, _NOISE_BYTES_MAX + 1 - self._dropped)])
+        del self._buffer[: len(dropped)]
+        self._dropped += len(dropped)
         if self._dropped > _NOISE_BYTES_MAX:
             self._dropped = 0
             raise _noise(f"more than {_NOISE_BYTES_MAX} bytes without a frame", dropped)

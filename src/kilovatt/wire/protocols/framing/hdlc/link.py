@@ -21,6 +21,7 @@ class HdlcLink:
         self._client = client_address(client)
         self._offered = limits or LinkLimits()
         self._reader = FrameReader()
+        self._fault: RemoteProtocolError | None = None
         self.limits = LinkLimits()
         self._to_send: list[bytes] = []
         self._unacknowledged: list[bytes] = []
@@ -44,7 +45,7 @@ class HdlcLink:
         """Return the first frames of a message. Raises LocalProtocolError without a link."""
         if not self.is_open:
             raise LocalProtocolError("an HDLC link must be opened before a message is sent")
-        self._reader.clear()
+        self._forget_heard()
         self._received.clear()
         self._stale = self._polls = 0
         whole, size = COMMAND_LLC + message, self.limits.transmit_info
@@ -54,15 +55,26 @@ class HdlcLink:
 
     def resend(self) -> bytes:
         """Return the frames that were written last: the meter knows by their numbers what it has had."""
-        self._reader.clear()
+        self._forget_heard()
         return self._last
 
     def receive(self, data: bytes) -> list[LinkEvent]:
-        """Take bytes, and return what whole frames among them bring. Raises RemoteProtocolError."""
+        """Take bytes, and return what whole frames among them bring. Raises RemoteProtocolError.
+
+        What came before an error is returned first; the error is raised when more is taken.
+        """
         self._reader.feed(data)
+        if self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
         events: list[LinkEvent] = []
-        while (frame := self._reader.next_frame()) is not None:
-            events += self._heard(frame)
+        try:
+            while (frame := self._reader.next_frame()) is not None:
+                events += self._heard(frame)
+        except RemoteProtocolError as error:
+            if not events:
+                raise
+            self._fault = error
         return events
 
     @property
@@ -73,13 +85,17 @@ class HdlcLink:
     def _begin(self) -> None:
         self.is_open = False
         self._is_opening = self._is_closing = False
-        self._reader.clear()
+        self._forget_heard()
         self._send_number = self._receive_number = 0
         self._received = bytearray()
         self._to_send = []
         self._unacknowledged = []
         self._last = b""
         self._stale = self._polls = 0
+
+    def _forget_heard(self) -> None:
+        self._reader.clear()
+        self._fault = None
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,12 +140,16 @@ class HdlcLink:
         if len(frame.information) > self.limits.receive_info:
             words = f"{len(frame.information)} bytes of information, and {self.limits.receive_info} were agreed upon"
             raise _noise(words, frame)
+        if not frame.information:
+            # Such frames could come without end.
+            raise _noise("a part of a message that is empty", frame)
         if frame.send_number != self._receive_number:
             if (self._receive_number - frame.send_number) % _MODULO <= self.limits.receive_window:
                 return self._unwanted("a frame for the second time", frame, LineFault.NOISE)
             raise _noise(f"frame number {frame.send_number}, and {self._receive_number} is wanted", frame)
         self._acknowledge(frame)
         self._receive_number = (self._receive_number + 1) % _MODULO
+        self._stale = 0
         self._received += frame.information
         if len(self._received) > MESSAGE_BYTES_MAX:
             self._received.clear()
@@ -144,15 +164,15 @@ class HdlcLink:
         if not self.is_open:
             return self._unwanted("an acknowledgement without a link", frame, LineFault.NOISE)
         self._acknowledge(frame)
+        self._polls += 1
+        if self._polls > _POLLS_MAX:
+            raise _noise(f"the meter put us off {_POLLS_MAX} times", frame)
         if self._unacknowledged and frame.kind is Kind.RR:
             self._to_send = self._unacknowledged + self._to_send
             self._send_number = (self._send_number - len(self._unacknowledged)) % _MODULO
             self._unacknowledged = []
         if self._to_send and frame.kind is Kind.RR:
             return [WriteMore(self._next_window())]
-        self._polls += 1
-        if self._polls > _POLLS_MAX:
-            raise _noise(f"the meter put us off {_POLLS_MAX} times", frame)
         # It is there and has nothing to say yet: ask again.
         return [self._write(self._frame(Kind.RR))]
 
@@ -161,7 +181,9 @@ class HdlcLink:
         still_out = (self._send_number - frame.receive_number) % _MODULO
         if still_out > sent:
             raise _noise(f"an acknowledgement of frame {frame.receive_number}, which was not sent", frame)
-        del self._unacknowledged[: sent - still_out]
+        if still_out < sent:
+            del self._unacknowledged[: sent - still_out]
+            self._polls = 0
 
     def _unwanted(self, words: str, frame: Frame, fault: LineFault) -> list[LinkEvent]:
         self._stale += 1

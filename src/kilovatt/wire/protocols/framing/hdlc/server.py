@@ -117,7 +117,8 @@ class HdlcServerLink:
         if answer is None:
             return b""
         whole, size = RESPONSE_LLC + answer, link.limits.transmit_info
-        link.out += [whole[at : at + size] for at in range(0, len(whole), size)]
+        # A client that asks anew does not want what is left of an answer.
+        link.out = [whole[at : at + size] for at in range(0, len(whole), size)]
         return self._parts(link, frame)
 
     def _acknowledged(self, link: _Served, frame: Frame) -> None:
