@@ -14,6 +14,9 @@ _REQUEST_FIELDS = frozenset({0x80, *range(0xA1, 0xAA), 0x8A, 0x8B, 0xAC, 0xBD, 0
 _RESPONSE_FIELDS = frozenset({0x80, *range(0xA1, 0xA8), 0x88, 0x89, 0xAA, 0xBD, 0xBE})
 _RELEASE_FIELDS = frozenset({0x80, 0xBE})
 _NORMAL_RELEASE = b"\x00"
+_AGREEMENT_BYTES = 14
+_COUNTED_SHORT, _COUNTED_LONG = b"\xbe\x0f\x04\x0d", b"\xbe\x10\x04\x0e"
+_LONG_TAG = b"\x5f\x1f\x04"
 
 
 class Context(IntEnum):
@@ -131,7 +134,7 @@ def decode_association_request(data: bytes) -> AssociationRequest:
 
 def decode_association_response(data: bytes) -> AssociationResponse:
     """Return the meter's answer. Raises MalformedError."""
-    fields = _fields(data, AARE, _RESPONSE_FIELDS)
+    fields = _fields(_counted_right(data), AARE, _RESPONSE_FIELDS)
     result = _wanted(_inner(fields.get(0xA2), 2, data), "the result", data)
     diagnosed = fields.get(0xA3, b"")
     # Of the service user (A1h) or of its provider (A2h).
@@ -164,6 +167,18 @@ def decode_release(data: bytes, *, is_request: bool) -> bytes | None:
     """Return what a release, or the answer to one, brings of an offer. Raises MalformedError."""
     fields = _fields(data, RLRQ if is_request else RLRE, _RELEASE_FIELDS)
     return _inner(fields.get(0xBE), 4, data)
+
+
+def _counted_right(data: bytes) -> bytes:
+    """Return an answer with its lengths put right, where they are wrong in the one way that is known of real meters.
+
+    Older ones (seen with short names, PDU 2400) write the conformance bits with the long tag (5Fh 1Fh 04h) and count
+    them with the short one: all lengths around the agreement are one too low.
+    """
+    at = len(data) - _AGREEMENT_BYTES
+    if data[at - 4 : at] != _COUNTED_SHORT or data[1] != len(data) - 3 or data[at + 3 : at + 6] != _LONG_TAG:
+        return data
+    return data[:1] + bytes((data[1] + 1,)) + data[2 : at - 4] + _COUNTED_LONG + data[at:]
 
 
 def _tlv(tag: int, content: bytes) -> bytes:
