@@ -43,6 +43,13 @@ _EVENTS = {
     EventKind.ENERGY_RESET: _("energy reset"),
     EventKind.PROFILE_RESTARTED: _("load profile restarted"),
     EventKind.METER_FAULT: _("fault of the meter"),
+    EventKind.OVERCURRENT: _("overcurrent"),
+    EventKind.CURRENT_CIRCUIT_FAULT: _("fault of the current circuits"),
+    EventKind.REACTIVE_FACTOR_EXCEEDED: _("reactive power factor exceeded"),
+    EventKind.ACCESS_REFUSED: _("access refused"),
+    EventKind.FIRMWARE_UPDATED: _("firmware updated"),
+    EventKind.JOURNAL_CLEARED: _("journal cleared"),
+    EventKind.OTHER: _("another event"),
 }
 _UWH_PER_WH = 1_000_000
 
@@ -86,6 +93,7 @@ def as_json(report: SessionReport, model: MeterModel, zone: ZoneInfo) -> dict[st
         "events": [
             {
                 "kind": event.kind,
+                "code": event.code or None,
                 "began_at": _iso(event.began_at, zone),
                 "ended_at": event.ended_at and _iso(event.ended_at, zone),
                 "detail": event.detail,

@@ -25,6 +25,15 @@ class EventKind(StrEnum):
     ENERGY_RESET = "energy_reset"
     PROFILE_RESTARTED = "profile_restarted"
     METER_FAULT = "meter_fault"
+    OVERCURRENT = "overcurrent"
+    CURRENT_CIRCUIT_FAULT = "current_circuit_fault"
+    """A current transformer open or shorted, a broken neutral, a current where none can be."""
+    REACTIVE_FACTOR_EXCEEDED = "reactive_factor_exceeded"
+    ACCESS_REFUSED = "access_refused"
+    FIRMWARE_UPDATED = "firmware_updated"
+    JOURNAL_CLEARED = "journal_cleared"
+    OTHER = "other"
+    """What only the code of the event says."""
 
 
 TAMPER_KINDS = frozenset(
@@ -35,6 +44,8 @@ TAMPER_KINDS = frozenset(
         EventKind.REPROGRAMMED,
         EventKind.ENERGY_RESET,
         EventKind.CURRENT_REVERSED,
+        EventKind.CURRENT_CIRCUIT_FAULT,
+        EventKind.JOURNAL_CLEARED,
     }
 )
 """Events that may mean interference with the meter."""
@@ -61,6 +72,7 @@ class MeterEvent:
     """One event of a meter's journal.
 
     `ended_at` is None while the event goes on or where the journal keeps only one instant.
+    `code` names exactly what the journal says, where its language has a table of codes (`spodes:voltage:13`).
     `detail` holds what else the record says, as name=value words (`cause=power_limit`, `commands=1d,31`).
     """
 
@@ -69,3 +81,4 @@ class MeterEvent:
     ended_at: datetime | None
     detail: str
     exchange: int
+    code: str = ""

@@ -38,6 +38,7 @@ class NoticedEvent:
     kind: EventKind
     began_at: datetime
     ended_at: datetime | None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +210,13 @@ def _tampering(meter_ids: Sequence[int], now: datetime) -> dict[int, list[Notice
     )
     by_meter: dict[int, list[NoticedEvent]] = defaultdict(list)
     for event in recent.order_by("-began_at"):
-        by_meter[event.meter_id].append(
-            NoticedEvent(kind=EventKind(event.kind), began_at=event.began_at, ended_at=event.ended_at)
-        )
+        by_meter[event.meter_id].append(noticed(event))
     return by_meter
+
+
+def noticed(event: Event) -> NoticedEvent:
+    """Return an event on record as pages tell it."""
+    return NoticedEvent(kind=EventKind(event.kind), began_at=event.began_at, ended_at=event.ended_at, code=event.code)
 
 
 def _accounts(point_ids: Sequence[int]) -> dict[int, str]:

@@ -157,14 +157,17 @@ def _accept_meter_days(session: Session, days: Iterable[MeterDay]) -> set[int]:
 
 
 def _accept_events(session: Session, learnt: Learnt, now: datetime) -> set[int]:
-    known = {(event.kind, event.began_at): event for event in Event.objects.filter(meter_id=session.meter_id)}
-    fresh: dict[tuple[str, datetime], Event] = {}
+    known = {
+        (event.kind, event.code, event.began_at): event for event in Event.objects.filter(meter_id=session.meter_id)
+    }
+    fresh: dict[tuple[str, str, datetime], Event] = {}
     for heard in learnt.events:
-        key = (heard.kind.value, heard.began_at)
+        key = (heard.kind.value, heard.code, heard.began_at)
         if key not in known:
             fresh[key] = Event(
                 meter_id=session.meter_id,
                 kind=heard.kind,
+                code=heard.code,
                 began_at=heard.began_at,
                 ended_at=heard.ended_at,
                 detail=heard.detail[:200],

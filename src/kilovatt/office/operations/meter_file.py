@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.vee import Rule
-from kilovatt.office.operations.board import NoticedEvent
+from kilovatt.office.operations.board import NoticedEvent, noticed
 from kilovatt.office.records.models import Event, Finding, LatestRegister, Meter, MeterStanding, Session
 
 SESSIONS_SHOWN = 30
@@ -103,7 +102,7 @@ def newest_events(meter_ids: Sequence[int], *, limit: int) -> tuple[MeterEventLi
     return tuple(
         MeterEventLine(
             meter_id=event.meter_id,
-            noticed=NoticedEvent(kind=EventKind(event.kind), began_at=event.began_at, ended_at=event.ended_at),
+            noticed=noticed(event),
             detail=event.detail,
             session_id=event.session_id,
             exchange=event.exchange,

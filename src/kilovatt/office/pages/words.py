@@ -7,6 +7,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.events import EventKind
+from kilovatt.measure.metering.spodes.vocabulary import event_code
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.board import NoticedEvent
 
@@ -14,7 +15,10 @@ from kilovatt.office.operations.board import NoticedEvent
 def event_sentence(event: NoticedEvent, zone: ZoneInfo) -> str:
     """Return an event in a sentence with its local time and how long it went on."""
     began = instant_text(event.began_at, zone, language_of(get_language()))
-    name = event_name(event.kind)
+    known = event_code(event.code)
+    name = code_name(event.code) or event_name(event.kind)
+    if event.ended_at is None and known is not None and known.ended_by is None:
+        return _("{event} {began}.").format(event=name, began=began)
     if event.ended_at is None:
         return _("{event} since {began}, not over yet.").format(event=name, began=began)
     length = duration(event.ended_at - event.began_at)
@@ -41,7 +45,20 @@ def event_name(kind: EventKind) -> str:
         EventKind.ENERGY_RESET: pgettext("event", "Energy reset"),
         EventKind.PROFILE_RESTARTED: pgettext("event", "Load profile restarted"),
         EventKind.METER_FAULT: pgettext("event", "Fault of the meter"),
+        EventKind.OVERCURRENT: pgettext("event", "Overcurrent"),
+        EventKind.CURRENT_CIRCUIT_FAULT: pgettext("event", "Fault of the current circuits"),
+        EventKind.REACTIVE_FACTOR_EXCEEDED: pgettext("event", "Reactive power factor exceeded"),
+        EventKind.ACCESS_REFUSED: pgettext("event", "Access refused"),
+        EventKind.FIRMWARE_UPDATED: pgettext("event", "Firmware updated"),
+        EventKind.JOURNAL_CLEARED: pgettext("event", "Journal cleared"),
+        EventKind.OTHER: pgettext("event", "Another event"),
     }[kind]
+
+
+def code_name(code: str) -> str | None:
+    """Return what the code of an event says in its language's own words; None for a code of no table."""
+    known = event_code(code)
+    return None if known is None else _(known.text).format(which=known.which)
 
 
 def unbilled_sentence(reason: str) -> str:

@@ -182,6 +182,8 @@ class Event(models.Model):
 
     meter = models.ForeignKey("records.Meter", on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(_("kind"), max_length=30, choices=_choices(EventKind))
+    code = models.CharField(_("code"), max_length=40, blank=True, default="")
+    """What exactly a journal says, where its language has a table of codes."""
     began_at = models.DateTimeField(_("began"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     detail = models.CharField(_("detail"), max_length=200, blank=True)
@@ -193,7 +195,7 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["-began_at"]
-        constraints = [models.UniqueConstraint(fields=["meter", "kind", "began_at"], name="an_event_once")]
+        constraints = [models.UniqueConstraint(fields=["meter", "kind", "code", "began_at"], name="an_event_once")]
 
     def __str__(self) -> str:
         return f"{self.meter_id} {self.kind} {self.began_at:%Y-%m-%d %H:%M:%S}"
