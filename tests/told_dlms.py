@@ -5,12 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
-from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
-from kilovatt.wire.protocols.dlms.apdu.initiate import Conformance
+from kilovatt.wire.protocols.dlms.apdu.acse import (
+    AssociationResponse,
+    AssociationResult,
+    Context,
+    Diagnostic,
+    Mechanism,
+)
+from kilovatt.wire.protocols.dlms.apdu.initiate import Conformance, InitiateResponse
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
 from kilovatt.wire.protocols.dlms.association.hls import Signing
-from kilovatt.wire.protocols.dlms.association.requests import Associate, DlmsRequest, OpenLink
+from kilovatt.wire.protocols.dlms.association.requests import COUNTER_OF_KEYS, Associate, DlmsRequest, OpenLink
 from kilovatt.wire.protocols.dlms.association.server import AssociationServer, ClientProfile
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.security import Keys, Protection, Sealer
@@ -20,7 +26,7 @@ from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
 from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
 from kilovatt.wire.protocols.framing.links import Link, ServerLink
-from kilovatt.wire.protocols.framing.wrapper import WrapperLink, WrapperServerLink
+from kilovatt.wire.protocols.framing.wrapper import WrapperLink, WrapperServerLink, wrapped
 
 EVERYTHING = Conformance(0x7FFFFF)
 NO_SERVICE_BLOCKS = EVERYTHING & ~(Conformance.BLOCK_GET | Conformance.BLOCK_SET | Conformance.BLOCK_ACTION)
@@ -30,6 +36,7 @@ LONG = Descriptor(7, OBJECT, 2)
 KEPT = Descriptor(1, OBJECT, 3)
 SECRETIVE = Descriptor(1, OBJECT, 4)
 ECHO = Descriptor(7, OBJECT, 1)
+COUNTER = COUNTER_OF_KEYS
 UNKNOWN = Descriptor(1, Obis.parse("0.0.96.1.0.255"), 2)
 LONG_VALUE = OctetString(bytes(range(256)) * 5)
 KEYS = Keys(bytes(range(16)), bytes(range(0xD0, 0xE0)))
@@ -45,6 +52,7 @@ class Objects:
     """What the meter holds: one long attribute, one that is kept as it is set, a method that returns its parameter."""
 
     kept: DlmsValue = None
+    counter: DlmsValue = None
     done: list[str] = field(default_factory=list)
 
     def get(self, _client: int, attribute: Descriptor, selection: Selection | None) -> DlmsValue | AccessResult:
@@ -52,6 +60,8 @@ class Objects:
             return LONG_VALUE if selection is None else OctetString(LONG_VALUE[: selection.selector])
         if attribute == KEPT:
             return self.kept
+        if attribute == COUNTER and self.counter is not None:
+            return self.counter
         return AccessResult.ACCESS_DENIED if attribute == SECRETIVE else AccessResult.OBJECT_UNDEFINED
 
     def set(self, _client: int, attribute: Descriptor, value: DlmsValue) -> AccessResult:
@@ -183,3 +193,34 @@ def associated(profile: ClientProfile, *, general: bool = False, dedicated_key: 
     pair = joined(profile, general=general)
     pair.ask(asked_by(profile, dedicated_key=dedicated_key))
     return pair
+
+
+def told(connection: DlmsConnection, request: DlmsRequest[Any], *answers: bytes) -> Any:  # noqa: ANN401  # as asked
+    """Ask over the wrapper as client 48, and hear these messages in turn; return what the exchange brought."""
+    connection.send(request)
+    for answer in answers:
+        event = connection.receive(wrapped(answer, source=1, destination=CLIENT))
+        if isinstance(event, Answered):
+            return event.value
+    raise AssertionError("the exchange goes on")
+
+
+def agreement(
+    conformance: Conformance = EVERYTHING,
+    message_bytes_max: int = 0xFFFF,
+    **said: Any,  # noqa: ANN401  # fields of the answer
+) -> bytes:
+    """Return the answer of a meter that accepts an association."""
+    named: dict[str, Any] = {
+        "context": Context.LOGICAL_NAMES,
+        "result": AssociationResult.ACCEPTED,
+        "diagnostic": Diagnostic.NONE,
+        "initiate": InitiateResponse(conformance, message_bytes_max).encode(),
+    }
+    return AssociationResponse(**(named | said)).encode()
+
+
+def alone(*, sealer: Sealer | None = None, public_link: Link | None = None, general: bool = False) -> DlmsConnection:
+    """Return a client over the wrapper whose meter is a script."""
+    link = WrapperLink(client=CLIENT)
+    return DlmsConnection(link, sealer=sealer, public_link=public_link, general_ciphering=general)

@@ -148,7 +148,7 @@ def _agreement(said: AssociationResponse, ciphering: Ciphering | None, message: 
         initiate = ciphering.open(initiate)
         if ciphering.dedicated is not None:
             ciphering.dedicated.peer_title = ciphering.sealer.peer_title
-    elif initiate[0] == CONFIRMED_SERVICE_ERROR:
+    elif initiate[:1] == bytes((CONFIRMED_SERVICE_ERROR,)):
         raise MalformedError("an association with an error for an agreement", message, 0)
     agreed = decode_initiate_response(initiate)
     return Associated(agreed.conformance, agreed.message_bytes_max, agreed.vaa_name, said.server_title)
