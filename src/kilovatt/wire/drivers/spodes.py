@@ -20,6 +20,7 @@ from kilovatt.wire.drivers.weeks import runs_of_days
 from kilovatt.wire.protocols.dlms.apdu.acse import Diagnostic, Mechanism
 from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
 from kilovatt.wire.protocols.dlms.association.requests import Associate, CloseLink, OpenLink
+from kilovatt.wire.protocols.dlms.values import MalformedError
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
@@ -67,17 +68,25 @@ class SpodesDriver:
             (bool(days), SessionPart.REGISTERS, spodes_registers.read_days(talk, days)),
             (bool(months), SessionPart.REGISTERS, spodes_registers.read_months(talk, months)),
         )
-        yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
+        yield from (PlannedPart(part, _understood(conversation)) for wanted, part, conversation in single if wanted)
         for run in runs_of_days(task.profile_days):
-            yield PlannedPart(SessionPart.PROFILE, spodes_profile.read_days(talk, run))
+            yield PlannedPart(SessionPart.PROFILE, _understood(spodes_profile.read_days(talk, run)))
         if task.events:
             for journal in spodes_events.journals(talk, since=task.events_since):
-                yield PlannedPart(SessionPart.EVENTS, journal)
+                yield PlannedPart(SessionPart.EVENTS, _understood(journal))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Close the link; meters often know no other farewell."""
         if not _dialect(meter).over_wrapper:
             yield from ask_or_refusal(CloseLink())
+
+
+def _understood(conversation: Conversation[Learnt]) -> Conversation[Learnt]:
+    """Carry a part on; whole values that make no sense lose this part only."""
+    try:
+        return (yield from conversation)
+    except MalformedError as error:
+        raise MeterRefusedError(Outcome.NOISE, str(error)) from error
 
 
 def _dialect(meter: MeterAddress) -> SpodesDialect:

@@ -11,8 +11,7 @@ from typing import Any
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.quantities.energy import UWH_PER_WH
-from kilovatt.wire.drivers.conversation import Answer, Conversation, ask_or_refusal, refused
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
 from kilovatt.wire.drivers.spodes_talk import (
     CLOCK,
     CLOCK_CLASS,
@@ -48,6 +47,10 @@ _SCALERS_OF = {
 _OF_INTERVAL = 29
 _QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
 _ENTRIES_AT_ONCE = 400
+_UWH_POWER = 6
+"""A watt-hour is 10⁶ µWh."""
+_POWER_MAX = 6
+"""No meter counts in more than megawatt-hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class _Counted:
 
 def _counted(talk: Talk, buffer: Buffer) -> Conversation[_Counted]:
     values: dict[Quantity, list[Any]] = {}
-    powers: set[int] = set()
+    powers: dict[Quantity, int] = {}
     for column in buffer.columns:
         medium, _, group, kind, tariff, _ = column.obis
         if (medium, kind, tariff) != (1, _OF_INTERVAL, 0) or group not in _QUANTITIES:
@@ -142,14 +145,18 @@ def _counted(talk: Talk, buffer: Buffer) -> Conversation[_Counted]:
         scale = buffer.scalers.get(column.obis) or (yield from talk.scaler_of(column.obis))
         if scale is not None:
             values[_QUANTITIES[group]] = column.values
-            powers.add(scale.scaler)
-    if len(powers) > 1:
-        raise MalformedError("the quantities of the load profile have different scalers", b"", 0)
-    power = powers.pop() + 6 if powers else 6
-    if power < 0:
-        raise MalformedError(f"a load profile of 10^{power} µWh", b"", 0)
-    assert UWH_PER_WH == 10**6, "a watt-hour is a million"
-    return _Counted(10**power, values)
+            powers[_QUANTITIES[group]] = scale.scaler
+    finest = min(powers.values(), default=0)
+    if not -_UWH_POWER <= finest <= max(powers.values(), default=0) <= _POWER_MAX:
+        raise MalformedError(f"counts of 10^{finest} Wh in the load profile", b"", 0)
+    return _Counted(
+        10 ** (finest + _UWH_POWER), {of: _scaled(counts, powers[of] - finest) for of, counts in values.items()}
+    )
+
+
+def _scaled(counts: list[Any], power: int) -> list[Any]:
+    """Return counts in a step 10^power finer; what is no count stays what it is."""
+    return [count * 10**power if _is_count(count) else count for count in counts] if power else counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,26 +261,35 @@ def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conver
 
 
 def _newest_entries(talk: Talk, profile: Obis, since: datetime) -> Conversation[Answer[Rows]]:
-    """Read backwards from the newest entry until the rows reach back far enough."""
-    buffer = Descriptor(PROFILE, profile, _BUFFER)
+    """Read from the newest entry on until the rows reach back far enough, wherever a meter has its newest."""
     in_use = yield from talk.value_of(PROFILE, profile, _IN_USE)
-    last = int(in_use.value) if in_use is not None and isinstance(in_use.value, int) else 0
+    total = int(in_use.value) if in_use is not None and isinstance(in_use.value, int) else 0
+    backwards = [(max(1, last - _ENTRIES_AT_ONCE + 1), last) for last in range(total, 0, -_ENTRIES_AT_ONCE)]
+    pending = backwards or [(1, 0)]
     gathered: list[Rows] = []
-    while True:
-        first = max(1, last - _ENTRIES_AT_ONCE + 1)
-        request = GetAttribute(buffer, _by_entries(first, last), decode_rows)
-        answer = yield from ask_or_refusal(request)
-        if isinstance(answer.value, Refusal):
-            raise refused(request, answer.value)
+    answer: Answer[Rows] | None = None
+    while pending:
+        answer = yield from _entries(profile, *pending.pop(0))
+        stamps = [at for at in _when(talk, answer.value) if at is not None]
+        if not gathered and pending and stamps and stamps[0] > stamps[-1]:
+            # The newest stand first: what came are the oldest. From the other end, then.
+            pending = [(first, first + _ENTRIES_AT_ONCE - 1) for first in range(1, total + 1, _ENTRIES_AT_ONCE)]
+        elif not answer.value.count or (stamps and min(stamps) <= since):
+            pending = []
         gathered.insert(0, answer.value)
-        stamps = [at for at in _oldest(talk, answer.value) if at is not None]
-        if first == 1 or not answer.value.count or (stamps and min(stamps) <= since):
-            return Answer(_joined(gathered), answer.exchange, answer.heard_at)
-        last = first - 1
+    assert answer is not None, "there is always something pending at first"
+    return Answer(_joined(gathered), answer.exchange, answer.heard_at)
 
 
-def _oldest(talk: Talk, rows: Rows) -> list[datetime | None]:
-    """Return the stamps of whichever column holds stamps: twelve bytes each."""
+def _entries(profile: Obis, first: int, last: int) -> Conversation[Answer[Rows]]:
+    request = GetAttribute(Descriptor(PROFILE, profile, _BUFFER), _by_entries(first, last), decode_rows)
+    answer = yield from ask(request)
+    rows: Rows = answer.value
+    return Answer(rows, answer.exchange, answer.heard_at)
+
+
+def _when(talk: Talk, rows: Rows) -> list[datetime | None]:
+    """Return when rows were captured, by the first column that holds stamps: twelve bytes each."""
     clocks = (column for column in rows.columns if column and isinstance(column[0], bytes) and len(column[0]) == 12)
     return _stamps(talk, next(clocks, []))
 

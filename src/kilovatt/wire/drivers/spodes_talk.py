@@ -15,8 +15,11 @@ from kilovatt.wire.drivers.conversation import (
     MeterRefusedError,
     ask,
     ask_or_refusal,
+    refused,
 )
+from kilovatt.wire.drivers.spodes_texts import day_of, text_of
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
+from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.values import MalformedError
@@ -26,8 +29,15 @@ from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 DATA, REGISTER, PROFILE, CLOCK_CLASS, RELAY = 1, 3, 7, 8, 70
 VALUE, SCALER_UNIT = 2, 3
 CLOCK = Descriptor(CLOCK_CLASS, Obis.parse("0.0.1.0.0.255"), VALUE)
-_SERIAL, _FIRMWARE, _VERSION = (Obis.parse(f"0.0.96.1.{name}.255") for name in (0, 2, 6))
-_ENCODINGS = ("utf-8", "cp1251", "iso8859-5")
+_SERIAL, _TYPE, _FIRMWARE, _MADE_ON, _VERSION = (Obis.parse(f"0.0.96.1.{name}.255") for name in (0, 1, 2, 4, 6))
+_NOT_THERE = frozenset(
+    {
+        AccessResult.ACCESS_DENIED,
+        AccessResult.OBJECT_UNDEFINED,
+        AccessResult.CLASS_INCONSISTENT,
+        AccessResult.OBJECT_UNAVAILABLE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +82,17 @@ class Talk:
         return self.meter.model
 
     def value_of(self, class_id: int, obis: Obis, attribute: int = VALUE) -> Conversation[Answer[Any] | None]:
-        """Return an attribute, or None where the meter has no such object."""
-        answer = yield from ask_or_refusal(GetAttribute(Descriptor(class_id, obis, attribute)))
-        if isinstance(answer.value, Refusal):
-            if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
-                words = "the meter has closed the link"
-                raise MeterRefusedError(Outcome.CHANNEL_CLOSED, words, reason=answer.value.reason)
-            return None
-        return answer
+        """Return an attribute, or None where the meter has no such object or does not show it to a reader.
+
+        Raises MeterRefusedError where it has one and cannot tell it now: that is no proof of anything missing.
+        """
+        request = GetAttribute(Descriptor(class_id, obis, attribute))
+        answer = yield from ask_or_refusal(request)
+        if not isinstance(answer.value, Refusal):
+            return answer
+        if answer.value.reason is RefusalReason.CHANNEL_CLOSED or answer.value.code not in _NOT_THERE:
+            raise refused(request, answer.value)
+        return None
 
     def scaler_of(self, obis: Obis) -> Conversation[ScalerUnit | None]:
         """Return the scaler and unit of a register, asked once a session; None where it has none."""
@@ -94,22 +107,31 @@ class Talk:
     def identity(self) -> Conversation[Learnt]:
         """Read who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
         answer = yield from ask(GetAttribute(Descriptor(DATA, _SERIAL, VALUE)))
-        serial = text_of(answer.value)
+        serial = self._text(answer.value)
         expected = self.meter.serial
         if expected is not None and _bare(expected) != _bare(serial):
             message = f"meter {expected} was asked, and meter {serial} answered"
             raise MeterRefusedError(Outcome.ANOTHER_METER, message)
-        firmware = yield from self.value_of(DATA, _FIRMWARE)
-        version = yield from self.value_of(DATA, _VERSION)
+        made = yield from self.value_of(DATA, _MADE_ON)
+        firmware = yield from self._told(_FIRMWARE)
+        kind = yield from self._told(_TYPE)
+        version = yield from self._told(_VERSION)
         return Learnt(
             identity=Identity(
                 serial=serial,
-                made_on=None,
-                firmware=None if firmware is None else text_of(firmware.value),
-                variant=None if version is None else text_of(version.value),
+                made_on=None if made is None else day_of(made.value, self.dialect.text_encoding),
+                firmware=firmware,
+                variant=", ".join(text for text in (kind, version and f"СПОДЭС {version}") if text) or None,
                 exchange=answer.exchange,
             )
         )
+
+    def _told(self, obis: Obis) -> Conversation[str | None]:
+        answer = yield from self.value_of(DATA, obis)
+        return None if answer is None else self._text(answer.value)
+
+    def _text(self, value: object) -> str:
+        return text_of(value, self.dialect.text_encoding)
 
     def clock(self) -> Conversation[Learnt]:
         """Read the clock."""
@@ -171,21 +193,6 @@ class Talk:
         if scale is None:
             return None
         return Answer(scale.whole(int(answer.value), of=of), answer.exchange, answer.heard_at)
-
-
-def text_of(value: object) -> str:
-    """Return a number or bytes of any maker's encoding as text; what is padded with zeros is bared of them."""
-    if isinstance(value, bytes):
-        bare = bytes(value).rstrip(b"\x00 ")
-        for encoding in _ENCODINGS:
-            try:
-                text = bare.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            if text.isprintable():
-                return text
-        return bare.hex()
-    return str(int(value)) if isinstance(value, int) else str(value)
 
 
 def _bare(serial: str) -> str:
