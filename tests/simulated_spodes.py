@@ -15,7 +15,7 @@ import numpy as np
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
-from kilovatt.wire.protocols.dlms.security.suite_0 import Keys
+from kilovatt.wire.protocols.dlms.security.sealing import Keys
 from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for

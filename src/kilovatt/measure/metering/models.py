@@ -21,7 +21,7 @@ class Language(StrEnum):
     NZIF = "nzif"
     ENERGOMERA = "energomera"
     MODBUS = "modbus"
-    SPODES = "spodes"
+    SPODES = "dlms"
 
 
 class Evidence(StrEnum):

@@ -14,7 +14,7 @@ __all__ = [
     "explain_exchange",
 ]
 
-PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif", "energomera", "modbus")
+PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif", "energomera", "modbus", "dlms")
 """The languages of meters that can be explained, named as on the command line."""
 
 
@@ -58,5 +58,9 @@ def explain_exchange(protocol: str, request: bytes, answer: bytes | None) -> Exp
             from kilovatt.wire.explain import modbus  # noqa: PLC0415
 
             return modbus.explain_exchange(request, answer)
+        case "dlms":
+            from kilovatt.wire.explain import dlms  # noqa: PLC0415
+
+            return dlms.explain_exchange(request, answer)
         case _:
             raise UnknownProtocolError(f"frames are explained in {', '.join(PROTOCOLS)}: got {protocol!r}")

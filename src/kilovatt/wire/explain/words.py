@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kilovatt.wire.explain import energomera_words, mercury_v1_words, mercury_v2_words, modbus_words, nzif_words
+from kilovatt.wire.explain import (
+    dlms_words,
+    energomera_words,
+    mercury_v1_words,
+    mercury_v2_words,
+    modbus_words,
+    nzif_words,
+)
 from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
 
 
@@ -34,5 +41,6 @@ WORDS: Mapping[str, Words] = {
     "nzif": Words(nzif_words.FRAMES, nzif_words.FIELDS, nzif_words.PROBLEMS),
     "modbus": Words(modbus_words.FRAMES, modbus_words.FIELDS, modbus_words.PROBLEMS),
     "energomera": Words(energomera_words.FRAMES, energomera_words.FIELDS, energomera_words.PROBLEMS),
+    "dlms": Words(dlms_words.FRAMES, dlms_words.FIELDS, dlms_words.PROBLEMS),
 }
 """By the name of the language, as on the command line."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from kilovatt.measure.metering.events import EventKind, RelayCause
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import Quantity
-from kilovatt.wire.protocols.dlms.security.suite_0 import Keys
+from kilovatt.wire.protocols.dlms.security.sealing import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

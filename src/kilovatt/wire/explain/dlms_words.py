@@ -1,0 +1,77 @@
+"""The words for the codes of explanations of DLMS: English sources of gettext."""
+
+from collections.abc import Mapping
+
+from kilovatt.wire.explain.fields import gettext_noop
+
+FRAMES: Mapping[str, str] = {
+    "noise": gettext_noop("Noise"),
+    "link_opened": gettext_noop("A link is asked for or agreed upon"),
+    "link_closed": gettext_noop("A link is ended, or is not there"),
+    "acknowledgement": gettext_noop("What came is acknowledged"),
+    "association_request": gettext_noop("A client asks to be associated"),
+    "association_response": gettext_noop("The meter answers a client that asked to be associated"),
+    "get_request": gettext_noop("A value is asked for"),
+    "get_response": gettext_noop("The value, or why there is none"),
+    "set_request": gettext_noop("A value is to be set"),
+    "set_response": gettext_noop("Whether the value was set"),
+    "action_request": gettext_noop("A method is to be run"),
+    "action_response": gettext_noop("Whether the method was run"),
+    "data_notification": gettext_noop("The meter pushes values by itself"),
+    "exception": gettext_noop("The meter cannot serve this"),
+    "ciphered": gettext_noop("A ciphered message"),
+    "other_message": gettext_noop("A message of DLMS"),
+}
+
+FIELDS: Mapping[str, str] = {
+    "noise": gettext_noop("Bytes between frames"),
+    "flag": gettext_noop("Flag: a frame begins or ends"),
+    "format": gettext_noop("Kind of frame and how long it is"),
+    "destination": gettext_noop("To whom"),
+    "source": gettext_noop("From whom"),
+    "control": gettext_noop("What the frame does, and its numbers"),
+    "header_checksum": gettext_noop("Checksum of the header (HCS)"),
+    "checksum": gettext_noop("Checksum (FCS)"),
+    "link_parameters": gettext_noop("How long frames may be, and how many at once"),
+    "message_mark": gettext_noop("A message begins (LLC)"),
+    "wrapper_version": gettext_noop("Version of the wrapper"),
+    "wrapper_source": gettext_noop("From which port of the wrapper"),
+    "wrapper_destination": gettext_noop("To which port of the wrapper"),
+    "wrapper_length": gettext_noop("How many bytes the message has"),
+    "tag": gettext_noop("What the message is"),
+    "kind": gettext_noop("Kind of request or answer"),
+    "invoke": gettext_noop("Number that joins request and answer, and their priority"),
+    "class": gettext_noop("Class of the object"),
+    "name": gettext_noop("Logical name of the object (OBIS)"),
+    "attribute": gettext_noop("Number of the attribute"),
+    "method": gettext_noop("Number of the method"),
+    "selection": gettext_noop("Which part: 1 a range, 2 entries, 0 everything"),
+    "result": gettext_noop("How it ended (0 is success)"),
+    "result_mark": gettext_noop("Whether a value follows (0) or a reason (1)"),
+    "parameter_mark": gettext_noop("Whether a value follows"),
+    "is_last": gettext_noop("Whether this is the last part"),
+    "block": gettext_noop("Number of the part"),
+    "block_length": gettext_noop("How many bytes the part has"),
+    "block_data": gettext_noop("Part of a longer value"),
+    "array": gettext_noop("So many values of one kind follow"),
+    "structure": gettext_noop("So many values that belong together follow"),
+    "value": gettext_noop("Value {number}"),
+    "stamp": gettext_noop("Date and time, value {number}"),
+    "text": gettext_noop("Text or bytes, value {number}"),
+    "association_field": gettext_noop("Part {number} of the association: context, proof, offer"),
+    "long_invoke": gettext_noop("Number of the push"),
+    "push_stamp": gettext_noop("When it was pushed"),
+    "security_control": gettext_noop("How it is protected: 10h authenticated, 20h ciphered"),
+    "invocation_counter": gettext_noop("Invocation counter: only ever grows"),
+    "ciphertext": gettext_noop("Ciphered text"),
+    "authentication_tag": gettext_noop("Tag that proves who wrote it"),
+    "length": gettext_noop("How many bytes follow"),
+    "continued": gettext_noop("The same, continued in the next frame"),
+    "data": gettext_noop("Bytes that are not explained"),
+}
+
+PROBLEMS: Mapping[str, str] = {
+    "no_frame": gettext_noop("No whole frame"),
+    "checksum": gettext_noop("The checksum does not fit"),
+    "malformed": gettext_noop("The message does not say what a message of its kind says"),
+}
