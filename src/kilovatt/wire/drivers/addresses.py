@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.models import Language, MeterModel
 
 
@@ -20,6 +21,8 @@ class AddressRule:
     """The highest serial number that its meters can tell."""
     takes_its_own_number: bool = False
     """Whether address and serial number are one number."""
+    alone: bool = False
+    """Whether nothing tells meters on one line apart, so that each has a line of its own."""
 
 
 def _last_three_digits_or_two(serial: int) -> int:
@@ -52,10 +55,20 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     # The lower part of an HDLC address; the last four digits and 16 is a maker's way, which no standard names.
     Language.SPODES: AddressRule(maximum=16_381, anybody=None, of_serial=lambda serial: serial % 10_000 + 16),
 }
+_SHORT_HDLC = AddressRule(maximum=125, anybody=None, of_serial=lambda serial: serial % 100 + 16)
+"""Half of two bytes; 126 and 127 are reserved (IEC 62056-46)."""
+_SHORT_HDLC_BYTES = 2
+_WRAPPER = AddressRule(maximum=65_535, anybody=1, of_serial=lambda _: 1, alone=True)
+"""A message in a wrapper names a logical device, and no meter: that is told by the TCP port."""
 
 
 def address_rule(model: MeterModel) -> AddressRule:
-    """Return the rule of a model's language."""
+    """Return the rule of a model's language, and of its form of addresses where it has several."""
+    dialect = model.dialect
+    if isinstance(dialect, SpodesDialect) and dialect.over_wrapper:
+        return _WRAPPER
+    if isinstance(dialect, SpodesDialect) and dialect.address_bytes == _SHORT_HDLC_BYTES:
+        return _SHORT_HDLC
     return ADDRESS_RULES[model.language]
 
 

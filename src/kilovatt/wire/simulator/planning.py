@@ -154,14 +154,17 @@ def _split(homes: Iterable[_Home], size: int) -> list[list[_Home]]:
     listed = list(homes)
     groups = []
     for language in Language:
-        alike = [home for home in listed if home.model.language is language]
+        of_it = [home for home in listed if home.model.language is language]
+        groups += [[home] for home in of_it if address_rule(home.model).alone]
+        alike = [home for home in of_it if not address_rule(home.model).alone]
         lines = -(-len(alike) // size)
         groups += [alike[number::lines] for number in range(lines)]
     return groups
 
 
 def _wired(group: list[_Home], line: str, dice: random.Random) -> list[tuple[_Home, MeterPlan]]:
-    tails = dice.sample(_ADDRESSES, len(group))
+    highest = min(address_rule(home.model).maximum for home in group)
+    tails = dice.sample([address for address in _ADDRESSES if address <= highest], len(group))
     wired = []
     for home, tail in zip(group, tails, strict=True):
         # As from the factory: the last three digits of the serial number are the address of most.

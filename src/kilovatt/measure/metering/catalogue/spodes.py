@@ -13,6 +13,7 @@ from kilovatt.measure.metering.models import (
     Wiring,
 )
 from kilovatt.measure.metering.registers import Quantity
+from kilovatt.measure.metering.spodes.vocabulary import KINDS
 
 _STANDARD = "text of ГОСТ Р 58940-2020 and its sample frames"
 
@@ -35,6 +36,7 @@ class SpodesDialect(Dialect):
     stamps_end_intervals: bool = True
     """Whether a row of the load profile bears the end of its interval."""
     text_encoding: str = "utf-8"
+    """What texts are written in; of readings that look equally Russian, the one that is taken."""
     relay_obis: str = "0.0.96.3.10.255"
     """The standard's text has 0.0.96.3.10.255, its example 0.0.96.3.1.255."""
     takes_ranges: bool = True
@@ -46,20 +48,8 @@ class SpodesDialect(Dialect):
 
 
 _PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("00000001",))
-_JOURNALS = frozenset(
-    {
-        EventKind.POWER_OFF,
-        EventKind.CLOCK_SET,
-        EventKind.CASE_OPENED,
-        EventKind.TERMINAL_COVER_OPENED,
-        EventKind.MAGNETIC_FIELD,
-        EventKind.REPROGRAMMED,
-        EventKind.PHASE_LOST,
-        EventKind.CURRENT_REVERSED,
-        EventKind.VOLTAGE_OUT_OF_LIMITS,
-    }
-)
 _RELAY = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
+_JOURNALS = KINDS - _RELAY
 _ALL = frozenset(Quantity)
 
 
@@ -105,6 +95,18 @@ def _row(  # a row says many things
     )
 
 
+_EIGHT_DIGITS = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("12345678",))
+_ENERGOMERA = SpodesDialect(text_encoding="cp1251", flag="EMR")
+_ENERGOMERA_NOTE = "a push of a real Энергомера, a СЕ207's password; the rest by the standard"
+_RIM = SpodesDialect(
+    over_wrapper=True,
+    stamps_ahead_of_utc=True,
+    text_encoding="iso8859-5",
+    relay_obis="0.0.96.3.1.255",
+    takes_ranges=False,
+    flag="RIM",
+)
+_RIM_NOTE = "as the РиМ 489; the rest by the standard"
 SPODES: tuple[MeterModel, ...] = (
     _row(
         key="spodes-1ph",
@@ -132,14 +134,78 @@ SPODES: tuple[MeterModel, ...] = (
         evidence_note=_STANDARD,
     ),
     _row(
+        key="energomera-ce207-spds",
+        title="Энергомера СЕ207 (СПОДЭС)",
+        maker="Энергомера",
+        phases=1,
+        dialect=_ENERGOMERA,
+        password=_EIGHT_DIGITS,
+        evidence=Evidence.SIBLING,
+        evidence_note="users read a СЕ207 SPds with this password; the rest by the standard",
+    ),
+    _row(
         key="energomera-ce208-spds",
         title="Энергомера СЕ208 (СПОДЭС)",
         maker="Энергомера",
         phases=1,
-        dialect=SpodesDialect(text_encoding="cp1251", flag="EMR"),
-        password=PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("12345678",)),
+        dialect=_ENERGOMERA,
+        password=_EIGHT_DIGITS,
         evidence=Evidence.SIBLING,
-        evidence_note="a push of a real Энергомера; the rest by the standard",
+        evidence_note=_ENERGOMERA_NOTE,
+    ),
+    _row(
+        key="energomera-ce307-spds",
+        title="Энергомера СЕ307 (СПОДЭС)",
+        maker="Энергомера",
+        phases=3,
+        dialect=_ENERGOMERA,
+        password=_EIGHT_DIGITS,
+        evidence=Evidence.ASSUMED,
+        evidence_note=_ENERGOMERA_NOTE,
+    ),
+    _row(
+        key="energomera-ce308-spds",
+        title="Энергомера СЕ308 (СПОДЭС)",
+        maker="Энергомера",
+        phases=3,
+        dialect=_ENERGOMERA,
+        password=_EIGHT_DIGITS,
+        evidence=Evidence.ASSUMED,
+        evidence_note=_ENERGOMERA_NOTE,
+    ),
+    _row(
+        key="nartis-i100",
+        title="Нартис-И100",
+        maker="Нартис",
+        phases=1,
+        dialect=SpodesDialect(address_bytes=2, text_encoding="cp1251", has_scaler_profiles=False, flag="NRT"),
+        evidence=Evidence.SIBLING,
+        evidence_note="address, encoding and password as users report them; the rest by the standard",
+    ),
+    _row(
+        key="milur-107s",
+        title="Милур 107S",
+        maker="Милур",
+        phases=1,
+        dialect=SpodesDialect(text_encoding="cp1251", flag="MLR"),
+        evidence=Evidence.ASSUMED,
+        evidence_note="users report its address (the last four digits and 16); the rest by the standard",
+    ),
+    _row(
+        key="mercury-spodes-1ph",
+        title="Меркурий (СПОДЭС), однофазный",
+        maker="Инкотекс",
+        phases=1,
+        evidence=Evidence.ASSUMED,
+        evidence_note="by the standard alone",
+    ),
+    _row(
+        key="mercury-spodes-3ph",
+        title="Меркурий (СПОДЭС), трёхфазный",
+        maker="Инкотекс",
+        phases=3,
+        evidence=Evidence.ASSUMED,
+        evidence_note="by the standard alone",
     ),
     _row(
         key="nartis-i300",
@@ -155,17 +221,30 @@ SPODES: tuple[MeterModel, ...] = (
         title="РиМ 489 (СПОДЭС)",
         maker="РиМ",
         phases=3,
-        dialect=SpodesDialect(
-            over_wrapper=True,
-            stamps_ahead_of_utc=True,
-            text_encoding="iso8859-5",
-            relay_obis="0.0.96.3.1.255",
-            takes_ranges=False,
-            flag="RIM",
-        ),
+        dialect=_RIM,
         channels=("gsm", "radio"),
         evidence=Evidence.SIBLING,
         evidence_note="a sample of the standard reads the type of a РиМ 489.38; users read one over TCP",
+    ),
+    _row(
+        key="rim-189-spodes",
+        title="РиМ 189 (СПОДЭС)",
+        maker="РиМ",
+        phases=1,
+        dialect=_RIM,
+        channels=("gsm", "radio"),
+        evidence=Evidence.ASSUMED,
+        evidence_note=_RIM_NOTE,
+    ),
+    _row(
+        key="rim-289-spodes",
+        title="РиМ 289 (СПОДЭС)",
+        maker="РиМ",
+        phases=1,
+        dialect=_RIM,
+        channels=("gsm", "radio"),
+        evidence=Evidence.ASSUMED,
+        evidence_note=_RIM_NOTE,
     ),
 )
 """The factory's password is what users report of several makers; those who install meters change it."""
