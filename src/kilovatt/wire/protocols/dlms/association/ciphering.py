@@ -4,7 +4,6 @@ from kilovatt.wire.protocols.dlms.apdu.ciphered import (
     SEALED_TAGS,
     GeneralCiphered,
     GeneralSealed,
-    GeneralSigned,
     KeyIs,
     KeyTold,
     ServiceSealed,
@@ -63,7 +62,7 @@ class Ciphering:
                 return self._by(made.is_dedicated, message).open(made.sealed, self.protection)
             case GeneralCiphered():
                 return self._routed(made, message)
-            case GeneralSigned():
+            case _:
                 raise SecurityError("a signed message, and none was agreed upon", message)
 
     def _own(self, made: ServiceSealed, message: bytes) -> bytes:

@@ -214,7 +214,7 @@ class DlmsConnection:
                         raise LocalProtocolError("no link of the public client was given")
                     self._link = self._public_link
                 return Outgoing(self._link.open())
-            case Close():
+            case _:
                 return Outgoing(self._link.close())
 
     def _said(self, step: Say) -> Outgoing:

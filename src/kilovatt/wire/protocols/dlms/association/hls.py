@@ -120,9 +120,8 @@ def _digest(mechanism: Mechanism, secret: bytes, prover: Side, other: Side) -> b
         return hashlib.sha1(other.challenge + secret, usedforsecurity=False).digest()
     if mechanism is Mechanism.HLS_SHA256:
         return hashlib.sha256(secret + _told(prover, other)).digest()
-    if mechanism is Mechanism.HLS_AES:
-        return _aes(other.challenge, secret)
-    raise MechanismNotSupportedError(f"mechanism {mechanism.name} is not built")
+    check_supported(mechanism)
+    return _aes(other.challenge, secret)
 
 
 def _aes(challenge: bytes, secret: bytes) -> bytes:

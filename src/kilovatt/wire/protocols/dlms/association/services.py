@@ -119,7 +119,7 @@ class Services:
                 return (
                     whole if len(whole) <= self._room else self._long(asked.invoke, whole, get.encode_results(results))
                 )
-            case get.GetNextBlock():
+            case _:
                 return self._next_block(asked)
 
     def _got(self, attribute: Descriptor, selection: Selection | None) -> bytes | AccessResult:
@@ -166,7 +166,7 @@ class Services:
                 pairs = zip(asked.attributes, asked.values, strict=True)
                 results = tuple(self._put(one, part, value) for (one, part), value in pairs)
                 return setting.SetListResponse(asked.invoke, results).encode()
-            case setting.SetBlock() | setting.SetListBlock():
+            case _:
                 return self._write_block(asked)
 
     def _put(self, attribute: Descriptor, selection: Selection | None, value: DlmsValue) -> AccessResult:

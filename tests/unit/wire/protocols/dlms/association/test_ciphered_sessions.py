@@ -54,6 +54,7 @@ from told_dlms import (
     ciphered_profile,
     joined,
     over_hdlc,
+    over_wrapper,
     told,
 )
 
@@ -234,7 +235,7 @@ def test_one_flipped_bit_never_yields_a_value(
     which: str, exchange: int, place: int, *, is_hdlc: bool, general: bool
 ) -> None:
     profile = SESSIONS[which]
-    pair = joined(profile, general=general, **({"link": over_hdlc} if is_hdlc else {}))
+    pair = joined(profile, general=general, link=over_hdlc if is_hdlc else over_wrapper)
     said = 0
 
     def flip(data: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """What is no answer to what was asked is refused by name; what is a refusal is an answer."""
 
+from typing import Any
+
 import pytest
 
 from kilovatt.wire.protocols.dlms.apdu import access_service as several
@@ -228,7 +230,11 @@ def test_a_value_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 HLS = Associate(mechanism=Mechanism.HLS_MD5, secret=SECRET, challenge=OUR_CHALLENGE)
-PROOF = {"mechanism": Mechanism.HLS_MD5, "challenge": b"12345678", "diagnostic": Diagnostic.AUTHENTICATION_REQUIRED}
+PROOF: dict[str, Any] = {
+    "mechanism": Mechanism.HLS_MD5,
+    "challenge": b"12345678",
+    "diagnostic": Diagnostic.AUTHENTICATION_REQUIRED,
+}
 
 
 @pytest.mark.parametrize(

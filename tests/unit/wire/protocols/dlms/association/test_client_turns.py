@@ -329,12 +329,12 @@ def test_a_message_while_the_link_is_being_opened_is_set_aside() -> None:
     pair = joined(READER, link=over_hdlc)
     pair.connection.send(OpenLink())
     link = pair.connection._link  # a link that brings a message before it is open
-    link.receive = lambda _data: [messages_received(b"\xc4"), messages_received(b"")]  # type: ignore[method-assign]
+    link.receive = lambda _data: [messages_received(b"\xc4"), messages_received(b"")]  # type: ignore[method-assign,assignment]
 
     assert pair.connection.receive(b"x") is None
 
 
-def messages_received(message: bytes) -> object:
+def messages_received(message: bytes) -> MessageReceived:
     """What a link says of a message."""
     return MessageReceived(message)
 
