@@ -9,6 +9,8 @@ from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 GENERAL_BLOCK = 0xE0
 WINDOW_MAX = 63
 NUMBER_MAX = 0xFFFF
+FIRST_BLOCK = b"\x00\x01\x00\x00"
+"""The numbers of a block that begins a transfer, two bytes in: the first, and none acknowledged."""
 OVERHEAD_BYTES = 9
 """What stands around the part of a message, at most."""
 _LAST, _STREAMING = 0x80, 0x40

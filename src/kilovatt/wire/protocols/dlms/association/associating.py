@@ -31,6 +31,7 @@ from kilovatt.wire.protocols.dlms.association.requests import Associate, Associa
 from kilovatt.wire.protocols.dlms.association.session import MESSAGE_BYTES_MAX, Session, refusal, understood
 from kilovatt.wire.protocols.dlms.association.steps import Close, Exchange, Open, Say
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.security.sealing import SecurityError
 from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString, decode
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
 
@@ -42,7 +43,7 @@ _COUNTER_MAX = (1 << 32) - 1
 
 
 def associating(asked: Associate, session: Session) -> Exchange[Associated | Refusal]:
-    """Be associated, and prove one another where the mechanism wants it."""
+    """Be associated, and prove one another where the mechanism wants it; what is denied has its diagnostic as code."""
     credentials = Credentials(secret=asked.secret, sealer=session.sealer, signing=session.signing)
     _check(asked, credentials)
     session.begin()
@@ -69,7 +70,7 @@ def associating(asked: Associate, session: Session) -> Exchange[Associated | Ref
         refused = yield from _proving(asked, session, credentials, request, said)
         return agreed if refused is None else refused
     if asked.mechanism not in LOW_MECHANISMS:
-        raise MalformedError("the meter does not prove itself as it was asked to", message, 0)
+        raise SecurityError("the meter does not prove itself as it was asked to", message)
     return agreed
 
 
@@ -164,17 +165,17 @@ def _proving(
     ours = Side(request.client_title or b"", asked.challenge or b"")
     theirs = Side(said.server_title or b"", said.challenge or b"")
     if theirs.challenge == ours.challenge:
-        raise MalformedError("the meter sets our own challenge: its proof would be ours", theirs.challenge, 0)
+        raise SecurityError("the meter sets our own challenge: its proof would be ours", theirs.challenge)
     answer = proof(asked.mechanism, credentials, prover=ours, other=theirs)
     invoke = session.turn()
     message = yield Say(action.ActionRequest(invoke, REPLY_TO_HLS, OctetString(answer)).encode())
     ended = understood(message, (action.ActionResponse,), invoke)
     if ended.result is not AccessResult.SUCCESS or not isinstance(ended.returned, bytes):
-        return Refusal(RefusalReason.ACCESS_DENIED, int(ended.result))
+        return Refusal(RefusalReason.ACCESS_DENIED, Diagnostic.AUTHENTICATION_FAILED)
     proved: Any = decode(ended.returned)
     right = isinstance(proved, bytes) and is_proved(
         asked.mechanism, credentials, bytes(proved), prover=theirs, other=ours
     )
     if not right:
-        raise MalformedError("the meter's proof is wrong: it does not know the key", message, 0)
+        raise SecurityError("the meter's proof is wrong: it does not know the key", message)
     return None

@@ -1,8 +1,10 @@
 """What a meter sends unasked, in the clear or sealed."""
 
 from kilovatt.wire.protocols.dlms.apdu.ciphered import SEALED_TAGS, GeneralCiphered, GeneralSealed, decode_sealed
+from kilovatt.wire.protocols.dlms.apdu.general_block import FIRST_BLOCK, GENERAL_BLOCK
 from kilovatt.wire.protocols.dlms.apdu.messages import decode_message
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification, EventNotification
+from kilovatt.wire.protocols.dlms.association.block_transfer import BlockTransfer, Whole
 from kilovatt.wire.protocols.dlms.association.ciphering import Ciphering
 from kilovatt.wire.protocols.dlms.security.sealing import SecurityError
 from kilovatt.wire.protocols.dlms.values import MalformedError
@@ -21,6 +23,23 @@ def pushed(message: bytes, ciphering: Ciphering | None = None) -> DataNotificati
     if not isinstance(said, DataNotification | EventNotification):
         raise MalformedError(f"a {type(said).__name__} is nothing that is pushed", message, 0)
     return said
+
+
+class PushReader:
+    """Reads what one meter pushes, also in the blocks of general block transfer that follow one another unasked."""
+
+    def __init__(self, ciphering: Ciphering | None = None) -> None:
+        self._ciphering = ciphering
+        self._blocks = BlockTransfer()
+
+    def hear(self, message: bytes) -> DataNotification | EventNotification | None:
+        """Take a message; return what was pushed once it is whole. Raises SecurityError and MalformedError."""
+        if message[:1] != bytes((GENERAL_BLOCK,)):
+            return pushed(message, self._ciphering)
+        if message[2:6] == FIRST_BLOCK:
+            self._blocks = BlockTransfer()
+        came = self._blocks.hear(message)
+        return pushed(came.message, self._ciphering) if isinstance(came, Whole) else None
 
 
 def _opened(message: bytes, ciphering: Ciphering) -> bytes:

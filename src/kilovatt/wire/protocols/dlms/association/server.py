@@ -17,7 +17,7 @@ from kilovatt.wire.protocols.dlms.apdu.acse import (
     Mechanism,
 )
 from kilovatt.wire.protocols.dlms.apdu.ciphered import GENERAL_DEDICATED, GENERAL_GLOBAL, SEALED_TAGS
-from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
+from kilovatt.wire.protocols.dlms.apdu.general_block import FIRST_BLOCK, GENERAL_BLOCK
 from kilovatt.wire.protocols.dlms.apdu.initiate import (
     LOGICAL_NAMES,
     SHORT_NAMES,
@@ -60,8 +60,6 @@ from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Remot
 
 __all__ = ["CONFORMANCE", "AssociationServer", "ClientProfile", "ObjectModel"]
 _DECIPHERING_ERROR = 5
-_FIRST_BLOCK = b"\x00\x01\x00\x00"
-"""The numbers of a block that begins a transfer: the first, and none acknowledged."""
 _MESSAGE_BYTES_MAX = 0xFFFF
 
 
@@ -244,7 +242,7 @@ class AssociationServer:
     # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _by_blocks(self, client: int, association: _Association, message: bytes) -> bytes | None:
-        if message[2:6] == _FIRST_BLOCK:
+        if message[2:6] == FIRST_BLOCK:
             association.transfer = BlockTransfer()
         try:
             came = association.transfer.hear(message)

@@ -25,21 +25,19 @@ from kilovatt.wire.protocols.dlms.apdu.ciphered import (
     Route,
     ServiceSealed,
 )
-from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification, EventNotification
+from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
 from kilovatt.wire.protocols.dlms.apdu.results import ExceptionResponse
 from kilovatt.wire.protocols.dlms.association.ciphering import Ciphering
-from kilovatt.wire.protocols.dlms.association.pushes import pushed
 from kilovatt.wire.protocols.dlms.association.requests import Associated, GetAttribute, RunMethod
 from kilovatt.wire.protocols.dlms.security import Keys, Protection, ReplayError, Sealer, SecurityError
 from kilovatt.wire.protocols.dlms.security.general import sealed_generally
-from kilovatt.wire.protocols.dlms.values import MalformedError, Unsigned
+from kilovatt.wire.protocols.dlms.values import Unsigned
 from kilovatt.wire.protocols.framing.connection import Answered, Refusal, RefusalReason, RemoteProtocolError
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 from told_dlms import (
     CLIENT,
     CLIENT_TITLE,
     ECHO,
-    KEPT,
     KEYS,
     LONG,
     LONG_VALUE,
@@ -211,7 +209,7 @@ def test_who_does_not_know_the_secret_is_denied_and_remembered(mechanism: Mechan
         pair.sealer.answer_challenge = spoilt.__get__(pair.sealer)  # type: ignore[union-attr,method-assign]
     asked = replace(asked_by(profile), secret=b"0000000100000002")
 
-    assert pair.ask(asked) == Refusal(RefusalReason.ACCESS_DENIED, 3)
+    assert pair.ask(asked) == Refusal(RefusalReason.ACCESS_DENIED, Diagnostic.AUTHENTICATION_FAILED)
 
     assert pair.server.refused == [CLIENT]
     assert pair.ask(READ) == Refusal(RefusalReason.OTHER, 1)
@@ -346,51 +344,3 @@ def test_the_names_of_vectors_are_ours() -> None:
 
     assert (OUR_CHALLENGE, METER_CHALLENGE) == (b"K56iVagY", b"P6wRJ21F")
     assert pair.ask(GetAttribute(UNKNOWN)) == Refusal(RefusalReason.UNKNOWN_REQUEST, 4)
-
-
-# ── Pushes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def unknown_sender() -> Ciphering:
-    """What opens pushes of a meter whose title is not known yet."""
-    return Ciphering(Sealer(KEYS, title=CLIENT_TITLE, counter=1))
-
-
-def test_a_push_is_read_in_the_clear() -> None:
-    event = EventNotification(None, KEPT, Unsigned(5))
-
-    assert pushed(PUSH.encode()) == PUSH
-    assert pushed(event.encode()) == event
-
-
-def test_a_sealed_push_tells_whose_it_is() -> None:
-    hearing = unknown_sender()
-    sealing = meter()
-
-    assert pushed(GeneralSealed(METER_TITLE, sealing.sealer.seal(PUSH.encode())).encode(), hearing) == PUSH
-    assert hearing.sealer.peer_title == METER_TITLE
-    assert pushed(GeneralSealed(METER_TITLE, sealing.sealer.seal(PUSH.encode())).encode(), hearing) == PUSH
-    route = Route(b"\x01", METER_TITLE, CLIENT_TITLE)
-    assert pushed(sealed_generally(PUSH.encode(), meter().sealer, route).encode(), unknown_sender()) == PUSH
-
-
-def test_a_push_that_proves_nothing_teaches_nothing() -> None:
-    hearing = unknown_sender()
-    forged = GeneralSealed(b"ANOTHER0", meter().sealer.seal(PUSH.encode())).encode()
-
-    with pytest.raises(SecurityError, match="the tag"):
-        pushed(forged, hearing)
-    assert hearing.sealer.peer_title is None
-    with pytest.raises(SecurityError, match="in the clear"):
-        pushed(PUSH.encode(), hearing)
-    with pytest.raises(SecurityError, match="an unknown system title"):
-        pushed(meter().seal(ANSWER), hearing)
-
-
-def test_what_nobody_pushes_is_refused() -> None:
-    with pytest.raises(SecurityError, match="no keys to open it"):
-        pushed(meter().seal(ANSWER))
-    with pytest.raises(MalformedError, match="nothing that is pushed"):
-        pushed(ANSWER)
-    with pytest.raises(MalformedError, match="a byte is missing"):
-        pushed(b"")

@@ -26,7 +26,7 @@ from kilovatt.wire.protocols.dlms.association.requests import (
     WriteVariables,
 )
 from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString, Unsigned
-from kilovatt.wire.protocols.framing.connection import LineFault, Refusal, RefusalReason
+from kilovatt.wire.protocols.framing.connection import LineFault, Refusal, RefusalReason, RemoteProtocolError
 from told_dlms import (
     ECHO,
     KEPT,
@@ -264,7 +264,7 @@ PROOF: dict[str, Any] = {
 def test_an_association_that_is_not_what_was_asked_is_refused(
     asked: Associate, answers: list[bytes], words: str
 ) -> None:
-    with pytest.raises(MalformedError, match=words):
+    with pytest.raises(RemoteProtocolError, match=words):
         told(alone(), asked, *answers)
 
 
@@ -272,8 +272,8 @@ def test_an_association_that_is_not_what_was_asked_is_refused(
     ("asked", "answers", "code"),
     [
         (Associate(), [agreement(result=AssociationResult.REJECTED, diagnostic=13, initiate=None)], 13),
-        (HLS, [agreement(**PROOF), action.ActionResponse(0xC1, AccessResult.ACCESS_DENIED).encode()], 3),
-        (HLS, [agreement(**PROOF), action.ActionResponse(0xC1, AccessResult.SUCCESS).encode()], 0),
+        (HLS, [agreement(**PROOF), action.ActionResponse(0xC1, AccessResult.ACCESS_DENIED).encode()], 13),
+        (HLS, [agreement(**PROOF), action.ActionResponse(0xC1, AccessResult.SUCCESS).encode()], 13),
     ],
 )
 def test_an_association_may_be_denied(asked: Associate, answers: list[bytes], code: int) -> None:
