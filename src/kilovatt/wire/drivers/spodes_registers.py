@@ -67,8 +67,6 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
 
 def _read_kept(talk: Talk, profile: Obis, days: Sequence[date], moment: RegisterMoment) -> Conversation[Learnt]:
     wanted = {talk.midnight(day_on) for day_on in days}
-    if not wanted:
-        return Learnt()
     buffer = yield from read_buffer(talk, profile, since=min(wanted), until=max(wanted) + timedelta(hours=1))
     if buffer is None:
         return Learnt()
