@@ -110,9 +110,10 @@ def _compact_array(data: bytes, offset: int, depth: int) -> tuple[CompactArray, 
     end = at + size
     if end > len(data):
         raise MalformedError(f"contents of {size} bytes in {len(data) - at}", data, offset)
-    contents, at = bytes(data[at:end]), 0
+    # With the byte before, which stands where the tag of a first element without tag would.
+    contents, at = bytes(data[at - 1 : end]), 1
     values: list[DlmsValue] = []
-    while at < size:
+    while at < len(contents):
         before = at
         if (len(values) + 1) * described.parts > _PARTS_PER_BYTE_MAX * (end - offset):
             raise MalformedError("a compact array of more nulls than values", data, offset)

@@ -1,0 +1,163 @@
+"""The buffers of profiles by column: the quick way and the general one say the same of any bytes."""
+
+import os
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kilovatt.wire.protocols.dlms.values import (
+    DEPTH_MAX,
+    Array,
+    DlmsValue,
+    DoubleLongUnsigned,
+    Enumerate,
+    Integer,
+    Long64,
+    LongUnsigned,
+    MalformedError,
+    OctetString,
+    Structure,
+    Unsigned,
+    decode,
+    encode,
+)
+from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
+from kilovatt.wire.protocols.dlms.values.types import FIXED_INTEGERS, FixedInteger
+from unit.wire.protocols.dlms.values.drawn import VALUES, Drawn, integers, mutated, refused_cheaply
+
+MUTATIONS = 200_000 if os.environ.get("KILOVATT_SOAK") == "1" else 2_000
+STAMP = bytes.fromhex("07EA0B18020C1E0000FF4C00")
+
+
+def plain(value: DlmsValue) -> DlmsValue:
+    if isinstance(value, FixedInteger):
+        return int(value)
+    return bytes(value) if isinstance(value, OctetString) else value
+
+
+def by_the_general_decoder(data: bytes) -> Rows | None:
+    """The rows of any bytes; None where they are no rows of one width."""
+    try:
+        rows = decode(data)
+    except MalformedError:
+        return None
+    if not isinstance(rows, Array) or not all(isinstance(row, Structure) and len(row) == len(rows[0]) for row in rows):
+        return None
+    columns = zip(*(row for row in rows if isinstance(row, Structure)), strict=True)
+    return Rows(len(rows), tuple([plain(value) for value in column] for column in columns))
+
+
+def by_column(data: bytes) -> Rows | None:
+    try:
+        return decode_rows(data)
+    except MalformedError:
+        return None
+
+
+def octets(size: int) -> Drawn:
+    return st.binary(min_size=size, max_size=size).map(OctetString)
+
+
+FIXED_COLUMNS = st.one_of(
+    st.sampled_from(FIXED_INTEGERS).map(integers),
+    st.sampled_from([0, 1, 6, 12, 127]).map(octets),
+)
+ANY_COLUMNS = FIXED_COLUMNS | st.just(VALUES) | st.just(st.none() | st.binary(max_size=130).map(OctetString))
+
+
+def array_of(rows: list[tuple[DlmsValue, ...]]) -> bytes:
+    return encode(Array(Structure(row) for row in rows))
+
+
+@given(st.lists(FIXED_COLUMNS, max_size=8), st.data())
+def test_rows_of_one_shape_come_by_column(columns: list[Drawn], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.tuples(*columns), min_size=1, max_size=5))
+    wire = array_of(rows)
+    found = decode_rows(wire)
+    assert repr(found) == repr(by_the_general_decoder(wire))
+    assert found.count == len(rows)
+    assert len(found.columns) == len(columns)
+
+
+@given(st.lists(ANY_COLUMNS, max_size=6), st.data())
+def test_rows_of_several_shapes_come_by_column(columns: list[Drawn], data: st.DataObject) -> None:
+    wire = array_of(data.draw(st.lists(st.tuples(*columns), max_size=5)))
+    assert repr(decode_rows(wire)) == repr(by_the_general_decoder(wire))
+
+
+@given(st.lists(st.lists(VALUES, max_size=3), max_size=4))
+def test_rows_of_several_widths_are_none(rows: list[list[DlmsValue]]) -> None:
+    wire = array_of([tuple(row) for row in rows])
+    assert repr(by_column(wire)) == repr(by_the_general_decoder(wire))
+
+
+def test_mutated_rows_are_the_same_by_both_ways_or_by_none() -> None:
+    dice = random.Random(20_261_124)
+    even = array_of(
+        [(OctetString(STAMP), DoubleLongUnsigned(row), LongUnsigned(row), Integer(-row)) for row in range(4)]
+    )
+    odd = array_of([(OctetString(STAMP), Unsigned(1)), (None, Enumerate(2)), (OctetString(STAMP), Unsigned(3))])
+    ended = {"read": 0, "refused": 0}
+    for _ in range(MUTATIONS):
+        wire = mutated(dice.choice([even, odd]), dice)
+        found = by_column(wire)
+        assert repr(found) == repr(by_the_general_decoder(wire))
+        ended["refused" if found is None else "read"] += 1
+    assert min(ended.values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([], ()),
+        ([()], ()),
+        ([(), ()], ()),
+        ([(Long64(-5), OctetString(STAMP))], ([-5], [STAMP])),
+        ([(Unsigned(1), None), (Unsigned(2), OctetString(STAMP))], ([1, 2], [None, STAMP])),
+        ([(Unsigned(1),), (LongUnsigned(2),)], ([1, 2],)),
+        ([tuple(Unsigned(column) for column in range(130))], tuple([column] for column in range(130))),
+    ],
+)
+def test_columns_are_plain_integers_and_bytes(
+    rows: list[tuple[DlmsValue, ...]], columns: tuple[list[object], ...]
+) -> None:
+    found = decode_rows(array_of(rows))
+    assert repr(found) == repr(Rows(len(rows), columns))
+
+
+@pytest.mark.parametrize(
+    ("wire", "why"),
+    [
+        ("", "an array of rows is wanted at byte 0"),
+        ("00", "an array of rows is wanted at byte 0"),
+        ("020112", "an array of rows is wanted at byte 0"),
+        ("0100FF", "1 bytes after the rows at byte 2"),
+        ("010112", "a LongUnsigned is cut short"),
+        ("01011100", "a row is a structure as wide as the first at byte 2"),
+        ("0102" + "02011100" + "0202110011", "a Unsigned is cut short"),
+        ("0102" + "02011100" + "020211001100", "a row is a structure as wide as the first at byte 6"),
+        ("0101" + "02011100" + "FF", "1 bytes after the rows at byte 6"),
+        ("0101" + "02", "a length is missing"),
+        ("0101" + "0202" + "1100", "a value is missing|2 values in"),
+        ("0101" + "0201" + "090C" + "00", "a OctetString of 12 bytes in 1"),
+        ("0101" + "0201" + "09", "a length is missing"),
+    ],
+)
+def test_what_are_no_rows_is_refused_where_that_shows(wire: str, why: str) -> None:
+    data = bytes.fromhex(wire)
+    with pytest.raises(MalformedError, match=why):
+        decode_rows(data)
+
+
+def test_rows_that_are_promised_and_do_not_come_take_no_memory() -> None:
+    refused_cheaply(decode_rows, b"\x01\x84\xff\xff\xff\xff\x02\x01\x11\x07", "4294967295 rows in 4 bytes")
+    refused_cheaply(decode_rows, b"\x01\x02" + b"\x02\x01" * 1_000 + b"\x00", "nested more than 16 deep")
+
+
+def test_rows_nest_as_deep_as_values_do() -> None:
+    deepest = b"\x01\x01" + b"\x02\x01" * (DEPTH_MAX - 1) + b"\x00"
+    assert decode_rows(deepest).count == 1
+    with pytest.raises(MalformedError, match="nested more than 16 deep"):
+        decode_rows(b"\x01\x01" + b"\x02\x01" * DEPTH_MAX + b"\x00")

@@ -1,0 +1,109 @@
+"""Dates and times of twelve bytes: what a clock showed, and which instant that was."""
+
+from datetime import UTC, datetime
+from struct import pack
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kilovatt.wire.protocols.dlms.values import MalformedError
+from kilovatt.wire.protocols.dlms.values.stamps import Stamp, decode_stamp, encode_stamp
+
+MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
+ZONES = [MOSCOW, BERLIN, ZoneInfo("Asia/Kamchatka"), ZoneInfo("Europe/Kaliningrad"), ZoneInfo("America/St_Johns")]
+
+
+def wall(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("wire", "stamp"),
+    [
+        # ГОСТ Р 58940-2020, a row of its monthly profile; its SET of a clock; the push of an Energomera meter.
+        ("07DE0101050000000001A400", Stamp(wall("2014-01-01"), 420, is_summer=False)),
+        ("07E00A1FFF082E2601000000", Stamp(wall("2016-10-31T08:46:38"), 0, is_summer=False)),
+        ("07E60B03FF0F2619FFFF4CFF", Stamp(wall("2022-11-03T15:38:25"), -180, is_summer=False)),
+        ("07EA0718060C0000FF800080", Stamp(wall("2026-07-24T12:00:00"), None, is_summer=True)),
+        ("07EA0718060C00FFFF800000", Stamp(wall("2026-07-24T12:00:00"), None, is_summer=False)),
+    ],
+)
+def test_a_stamp_says_what_the_clock_showed(wire: str, stamp: Stamp) -> None:
+    assert decode_stamp(bytes.fromhex(wire)) == stamp
+
+
+@pytest.mark.parametrize(
+    ("wire", "why"),
+    [
+        ("07DE0101050000000001A4", "has 12 bytes: got 11"),
+        ("FFFF0101050000000001A400", "is no date and time"),
+        ("00000101050000000001A400", "is no date and time"),
+        ("00010101050000000001A400", "is no date and time"),
+        ("270F0C1F050000000001A400", "is no date and time"),
+        ("07DEFF01050000000001A400", "is no date and time"),
+        ("07DE021D050000000001A400", "is no date and time"),
+        ("07DE010105FF00000001A400", "is no date and time"),
+        ("07DE01010500003C0001A400", "is no date and time"),
+    ],
+)
+def test_what_is_no_date_or_leaves_it_open_is_refused(wire: str, why: str) -> None:
+    with pytest.raises(MalformedError, match=why):
+        decode_stamp(bytes.fromhex(wire))
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown", "is_summer", "instant"),
+    [
+        (MOSCOW, "2026-11-24T12:00", False, "2026-11-24T09:00"),
+        # A meter that claims summer time in a country without any.
+        (MOSCOW, "2026-07-24T12:00", True, "2026-07-24T09:00"),
+        # Clocks put back in a country that left its time, not its summer: the first of both.
+        (MOSCOW, "2014-10-26T01:30", False, "2014-10-25T21:30"),
+        (BERLIN, "2026-10-25T02:30", True, "2026-10-25T00:30"),
+        (BERLIN, "2026-10-25T02:30", False, "2026-10-25T01:30"),
+        # An hour that was left out, shown by a meter that goes by winter time or by summer time all the year.
+        (BERLIN, "2026-03-29T02:30", False, "2026-03-29T01:30"),
+        (BERLIN, "2026-03-29T02:30", True, "2026-03-29T00:30"),
+    ],
+)
+def test_the_zone_tells_the_instant_and_the_mark_of_summer_which_of_two(
+    zone: ZoneInfo, shown: str, is_summer: bool, instant: str
+) -> None:
+    stamp = Stamp(wall(shown), None, is_summer=is_summer)
+    assert stamp.instant(zone) == wall(instant).replace(tzinfo=UTC)
+
+
+def test_a_written_stamp_leaves_its_deviation_open() -> None:
+    assert encode_stamp(datetime(2026, 11, 24, 9, 10, 5, tzinfo=UTC), MOSCOW).hex() == "07ea0b18020c0a0500800000"
+    assert encode_stamp(datetime(2026, 7, 24, 9, 10, 5, tzinfo=UTC), BERLIN).hex() == "07ea0718050b0a0500800080"
+
+
+@given(
+    st.datetimes(datetime(2015, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # hypothesis wants them so
+    st.sampled_from(ZONES),
+)
+def test_an_instant_comes_back_from_its_stamp(at: datetime, zone: ZoneInfo) -> None:
+    assert decode_stamp(encode_stamp(at, zone)).instant(zone) == at.replace(microsecond=0)
+
+
+_BYTES = st.integers(0, 255)
+
+
+@given(
+    st.integers(0, 65_535) | st.integers(1, 4) | st.integers(9_996, 9_999),
+    st.tuples(st.integers(0, 13), st.integers(0, 32), _BYTES, st.integers(0, 24), st.integers(0, 60), _BYTES, _BYTES),
+    st.integers(-32_768, 32_767),
+    _BYTES,
+    st.sampled_from(ZONES),
+)
+def test_any_twelve_bytes_are_an_instant_or_malformed(
+    year: int, rest: tuple[int, ...], deviation: int, status: int, zone: ZoneInfo
+) -> None:
+    try:
+        stamp = decode_stamp(pack(">H7BhB", year, *rest, deviation, status))
+    except MalformedError:
+        return
+    assert stamp.instant(zone).tzinfo is UTC
+    assert stamp.wall.year == year
