@@ -30,7 +30,7 @@ class Whole:
 
 
 class BlockTransfer:
-    """The blocks that go to and fro over one question and its answer. We take blocks one `window` at a time."""
+    """The blocks of one question and its answer, both ways. We take blocks one `window` at a time."""
 
     def __init__(self, *, window: int = 1) -> None:
         self._window = window
