@@ -9,7 +9,7 @@ from kilovatt.wire.protocols.dlms.obis import Obis
 
 @pytest.mark.parametrize(
     "written",
-    ["1.0.1.8.0.255", "1-0:1.8.0*255", "1-0:1.8.0.255", "1.0.1.8.0", " 1-0:1.8.0 ", "001.000.001.008.000.255"],
+    ["1.0.1.8.0.255", "1-0:1.8.0*255", "1-0:1.8.0.255", "1.0.1.8.0", " 1-0:1.8.0 ", "001.0.01.08.0.255"],
 )
 def test_a_name_is_read_however_it_is_written(written: str) -> None:
     name = Obis.parse(written)
