@@ -20,6 +20,7 @@ class Language(StrEnum):
     MERCURY_V2 = "mercury-v2"
     NZIF = "nzif"
     ENERGOMERA = "energomera"
+    IEC62056_21 = "iec62056-21"
     MODBUS = "modbus"
     SPODES = "dlms"
 

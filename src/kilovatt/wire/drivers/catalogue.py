@@ -5,6 +5,7 @@ from typing import assert_never
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.energomera import EnergomeraDriver
+from kilovatt.wire.drivers.iec62056_21 import Iec62056Driver
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
@@ -23,6 +24,8 @@ def driver_for(model: MeterModel) -> Driver:
             return NzifDriver()
         case Language.ENERGOMERA:
             return EnergomeraDriver()
+        case Language.IEC62056_21:
+            return Iec62056Driver()
         case Language.MODBUS:
             return PulseCounterDriver()
         case Language.SPODES:

@@ -14,7 +14,7 @@ __all__ = [
     "explain_exchange",
 ]
 
-PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif", "energomera", "modbus", "dlms")
+PROTOCOLS = ("mercury-v1", "mercury-v2", "nzif", "energomera", "iec62056-21", "modbus", "dlms")
 """The languages of meters that can be explained, named as on the command line."""
 
 
@@ -54,6 +54,10 @@ def explain_exchange(protocol: str, request: bytes, answer: bytes | None) -> Exp
             from kilovatt.wire.explain import energomera  # noqa: PLC0415
 
             return energomera.explain_exchange(request, answer)
+        case "iec62056-21":
+            from kilovatt.wire.explain import iec62056_21  # noqa: PLC0415
+
+            return iec62056_21.explain_exchange(request, answer)
         case "modbus":
             from kilovatt.wire.explain import modbus  # noqa: PLC0415
 

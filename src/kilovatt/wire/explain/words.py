@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kilovatt.wire.explain import (
     dlms_words,
     energomera_words,
+    iec62056_21_words,
     mercury_v1_words,
     mercury_v2_words,
     modbus_words,
@@ -41,6 +42,7 @@ WORDS: Mapping[str, Words] = {
     "nzif": Words(nzif_words.FRAMES, nzif_words.FIELDS, nzif_words.PROBLEMS),
     "modbus": Words(modbus_words.FRAMES, modbus_words.FIELDS, modbus_words.PROBLEMS),
     "energomera": Words(energomera_words.FRAMES, energomera_words.FIELDS, energomera_words.PROBLEMS),
+    "iec62056-21": Words(iec62056_21_words.FRAMES, iec62056_21_words.FIELDS, iec62056_21_words.PROBLEMS),
     "dlms": Words(dlms_words.FRAMES, dlms_words.FIELDS, dlms_words.PROBLEMS),
 }
 """By the name of the language, as on the command line."""

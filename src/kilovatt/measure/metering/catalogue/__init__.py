@@ -6,7 +6,9 @@ driver and a simulated meter besides.
 
 from kilovatt.measure.metering.catalogue.counters import COUNTERS
 from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
+from kilovatt.measure.metering.catalogue.energomera_iec import ENERGOMERA_IEC
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
+from kilovatt.measure.metering.catalogue.landis_gyr import LANDIS_GYR
 from kilovatt.measure.metering.catalogue.nzif import NZIF
 from kilovatt.measure.metering.catalogue.spodes import SPODES
 from kilovatt.measure.metering.models import MeterModel
@@ -15,6 +17,8 @@ MODELS: tuple[MeterModel, ...] = (
     *INCOTEX,
     *NZIF,
     *ENERGOMERA,
+    *ENERGOMERA_IEC,
+    *LANDIS_GYR,
     *SPODES,
 )
 """Meters that speak."""

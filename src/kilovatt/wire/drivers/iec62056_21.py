@@ -1,0 +1,69 @@
+"""IEC 62056-21 mode C: Энергомера by names in the programming mode, Landis+Gyr by the readout."""
+
+from collections.abc import Callable, Iterator
+
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.drivers.conversation import (
+    Conversation,
+    MeterAddress,
+    MeterRefusedError,
+    PlannedPart,
+    ReadingTask,
+    ask,
+    ask_or_refusal,
+)
+from kilovatt.wire.drivers.iec62056_21_names import NamedTalk
+from kilovatt.wire.drivers.iec62056_21_readout import ReadOut
+from kilovatt.wire.drivers.iec62056_21_talk import Knowledge
+from kilovatt.wire.protocols.framing.connection import Connection, Refusal
+from kilovatt.wire.protocols.iec62056_21.characters import BlockCheck
+from kilovatt.wire.protocols.iec62056_21.connection import Iec62056Connection
+from kilovatt.wire.protocols.iec62056_21.requests import EnterProgramming, GivePassword, SignOn
+
+
+class Iec62056Driver:
+    """What the family offers to the head-end."""
+
+    def connection(self, meter: MeterAddress) -> Connection:
+        """Return a fresh connection. Raises LocalProtocolError for an address that no meter has."""
+        dialect = Knowledge(meter).dialect
+        address = str(meter.address).zfill(dialect.address_digits) if meter.address else ""
+        check = BlockCheck.SUM if dialect.check_is_sum else BlockCheck.XOR
+        return Iec62056Connection(address, check, sends_parity=dialect.sends_parity)
+
+    def opening(self, meter: MeterAddress) -> Conversation[None]:
+        """Sign on and give the password; a meter that is read out is signed on to when it is.
+
+        Raises MeterRefusedError(WRONG_PASSWORD) where it refuses the password.
+        """
+        if Knowledge(meter).dialect.reads_out:
+            return
+        who = yield from ask(SignOn())
+        yield from ask(EnterProgramming(who.value.baud_letter))
+        answer = yield from ask_or_refusal(GivePassword(meter.password or meter.model.factory_passwords[1]))
+        if isinstance(answer.value, Refusal):
+            message = f"the password was refused (status {answer.value.code})"
+            raise MeterRefusedError(Outcome.WRONG_PASSWORD, message, reason=answer.value.reason)
+
+    def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
+        """Return the conversations that do the task."""
+        known = Knowledge(meter)
+        talk: NamedTalk | ReadOut = ReadOut(known) if known.dialect.reads_out else NamedTalk(known)
+        months = task.register_months
+        planned: list[tuple[bool, SessionPart, Callable[[], Conversation[Learnt]]]] = [
+            (task.identity, SessionPart.IDENTITY, talk.identity),
+            (task.clock, SessionPart.CLOCK, talk.clock),
+            (task.registers_now, SessionPart.REGISTERS, talk.registers_now),
+            (bool(months), SessionPart.REGISTERS, lambda: talk.months(months)),
+        ]
+        if isinstance(talk, NamedTalk):
+            planned.insert(2, (task.instant, SessionPart.INSTANT, talk.instant))
+        for wanted, part, conversation in planned:
+            if wanted:
+                yield PlannedPart(part, conversation())
+
+    def closing(self, meter: MeterAddress) -> Conversation[None]:
+        """Say nothing: a farewell has no answer to wait for, and a meter ends its session by itself within seconds."""
+        del meter
+        yield from ()

@@ -1,0 +1,104 @@
+"""What one session in IEC 62056-21 knows by now, and how its texts become numbers."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from kilovatt.measure.metering.catalogue.energomera_iec import Iec62056Dialect
+from kilovatt.measure.metering.models import MeterModel
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.sessions import ClockReading
+from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError
+from kilovatt.wire.protocols.framing.wall_time import WallTime
+
+_NUMBER = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,12}))?")
+_DECIMALS = 3
+_MONTHS_OF_A_YEAR = 12
+_ONE_DAY = timedelta(days=1)
+
+
+def thousandths(text: str) -> int:
+    """Return a decimal number in thousandths, cut off. Raises ValueError for what is none."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no decimal number: {text!r}")
+    size = int(found[2] + (found[3] or "")[:_DECIMALS].ljust(_DECIMALS, "0"))
+    return -size if found[1] else size
+
+
+def wall_time(year: int, month_and_day: tuple[int, int], at: time) -> WallTime:
+    """Return what a clock shows. Raises ValueError for what none shows."""
+    month, day = month_and_day
+    return WallTime(year, month, day, at.hour, at.minute, at.second)
+
+
+class Knowledge:
+    """What is known of the meter, and how readings are made of its texts."""
+
+    def __init__(self, meter: MeterAddress) -> None:
+        dialect = meter.model.dialect
+        assert isinstance(dialect, Iec62056Dialect), "every row of this language has its dialect"
+        self.meter = meter
+        self.dialect = dialect
+        self.clock: ClockReading | None = None
+
+    @property
+    def model(self) -> MeterModel:
+        """The row of the catalogue."""
+        return self.meter.model
+
+    def check_serial(self, serial: str) -> None:
+        """Raise MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
+        expected = self.meter.serial
+        if expected is not None and expected.lstrip("0") != serial.lstrip("0"):
+            raise MeterRefusedError(Outcome.ANOTHER_METER, f"meter {expected} was asked, and meter {serial} answered")
+
+    def clock_shown(self, shown: WallTime, answer: Answer[Any]) -> ClockReading:
+        """Keep what its clock showed, and return it."""
+        self.clock = ClockReading(
+            taken_at=shown.instant(self.meter.zone), heard_at=answer.heard_at, exchange=answer.exchange
+        )
+        return self.clock
+
+    def by_its_clock(self, heard_at: datetime) -> datetime:
+        """Return what the meter's clock showed when we heard something, as far as it has been read [UTC]."""
+        deviation = self.clock.deviation if self.clock is not None else timedelta(0)
+        return (heard_at + deviation).replace(microsecond=0)
+
+    def midnight(self, day_on: date) -> datetime:
+        """Return when a local day of the meter begins [UTC]."""
+        return datetime.combine(day_on, time.min, self.meter.zone).astimezone(UTC)
+
+    def keeps(self, month: date, at: datetime) -> bool:
+        """Whether the meter may keep the registers of a month's beginning: it has begun, not too long ago."""
+        today = self.by_its_clock(at).astimezone(self.meter.zone)
+        age = (today.year - month.year) * _MONTHS_OF_A_YEAR + today.month - month.month
+        return 0 <= age < self.model.month_register_depth_months
+
+    def reading(
+        self,
+        answer: Answer[Any],
+        text: str,
+        moment: RegisterMoment,
+        taken_at: datetime,
+        *,
+        quantity: Quantity = Quantity.A_PLUS,
+        tariff: int,
+    ) -> RegisterReading:
+        """Return a register from its text [kWh]. Raises ValueError for no number."""
+        value_wh = thousandths(text)
+        return RegisterReading(
+            quantity=quantity,
+            tariff=tariff,
+            value=value_wh - value_wh % self.model.register_step_wh,
+            moment=moment,
+            taken_at=taken_at,
+            heard_at=answer.heard_at,
+            exchange=answer.exchange,
+        )
+
+
+def month_before(month: date) -> date:
+    """Return a day of the month before."""
+    return month.replace(day=1) - _ONE_DAY
