@@ -58,10 +58,10 @@ ENERGOMERA_IEC: tuple[MeterModel, ...] = (
     _row(
         "energomera-ce102m",
         "Энергомера СЕ102М",
-        1,
-        10,
-        Evidence.CAPTURE,
-        "running registers and voltage captured by others; registers of past months by its sibling СЕ301; how many "
+        phases=1,
+        step_wh=10,
+        evidence=Evidence.CAPTURE,
+        note="running registers and voltage captured by others; registers of past months by its sibling СЕ301; how many "
         "months it keeps is assumed, and a meter that keeps fewer refuses",
     ),
     _row(
