@@ -25,6 +25,8 @@ class HdlcLink:
         self.limits = LinkLimits()
         self._to_send: list[bytes] = []
         self._unacknowledged: list[bytes] = []
+        self._ready_frames: dict[int, bytes] = {}
+        """Acknowledgements by their N(R): the same eight all day."""
         self._begin()
 
     def open(self) -> bytes:
@@ -69,8 +71,14 @@ class HdlcLink:
             raise fault
         events: list[LinkEvent] = []
         try:
-            while (frame := self._reader.next_frame()) is not None:
-                events += self._heard(frame)
+            while True:
+                expected = self._reader.next_expected(self._client, self._server)
+                if expected is not None:
+                    events += self._information(expected)
+                elif (frame := self._reader.next_frame()) is not None:
+                    events += self._heard(frame)
+                else:
+                    break
         except RemoteProtocolError as error:
             if not events:
                 raise
@@ -137,17 +145,16 @@ class HdlcLink:
     def _information(self, frame: Frame) -> list[LinkEvent]:
         if not self.is_open:
             return self._unwanted("information without a link", frame, LineFault.NOISE)
-        if len(frame.information) > self.limits.receive_info:
-            words = f"{len(frame.information)} bytes of information, and {self.limits.receive_info} were agreed upon"
-            raise _noise(words, frame)
-        if not frame.information:
-            # Such frames could come without end.
-            raise _noise("a part of a message that is empty", frame)
+        if not 0 < len(frame.information) <= self.limits.receive_info:
+            raise _missized(frame, self.limits.receive_info)
         if frame.send_number != self._receive_number:
             if (self._receive_number - frame.send_number) % _MODULO <= self.limits.receive_window:
                 return self._unwanted("a frame for the second time", frame, LineFault.NOISE)
             raise _noise(f"frame number {frame.send_number}, and {self._receive_number} is wanted", frame)
         self._acknowledge(frame)
+        if self._unacknowledged:
+            # A meter answers what it has heard: this one had not heard what was asked last.
+            return self._unwanted("an answer to what was asked before", frame, LineFault.NOISE)
         self._receive_number = (self._receive_number + 1) % _MODULO
         self._stale = 0
         self._received += frame.information
@@ -155,7 +162,7 @@ class HdlcLink:
             self._received.clear()
             raise _noise(f"a message of more than {MESSAGE_BYTES_MAX} bytes", frame)
         if frame.segmented:
-            return [self._write(self._frame(Kind.RR))] if frame.final else []
+            return [self._ready()] if frame.final else []
         whole = bytes(self._received)
         self._received.clear()
         return [MessageReceived(_without_llc(whole, frame))]
@@ -174,7 +181,7 @@ class HdlcLink:
         if self._to_send and frame.kind is Kind.RR:
             return [WriteMore(self._next_window())]
         # It is there and has nothing to say yet: ask again.
-        return [self._write(self._frame(Kind.RR))]
+        return [self._ready()]
 
     def _acknowledge(self, frame: Frame) -> None:
         sent = len(self._unacknowledged)
@@ -214,25 +221,36 @@ class HdlcLink:
         self._last = bytes(written)
         return self._last
 
-    def _frame(self, kind: Kind, information: bytes = b"") -> bytes:
+    def _frame(self, kind: Kind, information: bytes = b"", receive_number: int = 0) -> bytes:
         return Frame(
             destination=self._server,
             source=self._client,
             kind=kind,
             final=True,
             information=information,
-            receive_number=self._receive_number if kind is Kind.RR else 0,
+            receive_number=receive_number,
         ).encode()
 
-    def _write(self, data: bytes) -> WriteMore:
-        self._last = data
-        return WriteMore(data)
+    def _ready(self) -> WriteMore:
+        number = self._receive_number
+        wire = self._ready_frames.get(number)
+        if wire is None:
+            wire = self._ready_frames[number] = self._frame(Kind.RR, receive_number=number)
+        self._last = wire
+        return WriteMore(wire)
 
 
 def _without_llc(message: bytes, frame: Frame) -> bytes:
     if message[:3] not in (RESPONSE_LLC, COMMAND_LLC):
         raise _noise(f"a message begins {message[:3].hex(' ')}, and {RESPONSE_LLC.hex(' ')} is wanted", frame)
     return message[3:]
+
+
+def _missized(frame: Frame, agreed: int) -> RemoteProtocolError:
+    if not frame.information:
+        # Such frames could come without end.
+        return _noise("a part of a message that is empty", frame)
+    return _noise(f"{len(frame.information)} bytes of information, and {agreed} were agreed upon", frame)
 
 
 def _noise(message: str, frame: Frame) -> RemoteProtocolError:

@@ -31,7 +31,8 @@ class HdlcServerLink:
         self._addresses = addresses
         self._server = server
         self._limits = limits or LinkLimits()
-        self._links: dict[bytes, _Served] = {}
+        self._links: dict[tuple[bytes, bytes], _Served] = {}
+        """By client and by the address it speaks to: each logical device has numbers of its own."""
 
     def hear(self, data: bytes) -> bytes | None:
         """Answer every whole frame in what came; keep silent about noise, as meters do."""
@@ -57,14 +58,13 @@ class HdlcServerLink:
         ).encode()
 
     def _answer(self, frame: Frame) -> bytes:
-        client = frame.source
         if frame.kind is Kind.SNRM:
             return self._opened(frame)
-        link = self._links.get(client)
+        link = self._links.get(_between(frame))
         if frame.kind is Kind.DISC:
-            if self._links.pop(client, None) is None:
+            if self._links.pop(_between(frame), None) is None:
                 return self._said(frame, Kind.DM)
-            self._server.opened(sap_of(client))
+            self._server.opened(sap_of(frame.source))
             return self._said(frame, Kind.UA)
         if link is None:
             return self._said(frame, Kind.DM) if frame.final else b""
@@ -80,10 +80,10 @@ class HdlcServerLink:
             asked = decode_limits(frame.information)
         except RemoteProtocolError:
             return b""
-        if frame.source not in self._links and len(self._links) >= _CLIENTS_MAX:
+        if _between(frame) not in self._links and len(self._links) >= _CLIENTS_MAX:
             return self._said(frame, Kind.DM)
         agreed = self._limits.agreed_with(asked)
-        self._links[frame.source] = _Served(agreed)
+        self._links[_between(frame)] = _Served(agreed)
         self._server.opened(sap_of(frame.source))
         return Frame(
             destination=frame.source,
@@ -96,7 +96,7 @@ class HdlcServerLink:
     def _information(self, link: _Served, frame: Frame) -> bytes:
         self._acknowledged(link, frame)
         if len(frame.information) > link.limits.receive_info:
-            del self._links[frame.source]
+            del self._links[_between(frame)]
             return self._said(frame, Kind.FRMR)
         if frame.send_number != link.receive_number:
             # Heard before: its answer was lost, and goes out again. Or too early: the number tells what is missing.
@@ -105,7 +105,7 @@ class HdlcServerLink:
         link.receive_number = (link.receive_number + 1) % _MODULO
         link.heard += frame.information
         if len(link.heard) > MESSAGE_BYTES_MAX:
-            del self._links[frame.source]
+            del self._links[_between(frame)]
             return self._said(frame, Kind.FRMR)
         if frame.segmented:
             return self._said(frame, Kind.RR, link.receive_number) if frame.final else b""
@@ -147,3 +147,7 @@ class HdlcServerLink:
         return Frame(
             destination=frame.source, source=frame.destination, kind=kind, final=True, receive_number=receive_number
         ).encode()
+
+
+def _between(frame: Frame) -> tuple[bytes, bytes]:
+    return frame.source, frame.destination
