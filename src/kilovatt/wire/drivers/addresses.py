@@ -50,8 +50,13 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     ),
     # FFFFh is everybody, who must not answer at once.
     Language.ENERGOMERA: AddressRule(maximum=65_534, anybody=None, of_serial=_last_five_digits_or_four),
-    # The digits of the sign-on; by IEC 62056-21 none at all are for whoever is alone.
-    Language.IEC62056_21: AddressRule(maximum=999_999_999, anybody=0, of_serial=lambda serial: serial),
+    # Энергомера's are the last nine digits of the serial number; a call without an address is for whichever is alone.
+    Language.IEC62056_21: AddressRule(
+        maximum=999_999_999,
+        anybody=0,
+        of_serial=lambda serial: serial % 1_000_000_000 or 1,
+        serial_max=999_999_999_999_999,
+    ),
     # The number of an input: a counter does not know whose pulses it counts, so it is the first, unless stated.
     Language.MODBUS: AddressRule(maximum=32_768, anybody=1, of_serial=lambda _: 1),
     # The lower part of an HDLC address; the last four digits and 16 is a maker's way, which no standard names.

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDialect
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrDialect
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import (
@@ -10,16 +12,15 @@ from kilovatt.wire.drivers.conversation import (
     MeterRefusedError,
     PlannedPart,
     ReadingTask,
-    ask,
     ask_or_refusal,
 )
 from kilovatt.wire.drivers.iec62056_21_names import NamedTalk
 from kilovatt.wire.drivers.iec62056_21_readout import ReadOut
 from kilovatt.wire.drivers.iec62056_21_talk import Knowledge
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal
-from kilovatt.wire.protocols.iec62056_21.characters import BlockCheck
 from kilovatt.wire.protocols.iec62056_21.connection import Iec62056Connection
-from kilovatt.wire.protocols.iec62056_21.requests import EnterProgramming, GivePassword, SignOn
+from kilovatt.wire.protocols.iec62056_21.frames import BlockCheck
+from kilovatt.wire.protocols.iec62056_21.requests import SignOn
 
 
 class Iec62056Driver:
@@ -29,19 +30,18 @@ class Iec62056Driver:
         """Return a fresh connection. Raises LocalProtocolError for an address that no meter has."""
         dialect = Knowledge(meter).dialect
         address = str(meter.address).zfill(dialect.address_digits) if meter.address else ""
-        check = BlockCheck.SUM if dialect.check_is_sum else BlockCheck.XOR
-        return Iec62056Connection(address, check, sends_parity=dialect.sends_parity)
+        check = BlockCheck.SUM if isinstance(dialect, EnergomeraIecDialect) and dialect.check_is_sum else BlockCheck.XOR
+        password = "" if isinstance(dialect, LandisGyrDialect) else meter.password or meter.model.factory_passwords[1]
+        return Iec62056Connection(address, password, check=check, parity_bits=dialect.parity_bits)
 
     def opening(self, meter: MeterAddress) -> Conversation[None]:
         """Sign on and give the password; a meter that is read out is signed on to when it is.
 
         Raises MeterRefusedError(WRONG_PASSWORD) where it refuses the password.
         """
-        if Knowledge(meter).dialect.reads_out:
+        if isinstance(meter.model.dialect, LandisGyrDialect):
             return
-        who = yield from ask(SignOn())
-        yield from ask(EnterProgramming(who.value.baud_letter))
-        answer = yield from ask_or_refusal(GivePassword(meter.password or meter.model.factory_passwords[1]))
+        answer = yield from ask_or_refusal(SignOn())
         if isinstance(answer.value, Refusal):
             message = f"the password was refused (status {answer.value.code})"
             raise MeterRefusedError(Outcome.WRONG_PASSWORD, message, reason=answer.value.reason)
@@ -49,7 +49,7 @@ class Iec62056Driver:
     def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
         """Return the conversations that do the task."""
         known = Knowledge(meter)
-        talk: NamedTalk | ReadOut = ReadOut(known) if known.dialect.reads_out else NamedTalk(known)
+        talk: NamedTalk | ReadOut = ReadOut(known) if isinstance(known.dialect, LandisGyrDialect) else NamedTalk(known)
         months = task.register_months
         planned: list[tuple[bool, SessionPart, Callable[[], Conversation[Learnt]]]] = [
             (task.identity, SessionPart.IDENTITY, talk.identity),

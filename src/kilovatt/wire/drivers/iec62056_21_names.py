@@ -18,9 +18,10 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
-from kilovatt.wire.drivers.iec62056_21_talk import Knowledge, month_before, thousandths, wall_time
+from kilovatt.wire.drivers.iec62056_21_talk import THOUSANDTHS, Knowledge, month_before, wall_time
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import CENTURY
+from kilovatt.wire.protocols.iec62056_21.datasets import floored
 from kilovatt.wire.protocols.iec62056_21.requests import ReadParameter
 
 _TARIFFS = 5
@@ -65,7 +66,7 @@ class NamedTalk:
         days = yield from self.needed("DATE_")
         times = yield from self.needed("TIME_")
         at = time.fromisoformat(times.value[0])
-        if at < (time(0, 1)):
+        if at < time(0, 1):
             days = yield from self.needed("DATE_")
         found = _DATE.fullmatch(days.value[0])
         if found is None:
@@ -84,9 +85,9 @@ class NamedTalk:
         return Learnt(
             instant=InstantValues(
                 taken_at=self.known.by_its_clock(shown.heard_at),
-                power_w=None if power is None else thousandths(power.value[0]),
-                voltages_mv=() if volts is None else tuple(map(thousandths, volts.value)),
-                currents_ma=() if amperes is None else tuple(map(thousandths, amperes.value)),
+                power_w=None if power is None else floored(power.value[0], THOUSANDTHS),
+                voltages_mv=() if volts is None else _thousandths(volts.value),
+                currents_ma=() if amperes is None else _thousandths(amperes.value),
                 exchange=shown.exchange,
             )
         )
@@ -120,3 +121,7 @@ class NamedTalk:
                 for tariff, text in enumerate(answer.value[:_TARIFFS])
             )
         return Learnt(registers=readings)
+
+
+def _thousandths(texts: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(floored(text, THOUSANDTHS) for text in texts)

@@ -14,8 +14,9 @@ from kilovatt.measure.metering.sessions import Identity, Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError, ask
 from kilovatt.wire.drivers.iec62056_21_talk import Knowledge, wall_time
 from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
-from kilovatt.wire.protocols.iec62056_21.blocks import DataSet
-from kilovatt.wire.protocols.iec62056_21.requests import ReadEverything, SignOn
+from kilovatt.wire.protocols.iec62056_21.datasets import value_and_unit
+from kilovatt.wire.protocols.iec62056_21.requests import ReadOut as ReadItOut
+from kilovatt.wire.protocols.iec62056_21.requests import Readout
 
 _QUANTITIES = {"1": Quantity.A_PLUS, "2": Quantity.A_MINUS, "3": Quantity.R_PLUS, "4": Quantity.R_MINUS}
 _REGISTER = re.compile(r"(?:1-1:)?([1-4])\.8\.([0-4])(?:[*&](\d{1,2}))?")
@@ -30,8 +31,7 @@ class ReadOut:
 
     def __init__(self, known: Knowledge) -> None:
         self.known = known
-        self._name: str | None = None
-        self._said: Answer[tuple[DataSet, ...]] | None = None
+        self._said: Answer[Readout] | None = None
 
     def identity(self) -> Conversation[Learnt]:
         """Take who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
@@ -40,7 +40,13 @@ class ReadOut:
         if serial is None:
             raise MeterRefusedError(Outcome.REFUSED, "the readout has no serial number")
         self.known.check_serial(serial)
-        identity = Identity(serial=serial, made_on=None, firmware=self._name, variant=None, exchange=said.exchange)
+        identity = Identity(
+            serial=serial,
+            made_on=None,
+            firmware=said.value.identification.type_name,
+            variant=None,
+            exchange=said.exchange,
+        )
         return Learnt(identity=identity)
 
     def clock(self) -> Conversation[Learnt]:
@@ -72,23 +78,21 @@ class ReadOut:
                 readings += self._registers(said, reset[1], RegisterMoment.MONTH_START, begins_at)
         return Learnt(registers=tuple(readings))
 
-    def _everything(self) -> Conversation[Answer[tuple[DataSet, ...]]]:
+    def _everything(self) -> Conversation[Answer[Readout]]:
         if self._said is None:
-            who = yield from ask(SignOn())
-            self._name = who.value.type_name
-            self._said = yield from ask(ReadEverything(who.value.baud_letter))
+            self._said = yield from ask(ReadItOut())
         return self._said
 
-    def _texts(self, said: Answer[tuple[DataSet, ...]]) -> dict[str, str]:
-        return {one.name: one.values[0] for one in said.value}
+    def _texts(self, said: Answer[Readout]) -> dict[str, str]:
+        return {one.name: one.values[0] for one in said.value.data_sets}
 
     def _registers(
-        self, said: Answer[tuple[DataSet, ...]], reset: str | None, moment: RegisterMoment, at: datetime
+        self, said: Answer[Readout], reset: str | None, moment: RegisterMoment, at: datetime
     ) -> Iterator[RegisterReading]:
-        for one in said.value:
+        for one in said.value.data_sets:
             found = _REGISTER.fullmatch(one.name)
             if found is not None and found[3] == reset:
-                number, _, _unit = one.values[0].partition("*")
+                number, _ = value_and_unit(one.values[0])
                 quantity, tariff = _QUANTITIES[found[1]], int(found[2])
                 yield self.known.reading(said, number, moment, at, quantity=quantity, tariff=tariff)
 

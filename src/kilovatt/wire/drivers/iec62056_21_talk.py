@@ -1,30 +1,22 @@
 """What one session in IEC 62056-21 knows by now, and how its texts become numbers."""
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from kilovatt.measure.metering.catalogue.energomera_iec import Iec62056Dialect
+from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDialect
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrDialect
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import ClockReading
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError
 from kilovatt.wire.protocols.framing.wall_time import WallTime
+from kilovatt.wire.protocols.iec62056_21.datasets import floored
 
-_NUMBER = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,12}))?")
-_DECIMALS = 3
+THOUSANDTHS = 3
+"""Wh in a kWh, mV in a V: what is said has its decimals."""
 _MONTHS_OF_A_YEAR = 12
 _ONE_DAY = timedelta(days=1)
-
-
-def thousandths(text: str) -> int:
-    """Return a decimal number in thousandths, cut off. Raises ValueError for what is none."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        raise ValueError(f"no decimal number: {text!r}")
-    size = int(found[2] + (found[3] or "")[:_DECIMALS].ljust(_DECIMALS, "0"))
-    return -size if found[1] else size
 
 
 def wall_time(year: int, month_and_day: tuple[int, int], at: time) -> WallTime:
@@ -38,7 +30,9 @@ class Knowledge:
 
     def __init__(self, meter: MeterAddress) -> None:
         dialect = meter.model.dialect
-        assert isinstance(dialect, Iec62056Dialect), "every row of this language has its dialect"
+        assert isinstance(dialect, EnergomeraIecDialect | LandisGyrDialect), (
+            "every row has its dialect"
+        )
         self.meter = meter
         self.dialect = dialect
         self.clock: ClockReading | None = None
@@ -87,7 +81,7 @@ class Knowledge:
         tariff: int,
     ) -> RegisterReading:
         """Return a register from its text [kWh]. Raises ValueError for no number."""
-        value_wh = thousandths(text)
+        value_wh = floored(text, THOUSANDTHS)
         return RegisterReading(
             quantity=quantity,
             tariff=tariff,

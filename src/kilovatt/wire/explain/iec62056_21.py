@@ -5,14 +5,14 @@ Which check character a maker makes does not show in a block: either is right.
 
 from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame
 from kilovatt.wire.protocols.framing.connection import MASK, RefusalReason
-from kilovatt.wire.protocols.framing.sign_on import address_called, identification_of, option_select_of
-from kilovatt.wire.protocols.iec62056_21.blocks import ACK, ETX, NAK, SOH, STX, sets_of
-from kilovatt.wire.protocols.iec62056_21.characters import BlockCheck, stripped
-from kilovatt.wire.protocols.iec62056_21.requests import error_of
+from kilovatt.wire.protocols.framing.sign_on import ACK, NAK, address_called, identification_of, option_select_of
+from kilovatt.wire.protocols.iec62056_21.datasets import data_sets_of
+from kilovatt.wire.protocols.iec62056_21.errors import refusal_in
+from kilovatt.wire.protocols.iec62056_21.frames import ETX, SOH, STX, BlockCheck
 
+_SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
 _BLOCK_MIN = 3
 _COMMAND_SIZE = 2
-_MARKS = {SOH: "SOH", STX: "STX", ETX: "ETX", ACK: "ACK", NAK: "NAK"}
 _COMMANDS = {"P0": "operand", "P1": "password_given", "R1": "read_parameter", "B0": "farewell"}
 _ANSWERS = {
     "called": frozenset({"identification"}),
@@ -34,12 +34,12 @@ def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
 
 
 def _explained(data: bytes, *, is_answer: bool, asked: str | None) -> ExplainedFrame:
-    seven = stripped(data)
+    seven = data.translate(_SEVEN_BITS)
     crc_is_right: bool | None = None
     try:
-        if len(seven) >= _BLOCK_MIN and seven[0] in (SOH, STX):
+        if len(seven) >= _BLOCK_MIN and seven[:1] in {SOH, STX}:
             crc_is_right = _check(seven)
-            code, parts = _command(seven) if seven[0] == SOH else _data(seven)
+            code, parts = _command(seven) if seven[:1] == SOH else _data(seven)
         else:
             code, parts = _line(seven)
     except ValueError:
@@ -71,8 +71,8 @@ def _check(seven: bytes) -> bool | None:
 
 
 def _line(seven: bytes) -> tuple[str, _Parts]:
-    if seven in (bytes([ACK]), bytes([NAK])):
-        return ("yes" if seven[0] == ACK else "no"), [(1, "mark", _MARKS[seven[0]])]
+    if seven in {ACK, NAK}:
+        return ("yes", [(1, "mark", "ACK")]) if seven == ACK else ("no", [(1, "mark", "NAK")])
     if seven.startswith(b"/?"):
         address = address_called(seven)
         size = len(seven) - 5
@@ -105,7 +105,7 @@ def _command(seven: bytes) -> tuple[str, _Parts]:
     name = seven[1 : 1 + _COMMAND_SIZE].decode("ascii")
     code = _COMMANDS.get(name, "unknown_command")
     text = seven[1 + _COMMAND_SIZE : -2]
-    if seven[-2] != ETX or (text and text[0] != STX):
+    if seven[-2:-1] != ETX or text[:1] not in {b"", STX}:
         raise ValueError("no block of a command")
     middle: _Parts = [(1, "mark", "STX")] if text else []
     shown = None if code == "password_given" else text[1:].decode("ascii")
@@ -116,7 +116,7 @@ def _command(seven: bytes) -> tuple[str, _Parts]:
 
 
 def _data(seven: bytes) -> tuple[str, _Parts]:
-    if seven[-2] != ETX:
+    if seven[-2:-1] != ETX:
         raise ValueError("no block of data")
     lines: _Parts = [
         (len(line), "data_set", line.decode("ascii").rstrip("\r\n")) for line in seven[1:-2].splitlines(keepends=True)
@@ -127,9 +127,10 @@ def _data(seven: bytes) -> tuple[str, _Parts]:
 
 def _refusal(seven: bytes) -> RefusalReason | None:
     try:
-        error = error_of(sets_of(seven[1:-2].decode("ascii")))
+        sets = data_sets_of(seven[1:-2].decode("ascii"))
     except ValueError:
         return None
+    error = refusal_in(sets[0].values[0]) if len(sets) == 1 and len(sets[0].values) == 1 else None
     return None if error is None else error.reason
 
 

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from kilovatt.measure.metering.models import Language
 from kilovatt.wire.simulator.energomera import EnergomeraMeter
-from kilovatt.wire.simulator.iec62056_21 import Iec62056Meter
+from kilovatt.wire.simulator.iec62056_21 import iec62056_meter
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
@@ -25,7 +25,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
         case Language.ENERGOMERA:
             return EnergomeraMeter(plan)
         case Language.IEC62056_21:
-            return Iec62056Meter(plan)
+            return iec62056_meter(plan)
         case Language.MODBUS:
             return PulseCounterInput(plan)
         case Language.SPODES:

@@ -1,4 +1,4 @@
-"""Энергомера, Stavropol: the meters that speak IEC 61107 (IEC 62056-21) mode C."""
+"""Энергомера, Stavropol: the meters that are asked by names of parameters (IEC 62056-21, mode C)."""
 
 from dataclasses import dataclass
 
@@ -13,72 +13,92 @@ from kilovatt.measure.metering.models import (
 )
 from kilovatt.measure.metering.registers import Quantity
 
+_MAKER = "Энергомера"
 _ACTIVE = frozenset({Quantity.A_PLUS})
 _PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=12, factory=("777777",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iec62056Dialect(Dialect):
-    """What makers do differently in this language."""
+class EnergomeraIecDialect(Dialect):
+    """What these meters do differently from each other, and what nobody has established."""
 
-    reads_out: bool = False
-    """Whether everything is read at once (Landis+Gyr), or by the names of parameters (Энергомера)."""
+    type_name: str
+    """What the meter calls itself when it is called."""
     check_is_sum: bool = True
-    """Whether a block is checked by the sum of its characters (Энергомера), or by XOR, as the standard has it."""
-    address_digits: int = 1
-    """To how many digits an address is filled with zeros."""
-    sends_parity: bool = False
-    """Whether characters are sent with their parity as an eighth bit: for a gateway set to eight bits."""
-    year_digits: int = 2
-    """How many digits of the year a date of a readout has: two on ZMD, four on ZMG."""
-
-
-def _row(key: str, title: str, *, phases: int, step_wh: int, evidence: Evidence, note: str) -> MeterModel:
-    return MeterModel(
-        key=key,
-        title=title,
-        maker="Энергомера",
-        language=Language.IEC62056_21,
-        phases=phases,
-        wiring=Wiring.DIRECT,
-        register_step_wh=step_wh,
-        quantities=_ACTIVE,
-        impulses_per_kwh=None,
-        uwh_per_count=None,
-        month_register_depth_months=12,
-        password=_PASSWORD,
-        channels=("rs485", "optical"),
-        dialect=Iec62056Dialect(),
-        evidence=evidence,
-        evidence_note=note,
-    )
+    """Whether the check of a frame is a sum of seven bits, as captured; else it is the standard's exclusive or."""
+    months_by_depth: bool = False
+    """Whether the registers at ends of months are asked for by how far they lie back (ENM01), not by month (ENMPE)."""
+    group_reads: bool = False
+    """Whether instant values are asked for as a group, in one exchange before the session, as СЕ303 is known to take
+    it."""
+    names_once: bool = False
+    """Whether the simulated meter writes a name before the first of its values only, as СЕ102М was captured."""
+    decimals: int = 7
+    """How many decimals of a kWh the simulated meter writes."""
+    parity_bits: bool = False
+    """Whether parity is ours to add, since the gateway carries eight bits and the meter wants seven with parity."""
+    address_digits: int = 9
+    """How many digits an address is called with; leading zeros mean nothing in the standard."""
+    session_life_ms: int = 3000
+    """After how much silence the simulated meter forgets its session: 1.5 to 3 s are reported."""
 
 
 ENERGOMERA_IEC: tuple[MeterModel, ...] = (
-    _row(
-        "energomera-ce102m",
-        "Энергомера СЕ102М",
+    MeterModel(
+        key="energomera-ce102m",
+        title="Энергомера СЕ102М",
+        maker=_MAKER,
+        language=Language.IEC62056_21,
         phases=1,
-        step_wh=10,
+        wiring=Wiring.DIRECT,
+        register_step_wh=10,
+        quantities=_ACTIVE,
+        impulses_per_kwh=None,
+        uwh_per_count=None,
+        month_register_depth_months=11,
+        password=_PASSWORD,
+        channels=("rs485", "optical"),
+        dialect=EnergomeraIecDialect(type_name="CE102Mv01", months_by_depth=True, names_once=True, decimals=2),
         evidence=Evidence.CAPTURE,
-        note="running registers and voltage captured by others; registers of past months by its sibling СЕ301; how many "
-        "months it keeps is assumed, and a meter that keeps fewer refuses",
+        evidence_note="session and running registers captured by others; past months by the names that another "
+        "program asks for, whose order of values is assumed to be that of the running ones; no profile is known",
     ),
-    _row(
-        "energomera-ce301",
-        "Энергомера СЕ301",
+    MeterModel(
+        key="energomera-ce301",
+        title="Энергомера СЕ301",
+        maker=_MAKER,
+        language=Language.IEC62056_21,
         phases=3,
-        step_wh=1,
+        wiring=Wiring.DIRECT,
+        register_step_wh=1,
+        quantities=_ACTIVE,
+        impulses_per_kwh=None,
+        uwh_per_count=None,
+        month_register_depth_months=11,
+        password=_PASSWORD,
+        channels=("rs485", "optical"),
+        dialect=EnergomeraIecDialect(type_name="CE301v12"),
         evidence=Evidence.CAPTURE,
-        note="registers now and of past months, voltages, currents and power captured by others; the date's form, and how "
-        "many months it keeps, are assumed",
+        evidence_note="session, running registers, ends of months and instant values captured by others; how many "
+        "months it keeps is assumed; reactive energy and profile have no established names",
     ),
-    _row(
-        "energomera-ce303",
-        "Энергомера СЕ303",
+    MeterModel(
+        key="energomera-ce303",
+        title="Энергомера СЕ303",
+        maker=_MAKER,
+        language=Language.IEC62056_21,
         phases=3,
-        step_wh=1,
+        wiring=Wiring.DIRECT,
+        register_step_wh=1,
+        quantities=_ACTIVE,
+        impulses_per_kwh=None,
+        uwh_per_count=None,
+        month_register_depth_months=11,
+        password=_PASSWORD,
+        channels=("rs485", "optical"),
+        dialect=EnergomeraIecDialect(type_name="CE303v11"),
         evidence=Evidence.SIBLING,
-        note="active energy as its sibling СЕ301, and as programs of others read it; its reactive energy is not read",
+        evidence_note="names as two programs of others read them from this meter, and a captured group of values; "
+        "ends of months as captured from the СЕ301; reactive energy and profile have no established names",
     ),
 )

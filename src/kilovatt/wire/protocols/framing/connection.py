@@ -21,11 +21,29 @@ class Request(Generic[AnswerT]):
 
 
 @dataclass(frozen=True, slots=True)
+class LineSpeed:
+    """How characters go over a serial line: speed [baud], bits, parity (N, E or O)."""
+
+    baud: int
+    data_bits: int = 8
+    parity: str = "N"
+    stop_bits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Bytes to write, and which spans of them are secret (half-open, by offset)."""
+    """Bytes to write, and which spans of them are secret (half-open, by offset).
+
+    `speed` is how they are to go where the line can change it, None the line's own; `answer_speed` is how the answer
+    comes where it differs. A gateway keeps its own. What is not to be answered (`awaits_answer`) is done once sent:
+    its connection is not asked about an answer, and may be sent the next request.
+    """
 
     data: bytes
     secret_spans: tuple[tuple[int, int], ...] = ()
+    speed: LineSpeed | None = None
+    answer_speed: LineSpeed | None = None
+    awaits_answer: bool = True
 
     @property
     def masked(self) -> bytes:

@@ -1,10 +1,10 @@
-"""How a meter is called by IEC 62056-21 (once IEC 61107): request, identification, choice of mode and speed.
+r"""How a meter is called by IEC 62056-21 (once IEC 61107): request, identification, choice of mode and speed.
 
     /?141628345!      the request, with the meter's address or without
     /EKT5CE102Mv01    the identification: three letters of the maker, a letter of the speed, the type
     ACK 0 5 1         the choice: protocol 0, speed 5, mode 1 (0 reads everything out, 1 is for programming)
 
-A type that begins with `\\2` says that the meter can go over to DLMS (mode E), by ACK 2 Z 2. Source: IEC 62056-21:2002,
+A type that begins with `\2` says that the meter can go over to DLMS (mode E), by ACK 2 Z 2. Source: IEC 62056-21:2002,
 6.3 and 6.4, and annex E.
 """
 

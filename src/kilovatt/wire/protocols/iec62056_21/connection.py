@@ -1,127 +1,294 @@
-"""One side of a conversation with one meter, asking. A line ends with LF, a block with its check character."""
+"""One side of a conversation with one meter, asking: whose turn it is, and what came back.
 
-from typing import Any
+What is asked for within a session begins one where there is none. A meter forgets its session after a second or three
+of silence and then answers nothing: so what brought nothing is asked again with a call before it, and so is what comes
+after something that had to be asked twice, since the line may have rested in between. The call then stands behind a
+break, in case the meter has not forgotten.
+"""
 
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from kilovatt.wire.protocols.framing import seven_bits, sign_on
 from kilovatt.wire.protocols.framing.connection import (
+    MASK,
     Answered,
     Event,
     LineFault,
+    LineSpeed,
     LocalProtocolError,
     Outgoing,
+    Refusal,
+    RefusalReason,
     RemoteProtocolError,
     Request,
+    SendMore,
 )
-from kilovatt.wire.protocols.framing.seven_bits import with_parity, without_parity
-from kilovatt.wire.protocols.framing.sign_on import IDENTIFICATION_MAX, request_message
-from kilovatt.wire.protocols.iec62056_21.blocks import ACK, BLOCK_SIZE_MAX, ETX, NAK
-from kilovatt.wire.protocols.iec62056_21.characters import BlockCheck, stripped
-from kilovatt.wire.protocols.iec62056_21.requests import GivePassword, Iec62056Request, SignOn
+from kilovatt.wire.protocols.framing.sign_on import Identification, Mode, OptionSelect, Procedure
+from kilovatt.wire.protocols.iec62056_21 import requests
+from kilovatt.wire.protocols.iec62056_21.datasets import DataSet, data_sets_of
+from kilovatt.wire.protocols.iec62056_21.errors import refusal_in
+from kilovatt.wire.protocols.iec62056_21.frames import SOH, STX, BlockCheck, Command, answer_of, command_of, frame_size
+from kilovatt.wire.protocols.iec62056_21.requests import Iec62056Request
 
+ANSWER_MAX = 32_768
+"""The longest readout: at 300 baud it would take twenty minutes."""
 _LINE_FEED = b"\n"
-_PASSWORD_START = len(b"\x01P1\x02(")
-_AFTER_PASSWORD = len(b")\x03")
+_SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
+_SINGLE = (sign_on.ACK, sign_on.NAK)
+
+_Exchange: TypeAlias = Generator[Outgoing, bytes, Any]
+"""What is sent, and what comes back to it, message by message, until a value."""
 
 
 class Iec62056Connection:
-    """A conversation with the meter at an address ("" for whoever is alone). Raises LocalProtocolError for none.
+    """A conversation with the meter at an address, or with whichever is alone on its line ("").
 
-    `sends_parity`: our characters carry their parity as an eighth bit, for a line that passes eight bits.
+    `baud_letter` is the speed that is chosen, None for what the meter offers. `parity_bits`: whether characters are
+    sent with their parity in bit 7, since what carries them does not add it. Raises LocalProtocolError for an
+    address or a password that cannot be sent.
     """
 
-    def __init__(self, address: str, check: BlockCheck, *, sends_parity: bool = False) -> None:
+    def __init__(
+        self,
+        address: str,
+        password: str = "",
+        *,
+        check: BlockCheck,
+        baud_letter: str | None = None,
+        parity_bits: bool = False,
+    ) -> None:
         try:
-            request_message(address)
+            self._call = sign_on.request_message(address)
+            self._password = Command(requests.PASSWORD, f"({password})").encode(check)
         except ValueError as error:
-            raise LocalProtocolError(str(error)) from error
-        self._address = address
+            raise LocalProtocolError(f"no such meter can be called: {type(error).__name__}") from error
+        if "(" in password or ")" in password:
+            raise LocalProtocolError("a password has no brackets")
         self._check = check
-        self._sends_parity = sends_parity
-        self._open: Iec62056Request | None = None
-        self._sent = b""
+        self._baud_letter = baud_letter
+        self._parity_bits = parity_bits
+        self._session: Identification | None = None
+        self._session_speed: LineSpeed | None = None
+        self._may_be_open = False
+        self._previous: Iec62056Request[Any] | None = None
+        self._tries = 0
+        self._exchange: _Exchange | None = None
+        self._outgoing = Outgoing(b"")
         self._came = b""
+        self._taken = b""
 
     def send(self, request: Request[Any]) -> Outgoing:
         """Begin an exchange. Raises LocalProtocolError while another is open or for what cannot be framed."""
-        if self._open is not None:
-            raise LocalProtocolError(f"{type(self._open).__name__} is not answered yet")
+        if self._exchange is not None:
+            raise LocalProtocolError(f"{_name(self._previous)} is not answered yet")
         if not isinstance(request, Iec62056Request):
             raise LocalProtocolError(f"{type(request).__name__} is no request of this language")
+        self._tries = self._tries + 1 if request == self._previous else 1
+        self._previous = request
+        exchange = self._begun(request)
+        self._taken = b""
         try:
-            frame = request.frame(self._address, self._check)
+            self._out(next(exchange))
         except ValueError as error:
-            raise LocalProtocolError(f"{type(request).__name__} cannot be asked: {error}") from error
-        self._open, self._sent, self._came = request, frame, b""
-        # The check character would betray a character of the password.
-        spans = ((_PASSWORD_START, len(frame) - 1 - _AFTER_PASSWORD), (len(frame) - 1, len(frame)))
-        secret = spans if isinstance(request, GivePassword) else ()
-        return Outgoing(with_parity(frame) if self._sends_parity else frame, secret)
+            self._tries = 0
+            raise LocalProtocolError(f"{request} cannot be asked: {error}") from error
+        if self._outgoing.awaits_answer:
+            self._exchange = exchange
+        else:
+            self._end_session()
+        return self._outgoing
 
     def receive(self, data: bytes) -> Event | None:
-        """Take bytes in any pieces; return the answer once it is certain, None while more must come.
+        """Take bytes in any pieces; return an event once one is certain, None while more must come.
 
         Raises RemoteProtocolError as soon as no continuation can make a right answer.
         """
-        request = self._outstanding()
+        exchange = self._outstanding()
         self._came += data
-        seven = stripped(self._came)
-        if self._sent.startswith(seven):
+        if self._outgoing.data.startswith(self._came):
             return None
-        raw = self._answer_raw()
-        answer = stripped(raw)
-        if answer[0] not in request.begins:
-            raise self._broken(LineFault.NOISE, f"no answer to {_name(request)}: it does not begin as one")
-        size = _size(answer, is_line=isinstance(request, SignOn))
-        if size is None:
-            return None
-        if size == 0 or len(answer) > size:
-            raise self._broken(LineFault.NOISE, f"no answer to {_name(request)}: longer than one can be")
-        return self._decided(request, raw)
+        answer = self._came.removeprefix(self._outgoing.data)
+        try:
+            size = _message_size(answer.translate(_SEVEN_BITS))
+            if size is None:
+                return None
+            message = seven_bits.without_parity(answer[:size])
+        except ValueError as error:
+            raise self._broken(LineFault.NOISE, f"no answer to {_name(self._previous)}: {error}") from error
+        return self._took(exchange, message, answer[:size], answer[size:])
 
     def quiet(self) -> Event:
         """Say that the line fell silent. Raises RemoteProtocolError, since an answer is known by its last byte."""
-        request = self._outstanding()
-        if not self._came:
-            raise self._broken(LineFault.SILENCE, f"no answer to {_name(request)}")
-        if stripped(self._came) == self._sent:
-            raise self._broken(LineFault.ECHO, f"only {_name(request)} itself came back")
-        raise self._broken(LineFault.NOISE, f"no answer to {_name(request)}: the line fell silent within it")
+        self._outstanding()
+        name = _name(self._previous)
+        if not self._came and not self._taken:
+            raise self._broken(LineFault.SILENCE, f"no answer to {name}")
+        if self._came == self._outgoing.data:
+            raise self._broken(LineFault.ECHO, f"only what was sent for {name} came back")
+        raise self._broken(LineFault.NOISE, f"no answer to {name}: the line fell silent before its end")
 
-    def _outstanding(self) -> Iec62056Request:
-        if self._open is None:
+    def _outstanding(self) -> _Exchange:
+        if self._exchange is None:
             raise LocalProtocolError("nothing was asked")
-        return self._open
+        return self._exchange
 
-    def _answer_raw(self) -> bytes:
-        is_echoed = stripped(self._came).startswith(self._sent)
-        return self._came[len(self._sent) :] if is_echoed else self._came
+    def _out(self, outgoing: Outgoing) -> None:
+        if self._parity_bits:
+            outgoing = replace(outgoing, data=seven_bits.with_parity(outgoing.data))
+        self._outgoing = outgoing
+        self._came = b""
 
-    def _decided(self, request: Iec62056Request, raw: bytes) -> Event:
+    def _took(self, exchange: _Exchange, message: bytes, raw: bytes, rest: bytes) -> Event:
         try:
-            value = request.read(without_parity(raw), self._check)
+            outgoing = exchange.send(message)
+        except StopIteration as stop:
+            self._exchange = None
+            if self._tries > 1:
+                self._may_be_open = self._session is not None
+                self._session = None
+            self._tries, self._previous = 0, None
+            return Answered(stop.value, self._taken + raw)
         except ValueError as error:
-            raise self._broken(LineFault.NOISE, f"no answer to {_name(request)}: {error}") from error
-        self._open = None
-        return Answered(value=value, data=raw)
+            raise self._broken(LineFault.NOISE, f"no answer to {_name(self._previous)}: {error}") from error
+        if rest:
+            raise self._broken(LineFault.NOISE, f"more came than an answer on the way to {_name(self._previous)}")
+        self._taken += raw
+        self._out(outgoing)
+        return SendMore(self._outgoing)
 
     def _broken(self, fault: LineFault, message: str) -> RemoteProtocolError:
-        self._open = None
-        # An echo has the password in it.
-        return RemoteProtocolError(fault, message, self._answer_raw())
+        self._exchange = None
+        if fault is not LineFault.NOISE or self._taken:
+            self._may_be_open = self._may_be_open or self._session is not None or bool(self._taken)
+            self._session = None
+        came = self._came.removeprefix(self._outgoing.data)
+        # A damaged echo of a password is still a password.
+        shown = bytes([MASK]) * len(came) if self._outgoing.secret_spans else came
+        return RemoteProtocolError(fault, message, shown)
+
+    def _end_session(self) -> None:
+        self._session = None
+        self._may_be_open = False
+        self._tries, self._previous = 0, None
+
+    # ── The exchanges ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begun(self, request: Iec62056Request[Any]) -> _Exchange:
+        match request:
+            case requests.SignOn():
+                return self._sign_on()
+            case requests.ReadParameter():
+                return self._read(request)
+            case requests.ReadGroup():
+                return self._read_group(request)
+            case requests.ReadOut():
+                return self._read_out()
+            case _:
+                return self._break()
+
+    def _break_frame(self) -> bytes:
+        return Command(requests.BREAK).encode(self._check)
+
+    def _break(self) -> _Exchange:
+        yield Outgoing(self._break_frame(), speed=self._session_speed, awaits_answer=False)
+
+    def _called(self) -> Generator[Outgoing, bytes, Identification]:
+        before = self._break_frame() if self._may_be_open else b""
+        line = yield Outgoing(before + self._call)
+        return sign_on.identification_of(line)
+
+    def _choice(self, identification: Identification, mode: Mode) -> OptionSelect:
+        return OptionSelect(Procedure.NORMAL, self._baud_letter or identification.baud_letter, mode)
+
+    def _sign_on(self) -> Generator[Outgoing, bytes, Identification | Refusal]:
+        self._session = None
+        identification = yield from self._called()
+        choice = self._choice(identification, Mode.PROGRAMMING)
+        asked = command_of((yield Outgoing(choice.encode(), answer_speed=choice.speed)), self._check)
+        if asked.code != requests.PASSWORD_REQUEST:
+            raise ValueError(f"{requests.PASSWORD_REQUEST} is wanted after the choice, got {asked.code}")
+        frame = self._password
+        # The check behind the password would betray a character of it.
+        secret = (frame.index(STX) + 2, len(frame))
+        answer = yield Outgoing(frame, (secret,), speed=choice.speed)
+        if answer != sign_on.ACK:
+            return _password_refused(answer, self._check)
+        self._session, self._session_speed, self._may_be_open = identification, choice.speed, False
+        return identification
+
+    def _read(self, request: requests.ReadParameter) -> Generator[Outgoing, bytes, tuple[str, ...] | Refusal]:
+        frame = Command(requests.READ, request.text).encode(self._check)
+        if self._session is None:
+            signed = yield from self._sign_on()
+            if isinstance(signed, Refusal):
+                return signed
+        sets = data_sets_of(answer_of((yield Outgoing(frame, speed=self._session_speed)), self._check))
+        if len(sets) != 1 or sets[0].name not in {request.name, ""}:
+            raise ValueError(f"{request.name} was asked, and {', '.join(one.name for one in sets)} answered")
+        refusal = refusal_in(sets[0].values[0])
+        if refusal is None and not sets[0].name:
+            raise ValueError(f"a value without a name answers {request.name}")
+        return refusal or sets[0].values
+
+    def _read_group(self, request: requests.ReadGroup) -> Generator[Outgoing, bytes, tuple[DataSet, ...] | Refusal]:
+        call = self._call.removesuffix(sign_on.LINE_END)
+        before = self._break_frame() if self._may_be_open or self._session is not None else b""
+        self._session = None
+        frame = Command(requests.READ, request.text).encode(self._check)
+        sets = data_sets_of(answer_of((yield Outgoing(before + call + frame)), self._check))
+        if len(sets) == 1 and not sets[0].name:
+            refusal = refusal_in(sets[0].values[0])
+            if refusal is not None:
+                return refusal
+        asked = [f"{number:04X}" for number, _ in request.masks]
+        if [one.name for one in sets] != asked:
+            raise ValueError(f"{', '.join(asked)} were asked, and {', '.join(one.name for one in sets)} answered")
+        return sets
+
+    def _read_out(self) -> Generator[Outgoing, bytes, requests.Readout]:
+        identification = yield from self._called()
+        choice = self._choice(identification, Mode.READ_OUT)
+        text = answer_of((yield Outgoing(choice.encode(), answer_speed=choice.speed)), self._check)
+        return requests.Readout(identification, data_sets_of(text))
 
 
-def _size(answer: bytes, *, is_line: bool) -> int | None:
-    """Return how long an answer is; None while that is open, 0 for one that is too long to be any."""
-    if answer[0] in (ACK, NAK):
+def _password_refused(answer: bytes, check: BlockCheck) -> Refusal:
+    """Return the refusal of a password: the end of the session, NAK, or an error."""
+    if answer == sign_on.NAK:
+        return Refusal(RefusalReason.ACCESS_DENIED, sign_on.NAK[0])
+    if answer.startswith(SOH):
+        code = command_of(answer, check).code
+        if code != requests.BREAK:
+            raise ValueError(f"a password is answered by ACK or {requests.BREAK}, got {code}")
+        return Refusal(RefusalReason.ACCESS_DENIED, 0)
+    sets = data_sets_of(answer_of(answer, check))
+    refusal = refusal_in(sets[0].values[0]) if sets else None
+    if refusal is None:
+        raise ValueError("a password is answered by a value")
+    return Refusal(RefusalReason.ACCESS_DENIED, refusal.code)
+
+
+def _message_size(data: bytes) -> int | None:
+    """Return how long the message is that characters begin with; None while that is not certain.
+
+    Raises ValueError for what no message begins with, and for one that is too long.
+    """
+    if data[:1] in _SINGLE:
         return 1
-    end = answer.find(_LINE_FEED if is_line else bytes([ETX]))
-    limit = IDENTIFICATION_MAX if is_line else BLOCK_SIZE_MAX
-    if end < 0:
-        return None if len(answer) < limit else 0
-    size = end + 1 if is_line else end + 2
-    if size > limit:
-        return 0
-    return size if len(answer) >= size else None
+    if data[:1] == b"/":
+        end = data.find(_LINE_FEED) + 1
+        if (end or len(data)) > sign_on.IDENTIFICATION_MAX:
+            raise ValueError("longer than any identification")
+        return end or None
+    if data[:1] not in {SOH, STX}:
+        raise ValueError(f"no message begins with {data[0]:02X}h")
+    size = frame_size(data)
+    if (size or len(data)) > ANSWER_MAX:
+        raise ValueError("longer than any answer")
+    return size
 
 
-def _name(request: Iec62056Request) -> str:
+def _name(request: Iec62056Request[Any] | None) -> str:
     return type(request).__name__

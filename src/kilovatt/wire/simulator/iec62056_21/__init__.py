@@ -1,5 +1,5 @@
 """Simulated meters of IEC 62056-21."""
 
-from kilovatt.wire.simulator.iec62056_21.meter import Iec62056Meter
+from kilovatt.wire.simulator.iec62056_21.meter import Iec62056Meter, iec62056_meter
 
-__all__ = ["Iec62056Meter"]
+__all__ = ["Iec62056Meter", "iec62056_meter"]

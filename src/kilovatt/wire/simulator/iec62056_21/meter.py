@@ -9,29 +9,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from kilovatt.measure.metering.catalogue.energomera_iec import Iec62056Dialect
+from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDialect
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrDialect
 from kilovatt.measure.metering.registers import Quantity
-from kilovatt.wire.protocols.framing import sign_on
 from kilovatt.wire.protocols.framing.seven_bits import with_parity
-from kilovatt.wire.protocols.framing.sign_on import Identification, Mode, Procedure
-from kilovatt.wire.protocols.iec62056_21.blocks import (
-    ACK,
-    BREAK,
-    READOUT_END,
-    Command,
-    DataSet,
-    command_block,
-    command_of,
-    data_block,
-    lines_of,
-    sets_of,
-)
-from kilovatt.wire.protocols.iec62056_21.characters import BlockCheck, stripped
+from kilovatt.wire.protocols.framing.sign_on import ACK, Identification, Mode, OptionSelect, Procedure
+from kilovatt.wire.protocols.iec62056_21.datasets import DataSet, data_sets_of, text_of
+from kilovatt.wire.protocols.iec62056_21.frames import BlockCheck, Command, answer_frame
+from kilovatt.wire.protocols.iec62056_21.hearing import Call, Heard, heard
+from kilovatt.wire.protocols.iec62056_21.requests import BREAK, PASSWORD, PASSWORD_REQUEST, READ
 from kilovatt.wire.simulator.iec62056_21.counting import Counting
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 
 SILENCE_MAX = timedelta(seconds=3)
 """After so long a silence a session is over (meters of others: 1.5 to 3 s)."""
+READOUT_END = "!\r\n"
 _UNKNOWN = "(ERR12)\r\n"
 _NAMES = {"energomera-ce102m": "CE102Mv01", "energomera-ce301": "CE301v12", "energomera-ce303": "CE303v12"}
 _READ_OUT_NAME = "ZMG405000b.P07"
@@ -51,82 +43,78 @@ class Iec62056Meter:
 
     def __init__(self, plan: SimulatedMeterPlan) -> None:
         dialect = plan.model.dialect
-        assert isinstance(dialect, Iec62056Dialect), "every row of this language has its dialect"
+        assert isinstance(dialect, EnergomeraIecDialect | LandisGyrDialect), (
+            "every row has its dialect"
+        )
         self.plan = plan
         self._dialect = dialect
-        self._check = BlockCheck.SUM if dialect.check_is_sum else BlockCheck.XOR
+        self._check = (
+            BlockCheck.SUM if isinstance(dialect, EnergomeraIecDialect) and dialect.check_is_sum else BlockCheck.XOR
+        )
         self._counting = Counting(plan)
         self._state = _State.IDLE
         self._heard_at: datetime | None = None
 
     def hear(self, frame: bytes, now: datetime) -> bytes | None:
         """Answer a frame, or keep silent."""
-        said = self._said(stripped(frame), now)
-        if said is None:
+        messages = heard(frame, self._check)
+        if messages is None:
             return None
-        self._heard_at = now
-        return with_parity(said) if self._dialect.sends_parity else said
-
-    def _said(self, frame: bytes, now: datetime) -> bytes | None:
         if self._heard_at is not None and now - self._heard_at > SILENCE_MAX:
             self._state = _State.IDLE
-        try:
-            return self._sign_on(sign_on.address_called(frame))
-        except ValueError:
-            return self._in_session(frame, now)
+        said: bytes | None = None
+        for message in messages:
+            said = self._said(message, now)
+        self._heard_at = now
+        return with_parity(said) if said is not None and self._dialect.parity_bits else said
 
-    def _in_session(self, frame: bytes, now: datetime) -> bytes | None:
-        if self._state is _State.SIGNED_ON:
-            return self._selected(frame, now)
-        if self._state is _State.IDLE:
-            return None
-        try:
-            command = command_of(frame, self._check)
-        except ValueError:
-            return None
-        return self._commanded(command, now)
+    def _said(self, message: Heard, now: datetime) -> bytes | None:
+        match message:
+            case Call():
+                return self._called(message)
+            case OptionSelect():
+                return self._selected(message, now)
+            case Command():
+                return self._commanded(message, now)
 
-    def _sign_on(self, address: str) -> bytes | None:
-        if address and address != str(self.plan.address):
-            # It hears that another is spoken to.
-            self._state = _State.IDLE
+    def _called(self, call: Call) -> bytes | None:
+        self._state = _State.IDLE
+        if call.goes_on or (call.address and call.address != str(self.plan.address)):
+            # It hears that another is spoken to; to a group without a session it does not answer.
             return None
         self._state = _State.SIGNED_ON
-        if self._dialect.reads_out:
+        if isinstance(self._dialect, LandisGyrDialect):
             return Identification("LGZ", "5", _READ_OUT_NAME, "2").encode()
         return Identification("EKT", "5", _NAMES[self.plan.model.key]).encode()
 
-    def _selected(self, frame: bytes, now: datetime) -> bytes | None:
-        try:
-            chosen = sign_on.option_select_of(frame)
-        except ValueError:
+    def _selected(self, chosen: OptionSelect, now: datetime) -> bytes | None:
+        wanted = Mode.READ_OUT if isinstance(self._dialect, LandisGyrDialect) else Mode.PROGRAMMING
+        is_normal = chosen.mode is wanted and chosen.procedure is Procedure.NORMAL
+        if self._state is not _State.SIGNED_ON or not is_normal:
             return None
-        wanted = Mode.READ_OUT if self._dialect.reads_out else Mode.PROGRAMMING
-        if chosen.mode is not wanted or chosen.procedure is not Procedure.NORMAL:
-            return None
-        if self._dialect.reads_out:
+        if isinstance(self._dialect, LandisGyrDialect):
             self._state = _State.IDLE
-            return data_block(lines_of(self._everything(now)) + READOUT_END + "\r\n", self._check)
+            return answer_frame(text_of(self._everything(now)) + READOUT_END, self._check)
         self._state = _State.ASKED_FOR_PASSWORD
-        return command_block(Command("P0", f"({self.plan.serial})"), self._check)
+        return Command(PASSWORD_REQUEST, f"({self.plan.serial})").encode(self._check)
 
     def _commanded(self, command: Command, now: datetime) -> bytes | None:
         if command.code == BREAK:
             self._state = _State.IDLE
             return None
-        if command.code == "P1" and self._state is _State.ASKED_FOR_PASSWORD:
+        if command.code == PASSWORD and self._state is _State.ASKED_FOR_PASSWORD:
             if command.text != f"({self.plan.passwords[1]})":
                 self._state = _State.IDLE
-                return command_block(Command(BREAK, None), self._check)
+                return Command(BREAK).encode(self._check)
             self._state = _State.PROGRAMMING
-            return bytes([ACK])
-        if command.code != "R1" or self._state is not _State.PROGRAMMING:
+            return ACK
+        if command.code != READ or self._state is not _State.PROGRAMMING:
             return None
-        return data_block(self._parameter(command.text or "", now), self._check)
+        return answer_frame(self._parameter(command.text or "", now), self._check)
 
     def _parameter(self, text: str, now: datetime) -> str:
         try:
-            sets = sets_of(text)
+            sets = data_sets_of(text)
         except ValueError:
             return _UNKNOWN
         if len(sets) != 1:
@@ -156,7 +144,7 @@ class Iec62056Meter:
         return (*registers, "0.00")
 
     def _lines(self, name: str, values: tuple[str, ...]) -> str:
-        return lines_of(DataSet(name, (value,)) for value in values)
+        return text_of([DataSet(name, values)])
 
     def _everything(self, now: datetime) -> list[DataSet]:
         shown, resets = self._counting.shows(now), self._resets(now)
@@ -183,7 +171,7 @@ class Iec62056Meter:
         return {(day.year * 12 + day.month) % _RESETS: (day.isoformat(), self._counting.midnight(day)) for day in days}
 
     def _day(self, iso: str) -> str:
-        return iso[-6 - self._dialect.year_digits :]
+        return iso if isinstance(self._dialect, LandisGyrDialect) and self._dialect.long_years else iso[2:]
 
 
 def _decimal(thousandths: int) -> str:
@@ -193,3 +181,8 @@ def _decimal(thousandths: int) -> str:
 def _date(counting: Counting, now: datetime) -> str:
     day = counting.shows(now).day_on
     return f"{day.isoweekday() % 7:02}.{day:%d.%m.%y}"
+
+
+def iec62056_meter(plan: SimulatedMeterPlan) -> Iec62056Meter:
+    """Return a meter made from a plan."""
+    return Iec62056Meter(plan)
