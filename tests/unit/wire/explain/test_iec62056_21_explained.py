@@ -25,7 +25,7 @@ WORD = WORDS["iec62056-21"]
         (VOLTS[0], VOLTS[0], ("read_parameter", "read_parameter", "echo")),
         (VOLTS[0], b"\x02(ERR12)\x035", ("read_parameter", "refusal", "wrong_crc")),
         (VOLTS[0], b"\x02(E12)\x03\x7c", ("read_parameter", "refusal", "unknown_name")),
-        (VOLTS[0], b"\x02(E13)\x03\x7d", ("read_parameter", "refusal", "other")),
+        (VOLTS[0], b"\x02(E19)\x03\x03", ("read_parameter", "refusal", "other")),
         (VOLTS[0], b"/LGZ5\r\n", ("read_parameter", "identification", "another_answer")),
         (b"\x01B0\x03q", b"\x02\x03\x03", ("farewell", "readout", None)),
         (b"\x01X9\x02\x03\x19", b"", ("unknown_command", "noise", "no_frame")),
