@@ -216,7 +216,6 @@ class Carrier:
         self._transmit()
 
     def _transmit(self) -> None:
-        assert self._channel is not None
         try:
             outgoing = self._connection.send(self._request)
         except Exception as error:  # noqa: BLE001  # a request that cannot be framed is its conversation's affair
@@ -228,16 +227,23 @@ class Carrier:
         self.echo.expect(outgoing.data)
         self._phase = _Phase.AWAITING
         self._sent_at = self._clock.now()
-        self._write(outgoing.data)
+        self._write(outgoing)
         if self._tries == 1:
             self._first_sent = self._sent
+        if not outgoing.awaits_answer:
+            self.debts.until = max(self.debts.until, self._sent + self.spec.quiet_s)
+            self._heard = self._sent
+            self._answered(Answered(None, b""))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, outgoing: Outgoing) -> None:
         assert self._channel is not None
         self._sent = now = self._loop.time()
         self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
         self._alarm.set(now + self.spec.answer_timeout_s)
-        self._channel.write(data)
+        self._channel.go_at(outgoing.speed)
+        self._channel.write(outgoing.data)
+        if outgoing.answer_speed is not None:
+            self._channel.go_at(outgoing.answer_speed, once_sent=True)
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -269,7 +275,7 @@ class Carrier:
             self._answered(event)
         else:
             self.echo.expect(event.outgoing.data)
-            self._write(event.outgoing.data)
+            self._write(event.outgoing)
 
     def _answered(self, answered: Answered) -> None:
         record = self._record

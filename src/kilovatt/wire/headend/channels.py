@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from kilovatt.wire.protocols.framing.connection import LineSpeed
+
 
 class NoRouteError(Exception):
     """The gateway or port could not be opened, or the connection was lost; the message says what happened."""
@@ -33,6 +35,10 @@ class Channel(ABC):
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send bytes at once; on a lost line they are dropped, its listener has been told."""
+
+    def go_at(self, speed: LineSpeed | None, *, once_sent: bool = False) -> None:
+        """Change speed (None: the line's own) at once, or once what was written is sent; a gateway keeps its own."""
+        del speed, once_sent
 
     @abstractmethod
     async def close(self) -> None:
