@@ -101,6 +101,7 @@ def test_mutated_rows_are_the_same_by_both_ways_or_by_none() -> None:
     even = array_of(
         [(OctetString(STAMP), DoubleLongUnsigned(row), LongUnsigned(row), Integer(-row)) for row in range(4)]
     )
+    stamp = OctetString(STAMP)
     odd = array_of([(stamp, Unsigned(1)), (None, Enumerate(2)), (stamp, Unsigned(3))])
     ended = {"read": 0, "refused": 0}
     for _ in range(MUTATIONS):
