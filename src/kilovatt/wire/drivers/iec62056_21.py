@@ -12,6 +12,7 @@ from kilovatt.wire.drivers.conversation import (
     MeterRefusedError,
     PlannedPart,
     ReadingTask,
+    ask,
     ask_or_refusal,
 )
 from kilovatt.wire.drivers.iec62056_21_names import NamedTalk
@@ -20,7 +21,7 @@ from kilovatt.wire.drivers.iec62056_21_talk import Knowledge
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal
 from kilovatt.wire.protocols.iec62056_21.connection import Iec62056Connection
 from kilovatt.wire.protocols.iec62056_21.frames import BlockCheck
-from kilovatt.wire.protocols.iec62056_21.requests import SignOn
+from kilovatt.wire.protocols.iec62056_21.requests import Break, SignOn
 
 
 class Iec62056Driver:
@@ -32,7 +33,8 @@ class Iec62056Driver:
         address = str(meter.address).zfill(dialect.address_digits) if meter.address else ""
         check = BlockCheck.SUM if isinstance(dialect, EnergomeraIecDialect) and dialect.check_is_sum else BlockCheck.XOR
         password = "" if isinstance(dialect, LandisGyrDialect) else meter.password or meter.model.factory_passwords[1]
-        return Iec62056Connection(address, password, check=check, parity_bits=dialect.parity_bits)
+        letter = dialect.baud_letter if isinstance(dialect, LandisGyrDialect) else None
+        return Iec62056Connection(address, password, check=check, baud_letter=letter, parity_bits=dialect.parity_bits)
 
     def opening(self, meter: MeterAddress) -> Conversation[None]:
         """Sign on and give the password; a meter that is read out is signed on to when it is.
@@ -54,16 +56,15 @@ class Iec62056Driver:
         planned: list[tuple[bool, SessionPart, Callable[[], Conversation[Learnt]]]] = [
             (task.identity, SessionPart.IDENTITY, talk.identity),
             (task.clock, SessionPart.CLOCK, talk.clock),
+            (task.instant, SessionPart.INSTANT, talk.instant),
             (task.registers_now, SessionPart.REGISTERS, talk.registers_now),
             (bool(months), SessionPart.REGISTERS, lambda: talk.months(months)),
         ]
-        if isinstance(talk, NamedTalk):
-            planned.insert(2, (task.instant, SessionPart.INSTANT, talk.instant))
         for wanted, part, conversation in planned:
             if wanted:
                 yield PlannedPart(part, conversation())
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
-        """Say nothing: a farewell has no answer to wait for, and a meter ends its session by itself within seconds."""
-        del meter
-        yield from ()
+        """End a session: within one, commands bear no address, and the next meter on the line is asked at once."""
+        if not isinstance(meter.model.dialect, LandisGyrDialect):
+            yield from ask(Break())

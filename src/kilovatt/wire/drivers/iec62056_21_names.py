@@ -4,10 +4,11 @@ That ENMPE holds registers, and of which end, is proved by a capture: with the e
 it gives the running registers (ET0PE). A meter that does not know a name brings nothing of it.
 """
 
-import re
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
+from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDialect
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
@@ -15,18 +16,22 @@ from kilovatt.wire.drivers.conversation import (
     Answer,
     Conversation,
     MeterRefusedError,
+    ask,
     ask_or_refusal,
     refused,
 )
-from kilovatt.wire.drivers.iec62056_21_talk import THOUSANDTHS, Knowledge, month_before, wall_time
+from kilovatt.wire.drivers.iec62056_21_talk import THOUSANDTHS, Knowledge, month_before
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
-from kilovatt.wire.protocols.framing.wall_time import CENTURY
+from kilovatt.wire.protocols.iec62056_21 import names
 from kilovatt.wire.protocols.iec62056_21.datasets import floored
-from kilovatt.wire.protocols.iec62056_21.requests import ReadParameter
+from kilovatt.wire.protocols.iec62056_21.errors import refusal_in
+from kilovatt.wire.protocols.iec62056_21.requests import Break, ReadGroup, ReadParameter
 
 _TARIFFS = 5
-_DATE = re.compile(r"(?:\d{1,2}\.)?(\d{2})\.(\d{2})\.(\d{2})")
 _MIDNIGHT_MARGIN = timedelta(seconds=10)
+_FIRST = 1
+_EACH_PHASE = {1: 0b1, 3: 0b111}
+_POWER_OF_ALL = 1 << names.POWER_PLACE - 1
 _Texts = Answer[tuple[str, ...]]
 
 
@@ -34,7 +39,9 @@ class NamedTalk:
     """A session with one meter in its programming mode."""
 
     def __init__(self, known: Knowledge) -> None:
+        assert isinstance(known.dialect, EnergomeraIecDialect), "it is asked by names"
         self.known = known
+        self._dialect = known.dialect
 
     def read(self, name: str, argument: str = "") -> Conversation[_Texts | None]:
         """Ask, and return the values, None where the meter has none. Raises MeterRefusedError for other refusals."""
@@ -55,53 +62,77 @@ class NamedTalk:
 
     def identity(self) -> Conversation[Learnt]:
         """Read who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
-        answer = yield from self.needed("SNUMB")
+        answer = yield from self.needed(names.SERIAL)
         serial = answer.value[0]
+        if not self.known.is_expected(serial):
+            # Its session would hear what is meant for the next meter.
+            yield from ask(Break())
         self.known.check_serial(serial)
         identity = Identity(serial=serial, made_on=None, firmware=None, variant=None, exchange=answer.exchange)
         return Learnt(identity=identity)
 
     def clock(self) -> Conversation[Learnt]:
         """Read the clock; the day and the time are two questions, and the day is asked for anew after a midnight."""
-        days = yield from self.needed("DATE_")
-        times = yield from self.needed("TIME_")
-        at = time.fromisoformat(times.value[0])
-        if at < time(0, 1):
-            days = yield from self.needed("DATE_")
-        found = _DATE.fullmatch(days.value[0])
-        if found is None:
-            raise ValueError(f"no date: {days.value[0]!r}")
-        day, month, year = map(int, found.groups())
-        return Learnt(clock=self.known.clock_shown(wall_time(CENTURY + year, (month, day), at), times))
+        days = yield from self.needed(names.DATE)
+        times = yield from self.needed(names.TIME)
+        shown = names.shown_at(days.value[0], times.value[0])
+        if (shown.hour, shown.minute) == (0, 0):
+            days = yield from self.needed(names.DATE)
+            shown = names.shown_at(days.value[0], times.value[0])
+        return Learnt(clock=self.known.clock_shown(shown, times))
 
     def instant(self) -> Conversation[Learnt]:
-        """Read voltages, currents and power."""
-        volts = yield from self.read("VOLTA")
-        amperes = yield from self.read("CURRE")
-        power = yield from self.read("POWEP")
-        shown = volts or amperes or power
+        """Read voltages, currents, power and frequency, one by one or as a group."""
+        if self._dialect.group_reads:
+            return (yield from self._instant_as_a_group())
+        volts = yield from self.read(names.VOLTAGE)
+        amperes = yield from self.read(names.CURRENT)
+        power = yield from self.read(names.POWER)
+        hertz = yield from self.read(names.FREQUENCY)
+        shown = volts or amperes or power or hertz
         if shown is None:
             return Learnt()
+        texts = [() if answer is None else answer.value for answer in (volts, amperes, power, hertz)]
+        return self._instant(shown, *texts)
+
+    def _instant_as_a_group(self) -> Conversation[Learnt]:
+        phases = _EACH_PHASE[self.known.model.phases]
+        request = ReadGroup(
+            (
+                (names.VOLTAGE_NUMBER, phases),
+                (names.CURRENT_NUMBER, phases),
+                (names.POWER_NUMBER, _POWER_OF_ALL),
+                (names.FREQUENCY_NUMBER, _FIRST),
+            )
+        )
+        answer = yield from ask(request)
+        texts = [() if any(map(refusal_in, one.values)) else one.values for one in answer.value]
+        return self._instant(answer, *texts)
+
+    def _instant(
+        self,
+        shown: Answer[Any],
+        volts: tuple[str, ...],
+        amperes: tuple[str, ...],
+        power: tuple[str, ...],
+        hertz: tuple[str, ...],
+    ) -> Learnt:
         return Learnt(
             instant=InstantValues(
                 taken_at=self.known.by_its_clock(shown.heard_at),
-                power_w=None if power is None else floored(power.value[0], THOUSANDTHS),
-                voltages_mv=() if volts is None else _thousandths(volts.value),
-                currents_ma=() if amperes is None else _thousandths(amperes.value),
+                power_w=floored(power[0], THOUSANDTHS) if power else None,
+                voltages_mv=_thousandths(volts),
+                currents_ma=_thousandths(amperes),
+                frequency_mhz=floored(hertz[0], THOUSANDTHS) if hertz else None,
                 exchange=shown.exchange,
             )
         )
 
     def registers_now(self) -> Conversation[Learnt]:
         """Read the running registers: the total and T1..T4."""
-        answer = yield from self.needed("ET0PE")
+        answer = yield from self.needed(names.ENERGY)
         at = self.known.by_its_clock(answer.heard_at)
-        return Learnt(
-            registers=tuple(
-                self.known.reading(answer, text, RegisterMoment.NOW, at, tariff=tariff)
-                for tariff, text in enumerate(answer.value[:_TARIFFS])
-            )
-        )
+        return Learnt(registers=self._registers(answer, RegisterMoment.NOW, at))
 
     def months(self, months: Sequence[date]) -> Conversation[Learnt]:
         """Read the registers at the beginnings of months that the meter still keeps."""
@@ -112,15 +143,31 @@ class NamedTalk:
         for month in months:
             if not self.known.keeps(month, self.known.clock.heard_at):
                 continue
-            answer = yield from self.read("ENMPE", f"{month_before(month):%m.%y}")
+            answer = yield from self._at_its_beginning(month)
             begins_at = self.known.midnight(month.replace(day=1))
             if answer is None or self.known.by_its_clock(answer.heard_at) < begins_at + _MIDNIGHT_MARGIN:
                 continue
-            readings += tuple(
-                self.known.reading(answer, text, RegisterMoment.MONTH_START, begins_at, tariff=tariff)
-                for tariff, text in enumerate(answer.value[:_TARIFFS])
-            )
+            readings += self._registers(answer, RegisterMoment.MONTH_START, begins_at)
         return Learnt(registers=readings)
+
+    def _registers(self, answer: _Texts, moment: RegisterMoment, at: datetime) -> tuple[RegisterReading, ...]:
+        return tuple(
+            self.known.reading(answer, floored(text, THOUSANDTHS), moment, at, tariff=tariff)
+            for tariff, text in enumerate(answer.value[:_TARIFFS])
+        )
+
+    def _at_its_beginning(self, month: date) -> Conversation[_Texts | None]:
+        """Read the registers at the end of the month before, by its name or by how far that lies back."""
+        if not self._dialect.months_by_depth:
+            return (yield from self.read(names.MONTH_END, names.month_argument(month_before(month))))
+        assert self.known.clock is not None
+        asked_at = self.known.clock.heard_at
+        back = self.known.months_since(month, asked_at) + 1
+        answer = yield from self.read(names.months_back_name(back))
+        # What lies so far back is another month's as soon as a month ends.
+        if answer is None or self.known.months_since(month, answer.heard_at + _MIDNIGHT_MARGIN) + 1 != back:
+            return None
+        return answer
 
 
 def _thousandths(texts: tuple[str, ...]) -> tuple[int, ...]:

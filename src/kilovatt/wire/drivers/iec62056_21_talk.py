@@ -11,7 +11,6 @@ from kilovatt.measure.metering.registers import Quantity, RegisterMoment, Regist
 from kilovatt.measure.metering.sessions import ClockReading
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress, MeterRefusedError
 from kilovatt.wire.protocols.framing.wall_time import WallTime
-from kilovatt.wire.protocols.iec62056_21.datasets import floored
 
 THOUSANDTHS = 3
 """Wh in a kWh, mV in a V: what is said has its decimals."""
@@ -19,20 +18,12 @@ _MONTHS_OF_A_YEAR = 12
 _ONE_DAY = timedelta(days=1)
 
 
-def wall_time(year: int, month_and_day: tuple[int, int], at: time) -> WallTime:
-    """Return what a clock shows. Raises ValueError for what none shows."""
-    month, day = month_and_day
-    return WallTime(year, month, day, at.hour, at.minute, at.second)
-
-
 class Knowledge:
     """What is known of the meter, and how readings are made of its texts."""
 
     def __init__(self, meter: MeterAddress) -> None:
         dialect = meter.model.dialect
-        assert isinstance(dialect, EnergomeraIecDialect | LandisGyrDialect), (
-            "every row has its dialect"
-        )
+        assert isinstance(dialect, EnergomeraIecDialect | LandisGyrDialect), "every row has its dialect"
         self.meter = meter
         self.dialect = dialect
         self.clock: ClockReading | None = None
@@ -44,9 +35,14 @@ class Knowledge:
 
     def check_serial(self, serial: str) -> None:
         """Raise MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
+        if not self.is_expected(serial):
+            message = f"meter {self.meter.serial} was asked, and meter {serial} answered"
+            raise MeterRefusedError(Outcome.ANOTHER_METER, message)
+
+    def is_expected(self, serial: str) -> bool:
+        """Whether a serial number is the expected one, or none is."""
         expected = self.meter.serial
-        if expected is not None and expected.lstrip("0") != serial.lstrip("0"):
-            raise MeterRefusedError(Outcome.ANOTHER_METER, f"meter {expected} was asked, and meter {serial} answered")
+        return expected is None or expected.lstrip("0") == serial.lstrip("0")
 
     def clock_shown(self, shown: WallTime, answer: Answer[Any]) -> ClockReading:
         """Keep what its clock showed, and return it."""
@@ -66,22 +62,24 @@ class Knowledge:
 
     def keeps(self, month: date, at: datetime) -> bool:
         """Whether the meter may keep the registers of a month's beginning: it has begun, not too long ago."""
+        return 0 <= self.months_since(month, at) <= self.model.month_register_depth_months
+
+    def months_since(self, month: date, at: datetime) -> int:
+        """Return how many months lie between a month and that of our instant by the meter's clock."""
         today = self.by_its_clock(at).astimezone(self.meter.zone)
-        age = (today.year - month.year) * _MONTHS_OF_A_YEAR + today.month - month.month
-        return 0 <= age < self.model.month_register_depth_months
+        return (today.year - month.year) * _MONTHS_OF_A_YEAR + today.month - month.month
 
     def reading(
         self,
         answer: Answer[Any],
-        text: str,
+        value_wh: int,
         moment: RegisterMoment,
         taken_at: datetime,
         *,
         quantity: Quantity = Quantity.A_PLUS,
         tariff: int,
     ) -> RegisterReading:
-        """Return a register from its text [kWh]. Raises ValueError for no number."""
-        value_wh = floored(text, THOUSANDTHS)
+        """Return a register [Wh, varh], floored to the step of the row."""
         return RegisterReading(
             quantity=quantity,
             tariff=tariff,

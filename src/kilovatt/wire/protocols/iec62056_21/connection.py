@@ -75,6 +75,7 @@ class Iec62056Connection:
         self._previous: Iec62056Request[Any] | None = None
         self._tries = 0
         self._exchange: _Exchange | None = None
+        self._said_farewell = False
         self._outgoing = Outgoing(b"")
         self._came = b""
         self._taken = b""
@@ -85,6 +86,7 @@ class Iec62056Connection:
             raise LocalProtocolError(f"{_name(self._previous)} is not answered yet")
         if not isinstance(request, Iec62056Request):
             raise LocalProtocolError(f"{type(request).__name__} is no request of this language")
+        self._said_farewell = False
         self._tries = self._tries + 1 if request == self._previous else 1
         self._previous = request
         exchange = self._begun(request)
@@ -120,7 +122,13 @@ class Iec62056Connection:
         return self._took(exchange, message, answer[:size], answer[size:])
 
     def quiet(self) -> Event:
-        """Say that the line fell silent. Raises RemoteProtocolError, since an answer is known by its last byte."""
+        """Say that the line fell silent: after a farewell, all is well.
+
+        Raises RemoteProtocolError otherwise, since an answer is known by its last byte.
+        """
+        if self._said_farewell:
+            self._said_farewell = False
+            return Answered(None, b"")
         self._outstanding()
         name = _name(self._previous)
         if not self._came and not self._taken:
@@ -171,6 +179,7 @@ class Iec62056Connection:
     def _end_session(self) -> None:
         self._session = None
         self._may_be_open = False
+        self._said_farewell = True
         self._tries, self._previous = 0, None
 
     # ── The exchanges ───────────────────────────────────────────────────────────────────────────────────────────────

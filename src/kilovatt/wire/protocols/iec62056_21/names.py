@@ -3,7 +3,7 @@
 ET0PE() the energy since the meter was made: all tariffs together, T1, T2 …; ENMPE(04.22) the same as it was when April
 2022 ended (captured: with the energy of the month in progress it adds up to ET0PE); ENM01() the same by how many ends
 of months lie back. Energies in kWh, POWEP in kW, VOLTA in V and CURRE in A by phase, FREQU in Hz; TIME_ hh:mm:ss;
-DATE_ the weekday in one digit or two, and dd.mm.yy.
+DATE_ the weekday in one digit or two, or none, and dd.mm.yy.
 """
 
 import re
@@ -28,7 +28,7 @@ SERIAL_NUMBER = 0x5003
 POWER_PLACE = 4
 """In a group, the power of all phases is the fourth value, behind those of each."""
 MONTHS_BACK_MAX = 99
-_DATE = re.compile(r"\d{1,2}\.(\d{2})\.(\d{2})\.(\d{2})")
+_DATE = re.compile(r"(?:\d{1,2}\.)?(\d{2})\.(\d{2})\.(\d{2})")
 _TIME = re.compile(r"(\d{2}):(\d{2}):(\d{2})")
 _MONTH = re.compile(r"(\d{2})\.(\d{2})")
 _BACK = re.compile(r"ENM(\d{2})")

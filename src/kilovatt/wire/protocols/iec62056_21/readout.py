@@ -1,11 +1,11 @@
 """What the lines of a readout say: who, when, and what was counted, by the codes of OBIS (IEC 62056-61).
 
-    0.0.0(10903526)              the number of the device
-    0.9.1(14:35:12)              the clock, and 0.9.2(26-11-24) or 0.9.2(2026-11-24) its date
-    0.1.0(73)                    how often the registers have been frozen
-    0.1.0*73(26-11-01 00:00)     when that was the 73rd time, by some meters as 0.1.2*73
-    1.8.1(0012345.67*kWh)        a register: of a quantity (1 to 4), of a tariff (0 all together)
-    1.8.1*73(0012001.10*kWh)     the same as it was frozen the 73rd time, with its unit or without
+0.0.0(10903526)              the number of the device
+0.9.1(14:35:12)              the clock, and 0.9.2(26-11-24) or 0.9.2(2026-11-24) its date
+0.1.0(73)                    how often the registers have been frozen
+0.1.0*73(26-11-01 00:00)     when that was the 73rd time, by some meters as 0.1.2*73
+1.8.1(0012345.67*kWh)        a register: of a quantity (1 to 4), of a tariff (0 all together)
+1.8.1*73(0012001.10*kWh)     the same as it was frozen the 73rd time, with its unit or without
 """
 
 import re
