@@ -60,7 +60,9 @@ class Vat(StrEnum):
 
 def vat(
     organisation: Annotated[str, typer.Argument(help=_("The organisation's code, such as snt-romashka."))],
-    rate: Annotated[Vat, typer.Argument(help=_("The general rate, five or seven percent (simplified system), or none."))],
+    rate: Annotated[
+        Vat, typer.Argument(help=_("The general rate, five or seven percent (simplified system), or none."))
+    ],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=_("The first day it holds."))],
     data: DataOption = None,
 ) -> None:
