@@ -1,7 +1,10 @@
 """Dates and times of twelve bytes (Blue Book, 4.1.6.1), under a tag of their own or as octet strings."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
 from struct import Struct
 from zoneinfo import ZoneInfo
 
@@ -13,6 +16,17 @@ _ANY, _NO_DEVIATION = 0xFF, -0x8000
 _SUMMER = 0x80
 _YEAR_MIN, _YEAR_MAX = 2, 9998
 """Beyond them there may be no instant in UTC."""
+_MINUTES = tuple(timedelta(minutes=minute) for minute in range(24 * 60))
+_QUARTERS_OF_A_DAY = tuple(timedelta(hours=hour) for hour in (0, 6, 12, 18, 24))
+
+
+class DeviationSense(StrEnum):
+    """What a maker takes the deviation for."""
+
+    UTC_IS_LOCAL_PLUS_DEVIATION = "utc_is_local_plus_deviation"
+    """As in the Blue Book: -180 in Moscow. A real Энергомера pushes so."""
+    LOCAL_IS_UTC_PLUS_DEVIATION = "local_is_utc_plus_deviation"
+    """As in the samples of ГОСТ Р 58940-2020: +180 in Moscow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,14 @@ class Stamp:
         summer, winter = (first, second) if _utc(first) < _utc(second) else (second, first)
         return _utc(summer if self.is_summer else winter)
 
+    def instant_by_deviation(self, sense: DeviationSense) -> datetime | None:
+        """Return the instant [UTC] by the deviation, None where it is not specified; the zone is not asked."""
+        if self.deviation_min is None:
+            return None
+        ahead = timedelta(minutes=self.deviation_min)
+        local = self.wall.replace(tzinfo=UTC)
+        return local + ahead if sense is DeviationSense.UTC_IS_LOCAL_PLUS_DEVIATION else local - ahead
+
 
 def _utc(local: datetime) -> datetime:
     return local.astimezone(UTC)
@@ -64,12 +86,16 @@ def decode_stamp(data: bytes) -> Stamp:
     return Stamp(wall, None if deviation == _NO_DEVIATION else deviation, is_summer)
 
 
-def encode_stamp(at: datetime, zone: ZoneInfo) -> bytes:
-    """Return an instant as a clock in a zone shows it, its deviation not specified.
+def encode_stamp(at: datetime, zone: ZoneInfo, *, sense: DeviationSense | None = None) -> bytes:
+    """Return an instant as a clock in a zone shows it; without a sense, its deviation is not specified.
 
     Meters have been seen to refuse ranges whose deviation is specified (Gurux/gurux.dlms.java#25).
     """
     local = at.astimezone(zone)
+    deviation = _NO_DEVIATION
+    if sense is not None:
+        ahead = (local.utcoffset() or timedelta(0)) // timedelta(minutes=1)
+        deviation = ahead if sense is DeviationSense.LOCAL_IS_UTC_PLUS_DEVIATION else -ahead
     status = _SUMMER if local.dst() else 0
     return _LAYOUT.pack(
         local.year,
@@ -80,6 +106,60 @@ def encode_stamp(at: datetime, zone: ZoneInfo) -> bytes:
         local.minute,
         local.second,
         0,
-        _NO_DEVIATION,
+        deviation,
         status,
     )
+
+
+def instants(stamps: Iterable[object], zone: ZoneInfo) -> list[datetime | None]:
+    """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time.
+
+    Where a zone keeps one time all day, an instant is that day's midnight and the minutes since: a day is reckoned
+    once, and no stamp of it again.
+    """
+    found: list[datetime | None] = []
+    for stamp in stamps:
+        if not isinstance(stamp, bytes) or len(stamp) != STAMP_BYTES:
+            found.append(None)
+            continue
+        midnight = _midnight(stamp[:4], zone)
+        hour, minute = stamp[5], stamp[6]
+        # Seconds are nought, or left open.
+        if midnight is not None and hour < 24 and minute < 60 and stamp[7] in (0, _ANY):  # a clock's
+            found.append(midnight + _MINUTES[hour * 60 + minute])
+        else:
+            found.append(_instant(stamp, zone))
+    return found
+
+
+def continued(found: Sequence[datetime | None], column: Sequence[object], period: timedelta) -> list[datetime | None]:
+    """Return instants with those of null stamps a period after the row before; other gaps stay.
+
+    For a meter known to leave out stamps that follow from the period. `column` is what the instants were made of.
+    """
+    full: list[datetime | None] = []
+    for at, stamp in zip(found, column, strict=True):
+        before = full[-1] if full else None
+        full.append(before + period if stamp is None and before is not None else at)
+    return full
+
+
+def _instant(stamp: bytes, zone: ZoneInfo) -> datetime | None:
+    try:
+        return decode_stamp(stamp).instant(zone)
+    except MalformedError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: bytes, zone: ZoneInfo) -> datetime | None:
+    """Return when a day begins [UTC]; None for no day, and for one on which clocks are put forward or back."""
+    year = int.from_bytes(day[:2], "big")
+    if not _YEAR_MIN <= year <= _YEAR_MAX:
+        return None
+    try:
+        first = datetime(year, day[2], day[3], tzinfo=zone)
+    except ValueError:
+        return None
+    offsets = {(first + hours).utcoffset() for hours in _QUARTERS_OF_A_DAY} | {first.replace(fold=1).utcoffset()}
+    return _utc(first) if len(offsets) == 1 else None

@@ -47,7 +47,7 @@ def test_an_object_list_comes_back_as_it_was(objects: tuple[ListedObject, ...]) 
 
 
 def test_a_row_says_that_the_clock_may_be_read_and_set() -> None:
-    # It begins as a real list does (Gurux/GXDLMSDirector#4), whose block ends after the first attribute; the rest is ours.
+    # It begins as a real list does (Gurux/GXDLMSDirector#4); from its second attribute on it is ours.
     wire = bytes.fromhex("01010204120008110009060000010000FF0202010202030F0116010002030F021603000100")
     (clock,) = decode_object_list(decode(wire))
     assert clock == ListedObject(

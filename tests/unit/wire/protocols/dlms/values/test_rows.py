@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from kilovatt.wire.protocols.dlms.values import (
     DEPTH_MAX,
     Array,
+    DateTimeBytes,
     DlmsValue,
     DoubleLongUnsigned,
     Enumerate,
@@ -25,7 +27,7 @@ from kilovatt.wire.protocols.dlms.values import (
 )
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
 from kilovatt.wire.protocols.dlms.values.types import FIXED_INTEGERS, FixedInteger
-from unit.wire.protocols.dlms.values.drawn import VALUES, Drawn, integers, mutated, refused_cheaply
+from unit.wire.protocols.dlms.values.drawn import SIMPLE, VALUES, Drawn, integers, mutated, refused_cheaply
 
 MUTATIONS = 200_000 if os.environ.get("KILOVATT_SOAK") == "1" else 2_000
 STAMP = bytes.fromhex("07EA0B18020C1E0000FF4C00")
@@ -66,11 +68,13 @@ def octets(size: int) -> Drawn:
 FIXED_COLUMNS = st.one_of(
     st.sampled_from(FIXED_INTEGERS).map(integers),
     st.sampled_from([0, 1, 6, 12, 127]).map(octets),
+    st.just(SIMPLE[DateTimeBytes.TAG]),
+    st.just(st.none()),
 )
 ANY_COLUMNS = FIXED_COLUMNS | st.just(VALUES) | st.just(st.none() | st.binary(max_size=130).map(OctetString))
 
 
-def array_of(rows: list[tuple[DlmsValue, ...]]) -> bytes:
+def array_of(rows: Sequence[tuple[DlmsValue, ...]]) -> bytes:
     return encode(Array(Structure(row) for row in rows))
 
 
@@ -94,6 +98,25 @@ def test_rows_of_several_shapes_come_by_column(columns: list[Drawn], data: st.Da
 def test_rows_of_several_widths_are_none(rows: list[list[DlmsValue]]) -> None:
     wire = array_of([tuple(row) for row in rows])
     assert repr(by_column(wire)) == repr(by_the_general_decoder(wire))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_rows_whose_stamps_come_and_go_come_by_column(has_stamp: list[bool]) -> None:
+    rows = [
+        (OctetString(STAMP) if stamped else None, DoubleLongUnsigned(place)) for place, stamped in enumerate(has_stamp)
+    ]
+    found = decode_rows(array_of(rows))
+    assert repr(found) == repr(by_the_general_decoder(array_of(rows)))
+    assert found.nulls == (has_stamp.count(False), 0)
+
+
+def test_null_stamps_are_told_and_not_guessed() -> None:
+    rows: list[tuple[DlmsValue, ...]] = [(OctetString(STAMP), Unsigned(0), DoubleLongUnsigned(7))]
+    rows += [(None, Unsigned(0), DoubleLongUnsigned(place)) for place in range(47)]
+    found = decode_rows(array_of(rows))
+    assert found.nulls == (47, 0, 0)
+    assert found.columns[0] == [STAMP] + [None] * 47
+    assert found.columns[2] == [7, *range(47)]
 
 
 def test_mutated_rows_are_the_same_by_both_ways_or_by_none() -> None:

@@ -1,6 +1,6 @@
 """Dates and times of twelve bytes: what a clock showed, and which instant that was."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from struct import pack
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.wire.protocols.dlms.values import MalformedError
-from kilovatt.wire.protocols.dlms.values.stamps import Stamp, decode_stamp, encode_stamp
+from kilovatt.wire.protocols.dlms.values.stamps import (
+    DeviationSense,
+    Stamp,
+    continued,
+    decode_stamp,
+    encode_stamp,
+    instants,
+)
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 ZONES = [MOSCOW, BERLIN, ZoneInfo("Asia/Kamchatka"), ZoneInfo("Europe/Kaliningrad"), ZoneInfo("America/St_Johns")]
@@ -107,3 +114,115 @@ def test_any_twelve_bytes_are_an_instant_or_malformed(
         return
     assert stamp.instant(zone).tzinfo is UTC
     assert stamp.wall.year == year
+
+
+@pytest.mark.parametrize(
+    ("wire", "sense", "instant"),
+    [
+        # The push of an Energomera meter: local time is 180 minutes ahead, and it sends -180.
+        ("07E60B03FF0F2619FFFF4CFF", DeviationSense.UTC_IS_LOCAL_PLUS_DEVIATION, "2022-11-03T12:38:25"),
+        # A sample of ГОСТ Р 58940-2020: local time is 420 minutes ahead, and it has +420.
+        ("07DE0101050000000001A400", DeviationSense.LOCAL_IS_UTC_PLUS_DEVIATION, "2013-12-31T17:00:00"),
+    ],
+)
+def test_makers_differ_in_the_sense_of_the_deviation(wire: str, sense: DeviationSense, instant: str) -> None:
+    stamp = decode_stamp(bytes.fromhex(wire))
+    assert stamp.instant_by_deviation(sense) == wall(instant).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("sense", DeviationSense)
+def test_a_deviation_that_is_left_open_tells_no_instant(sense: DeviationSense) -> None:
+    assert Stamp(wall("2026-07-24T12:00:00"), None, is_summer=False).instant_by_deviation(sense) is None
+
+
+@given(
+    st.datetimes(datetime(2015, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # hypothesis wants them so
+    st.sampled_from(ZONES),
+    st.sampled_from(DeviationSense),
+)
+def test_an_instant_comes_back_by_its_deviation(at: datetime, zone: ZoneInfo, sense: DeviationSense) -> None:
+    stamp = decode_stamp(encode_stamp(at, zone, sense=sense))
+    assert stamp.instant_by_deviation(sense) == at.replace(microsecond=0)
+
+
+def test_a_deviation_is_written_in_the_sense_of_the_maker() -> None:
+    at = datetime(2026, 11, 24, 9, 10, 5, tzinfo=UTC)
+    blue, gost = (encode_stamp(at, MOSCOW, sense=sense).hex() for sense in DeviationSense)
+    assert blue == "07ea0b18020c0a0500ff4c00"
+    assert gost == "07ea0b18020c0a050000b400"
+
+
+def one_by_one(column: list[object], zone: ZoneInfo) -> list[datetime | None]:
+    found: list[datetime | None] = []
+    for stamp in column:
+        try:
+            found.append(decode_stamp(stamp if isinstance(stamp, bytes) else b"").instant(zone))
+        except MalformedError:
+            found.append(None)
+    return found
+
+
+# Days on which clocks were put forward or back, at night and at midnight, with summer time and without.
+_CHANGING = [
+    (BERLIN, 2026, 3, 29),
+    (BERLIN, 2026, 10, 25),
+    (MOSCOW, 2011, 3, 27),
+    (MOSCOW, 2014, 10, 26),
+    (ZoneInfo("Europe/Volgograd"), 2020, 12, 27),
+    (ZoneInfo("Europe/Volgograd"), 2018, 10, 28),
+    (ZoneInfo("Asia/Amman"), 2021, 10, 29),
+    (ZoneInfo("America/Sao_Paulo"), 2018, 11, 4),
+    (ZoneInfo("America/Sao_Paulo"), 2018, 2, 17),
+    (ZoneInfo("Pacific/Apia"), 2011, 12, 30),
+    (ZoneInfo("Australia/Lord_Howe"), 2026, 4, 5),
+]
+
+
+@pytest.mark.parametrize(("zone", "year", "month", "day"), _CHANGING)
+@pytest.mark.parametrize("status", [0, 0x80])
+def test_a_column_is_the_instants_of_its_stamps_on_days_that_are_not_24_hours(
+    zone: ZoneInfo, year: int, month: int, day: int, status: int
+) -> None:
+    column: list[object] = [
+        pack(">H7BhB", year, month, of_month, 0xFF, hour, minute, 0, 0, -0x8000, status)
+        for of_month in range(day - 1, day + 2)
+        for hour in range(24)
+        for minute in (0, 30)
+    ]
+    assert instants(column, zone) == one_by_one(column, zone)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda year, parts: pack(">H7BhB", year, *parts, -0x8000, 0),
+            st.integers(2009, 2016) | st.sampled_from([0, 1, 2, 9998, 9999, 0xFFFF]),
+            st.tuples(
+                st.integers(0, 13),
+                st.integers(0, 32),
+                st.just(0xFF),
+                st.integers(0, 24) | st.just(0xFF),
+                st.sampled_from([0, 30, 59, 60, 0xFF]),
+                st.sampled_from([0, 1, 59, 60, 0xFF]),
+                st.just(0),
+            ),
+        )
+        | st.none()
+        | st.binary(max_size=13)
+        | st.integers(),
+        max_size=12,
+    ),
+    st.sampled_from(ZONES),
+)
+def test_a_column_is_the_instants_of_its_stamps(column: list[object], zone: ZoneInfo) -> None:
+    assert instants(column, zone) == one_by_one(column, zone)
+
+
+def test_null_stamps_follow_by_the_period_where_a_meter_means_that() -> None:
+    half_hour = timedelta(minutes=30)
+    first = datetime(2026, 11, 23, 21, tzinfo=UTC)
+    stamp, broken = encode_stamp(first, MOSCOW), bytes(12)
+    column = [None, stamp, None, None, broken, None]
+    found = instants(column, MOSCOW)
+    assert found == [None, first, None, None, None, None]
+    assert continued(found, column, half_hour) == [None, first, first + half_hour, first + 2 * half_hour, None, None]
