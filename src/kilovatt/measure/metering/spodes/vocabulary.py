@@ -44,7 +44,7 @@ QUALITY_BITS: Mapping[int, str] = {
 }
 """The word of power quality, 0.0.96.5.4.255."""
 DAILY_QUALITY_BITS: Mapping[int, str] = {
-    0x01: gettext_noop("Voltage was more than 10 % off that day"),
+    0x01: gettext_noop("Voltage was off that day by more than 10 %"),
     0x02: gettext_noop("Frequency was more than 0.4 Hz off that day"),
 }
 """The word of a day in the daily profile, 0.0.96.5.1.255."""
