@@ -33,7 +33,7 @@ from kilovatt.wire.protocols.dlms.values import (
     Structure,
 )
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
-from kilovatt.wire.protocols.dlms.values.stamps import decode_stamp, encode_stamp
+from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
 LOAD = Obis.parse("1.0.99.1.0.255")
@@ -202,13 +202,7 @@ def _is_count(value: object) -> bool:
 
 def _stamps(talk: Talk, column: list[Any]) -> list[datetime | None]:
     """Return when each row was captured; None for a row whose clock shows no date."""
-    stamps: list[datetime | None] = []
-    for value in column:
-        try:
-            stamps.append(decode_stamp(value if isinstance(value, bytes) else b"").instant(talk.meter.zone))
-        except MalformedError:
-            stamps.append(None)
-    return stamps
+    return instants(column, talk.meter.zone)
 
 
 def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[_CaptureObject, ...] | None]:

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,19 @@ from unit.wire.protocols.dlms.values.drawn import SIMPLE, VALUES, Drawn, integer
 
 MUTATIONS = 200_000 if os.environ.get("KILOVATT_SOAK") == "1" else 2_000
 STAMP = bytes.fromhex("07EA0B18020C1E0000FF4C00")
+
+
+# ГОСТ Р 58940-2020, 13: entries 3 to 5 of the monthly profile, reassembled of three segments: a stamp, registers of
+# nought, the highest demand of 44 with its stamp, registers again.
+_NOUGHT = "0600000000"
+_STAMPS = [f"07D{month}01050000000001A400" for month in ("D0C", "E01", "E02", "E03")]
+MONTHS = bytes.fromhex(
+    "0103"
+    + "".join(
+        f"0213090C{stamp}{_NOUGHT * 13}060000002C090C{before}{_NOUGHT * 2}0600000027"
+        for before, stamp in pairwise(_STAMPS)
+    )
+)
 
 
 def plain(value: DlmsValue) -> DlmsValue:
@@ -98,6 +112,20 @@ def test_rows_of_several_shapes_come_by_column(columns: list[Drawn], data: st.Da
 def test_rows_of_several_widths_are_none(rows: list[list[DlmsValue]]) -> None:
     wire = array_of([tuple(row) for row in rows])
     assert repr(by_column(wire)) == repr(by_the_general_decoder(wire))
+
+
+def test_a_sample_of_the_standard_is_three_months_by_column() -> None:
+    assert len(MONTHS) == 351 - 4
+    found = decode_rows(MONTHS)
+    before, *stamps = [bytes.fromhex(stamp) for stamp in _STAMPS]
+    assert found.count == 3
+    assert len(found.columns) == 19
+    assert found.columns[0] == stamps
+    assert found.columns[14] == [44, 44, 44]
+    assert found.columns[15] == [before, *stamps[:2]]
+    assert found.columns[18] == [39, 39, 39]
+    assert found.columns[1] == found.columns[17] == [0, 0, 0]
+    assert repr(found) == repr(by_the_general_decoder(MONTHS))
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
