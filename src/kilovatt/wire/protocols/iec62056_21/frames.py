@@ -29,11 +29,7 @@ class BlockCheck(StrEnum):
 
     def of(self, content: bytes) -> int:
         """Return the check of what follows the first mark, up to and with ETX."""
-        match self:
-            case BlockCheck.XOR:
-                return reduce(xor, content, 0) & _SEVEN_BITS
-            case BlockCheck.SUM:
-                return sum(content) & _SEVEN_BITS
+        return (reduce(xor, content, 0) if self is BlockCheck.XOR else sum(content)) & _SEVEN_BITS
 
 
 @dataclass(frozen=True, slots=True)
