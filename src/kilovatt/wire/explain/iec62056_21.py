@@ -1,11 +1,22 @@
 """Lines and blocks of IEC 62056-21, character by character; parity, where it came, is set aside.
 
+What was sent or came in one exchange may be several of them: a break and a call, an identification and what is read
+out behind it. The frame is then called after the last.
+
 Which check character a maker makes does not show in a block: either is right.
 """
 
 from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame
 from kilovatt.wire.protocols.framing.connection import MASK, RefusalReason
-from kilovatt.wire.protocols.framing.sign_on import ACK, NAK, address_called, identification_of, option_select_of
+from kilovatt.wire.protocols.framing.sign_on import (
+    ACK,
+    LINE_END,
+    NAK,
+    OPTION_SELECT_SIZE,
+    address_called,
+    identification_of,
+    option_select_of,
+)
 from kilovatt.wire.protocols.iec62056_21.datasets import data_sets_of
 from kilovatt.wire.protocols.iec62056_21.errors import refusal_in
 from kilovatt.wire.protocols.iec62056_21.frames import ETX, SOH, STX, BlockCheck
@@ -15,7 +26,7 @@ _BLOCK_MIN = 3
 _COMMAND_SIZE = 2
 _COMMANDS = {"P0": "operand", "P1": "password_given", "R1": "read_parameter", "B0": "farewell"}
 _ANSWERS = {
-    "called": frozenset({"identification"}),
+    "called": frozenset({"identification", "readout", "refusal", "yes", "no", "farewell"}),
     "mode_chosen": frozenset({"operand", "readout"}),
     "password_given": frozenset({"yes", "no", "farewell", "refusal"}),
     "read_parameter": frozenset({"readout", "refusal", "no"}),
@@ -34,17 +45,20 @@ def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
 
 
 def _explained(data: bytes, *, is_answer: bool, asked: str | None) -> ExplainedFrame:
-    seven = data.translate(_SEVEN_BITS)
-    crc_is_right: bool | None = None
+    checks: list[bool] = []
+    code, last = "noise", b""
+    parts: _Parts = []
     try:
-        if len(seven) >= _BLOCK_MIN and seven[:1] in {SOH, STX}:
-            crc_is_right = _check(seven)
-            code, parts = _command(seven) if seven[:1] == SOH else _data(seven)
-        else:
-            code, parts = _line(seven)
+        for last in _messages(data.translate(_SEVEN_BITS)):
+            code, said = _message(last)
+            parts += said
+            if last[:1] in {SOH, STX}:
+                # That of a masked password cannot be told.
+                checks += [right for right in (_check(last),) if right is not None]
     except ValueError:
-        code, parts, crc_is_right = "noise", ([(len(data), "data", data.hex(" "))] if data else []), None
-    problem = _problem(code, seven, asked if is_answer else None)
+        code, parts, checks = "noise", ([(len(data), "data", data.hex(" "))] if data else []), []
+    crc_is_right = all(checks) if checks else None
+    problem = _problem(code, last, asked if is_answer else None)
     return ExplainedFrame(
         code=code,
         data=data,
@@ -53,6 +67,40 @@ def _explained(data: bytes, *, is_answer: bool, asked: str | None) -> ExplainedF
         crc_is_right=crc_is_right,
         problem="wrong_crc" if crc_is_right is False else problem,
     )
+
+
+def _messages(seven: bytes) -> tuple[bytes, ...]:
+    """Return the lines and blocks that characters are. Raises ValueError where they are none."""
+    messages = []
+    while seven:
+        size = _size(seven)
+        messages.append(seven[:size])
+        seven = seven[size:]
+    return tuple(messages)
+
+
+def _size(seven: bytes) -> int:
+    if seven[:1] in {SOH, STX}:
+        size = seven.find(ETX) + 2
+        if not _BLOCK_MIN <= size <= len(seven):
+            raise ValueError("no whole block")
+        return size
+    if seven[:1] in {ACK, NAK}:
+        is_choice = seven[OPTION_SELECT_SIZE - len(LINE_END) : OPTION_SELECT_SIZE] == LINE_END
+        return OPTION_SELECT_SIZE if is_choice else len(ACK)
+    behind_a_call = seven.find(b"!" + SOH) if seven.startswith(b"/?") else -1
+    end = seven.find(LINE_END)
+    if behind_a_call >= 0 and not 0 <= end < behind_a_call:
+        return behind_a_call + 1
+    if end < 0:
+        raise ValueError("no whole line")
+    return end + len(LINE_END)
+
+
+def _message(seven: bytes) -> tuple[str, _Parts]:
+    if seven[:1] == SOH:
+        return _command(seven)
+    return _data(seven) if seven[:1] == STX else _line(seven)
 
 
 def _fields(parts: _Parts) -> tuple[ExplainedField, ...]:
@@ -74,10 +122,12 @@ def _line(seven: bytes) -> tuple[str, _Parts]:
     if seven in {ACK, NAK}:
         return ("yes", [(1, "mark", "ACK")]) if seven == ACK else ("no", [(1, "mark", "NAK")])
     if seven.startswith(b"/?"):
-        address = address_called(seven)
-        size = len(seven) - 5
+        # A command may stand right behind the call, and not on a line of its own.
+        address = address_called(seven if seven.endswith(LINE_END) else seven + LINE_END)
+        end = len(seven) - seven.find(b"!")
+        size = len(seven) - 2 - end
         middle: _Parts = [(size, "address", address)] if size else []
-        return "called", [(2, "mark", "/?"), *middle, (3, "mark", "!")]
+        return "called", [(2, "mark", "/?"), *middle, (end, "mark", "!")]
     if seven.startswith(b"/"):
         said = identification_of(seven)
         escapes: _Parts = [(2 * len(said.marks), "marks", said.marks)] if said.marks else []
@@ -116,8 +166,6 @@ def _command(seven: bytes) -> tuple[str, _Parts]:
 
 
 def _data(seven: bytes) -> tuple[str, _Parts]:
-    if seven[-2:-1] != ETX:
-        raise ValueError("no block of data")
     lines: _Parts = [
         (len(line), "data_set", line.decode("ascii").rstrip("\r\n")) for line in seven[1:-2].splitlines(keepends=True)
     ]

@@ -59,3 +59,33 @@ def test_whatever_comes_is_explained_to_its_last_byte(request: bytes, answer: by
     told = explain_exchange("iec62056-21", request, answer)
     assert told.answer is not None
     assert sum(field.end - field.start for field in told.answer.fields) == len(answer)
+
+
+IDENTIFICATION = b"/EKT5CE102Mv01\r\n"
+ASKED_FOR_PASSWORD = bytes.fromhex("01 50 30 02 28 31 34 31 36 32 38 33 34 35 29 03 28")
+BREAK_AND_CALL = bytes.fromhex("01 42 30 03 75") + b"/?141628345!\r\n"
+GROUP = (
+    b"/?00000211!\x01R1\x02GROUP(400B(7)400D(1)5003(1))\x03\x68",
+    b"\x02400B(E12)(118.8)(121.1)400D(50.01)5003(009114135064195)\x03\x1e",
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "codes"),
+    [
+        # A session begun anew for a value: identification, request of the password, ACK, and the value.
+        (BREAK_AND_CALL, IDENTIFICATION + ASKED_FOR_PASSWORD + b"\x06" + VOLTS[1], ("called", "readout", None)),
+        (b"/?!\r\n", b"/LGZ5X\r\n" + b"\x020.0.0(1)\r\n!\r\n\x03\x22", ("called", "readout", None)),
+        (VOLTS[0], b"\x02A\x03\x42", ("read_parameter", "readout", None)),
+        (b"/?!\r\n", IDENTIFICATION + ASKED_FOR_PASSWORD[:-1] + b")" + VOLTS[1], ("called", "readout", "wrong_crc")),
+        (*GROUP, ("read_parameter", "readout", None)),
+        (b"/?1", IDENTIFICATION[:-1], ("noise", "noise", "no_frame")),
+        (b"\x01R1", b"\x02", ("noise", "noise", "no_frame")),
+    ],
+)
+def test_what_is_several_messages_is_told_one_by_one(
+    request_: bytes, answer: bytes, codes: tuple[str, str, str | None]
+) -> None:
+    exchange = explain_exchange("iec62056-21", request_, answer)
+    assert exchange.answer is not None
+    assert (exchange.request.code, exchange.answer.code, exchange.answer.problem) == codes

@@ -174,7 +174,8 @@ class Iec62056Connection:
         came = self._came.removeprefix(self._outgoing.data)
         # A damaged echo of a password is still a password.
         shown = bytes([MASK]) * len(came) if self._outgoing.secret_spans else came
-        return RemoteProtocolError(fault, message, shown)
+        # With what came before it, so that a damaged answer can be told by its likeness to the one that is right.
+        return RemoteProtocolError(fault, message, self._taken + shown)
 
     def _end_session(self) -> None:
         self._session = None

@@ -34,6 +34,8 @@ _GROUP = re.compile(rf"{GROUP}\(((?:[0-9A-F]{{4}}\([0-9A-F]{{1,4}}\))+)\)")
 _GROUP_MEMBER = re.compile(r"([0-9A-F]{4})\(([0-9A-F]{1,4})\)")
 _CODES = {Quantity.A_PLUS: 1, Quantity.A_MINUS: 2, Quantity.R_PLUS: 3, Quantity.R_MINUS: 4}
 _RESETS = 100
+_TARIFFS = 5
+_TOTAL_ALONE = 1
 
 
 class _State(Enum):
@@ -206,10 +208,13 @@ class Iec62056Meter:
         }
         for quantity, code in _CODES.items():
             unit = "kWh" if quantity in (Quantity.A_PLUS, Quantity.A_MINUS) else "kvarh"
-            moments = {"": now} | {f"*{number:02}": at for number, (_, at) in resets.items()}
-            for tail, at in moments.items():
-                for tariff, value in enumerate(self._counting.registers(quantity, at)):
-                    said[f"{code}.8.{tariff}{tail}"] = f"{value}*{unit}"
+            for tariff, value in enumerate(self._counting.registers(quantity, now)):
+                said[f"{code}.8.{tariff}"] = f"{value}*{unit}"
+            # What is frozen leaves its unit to the running register; of what nobody bills, the total is enough.
+            frozen_tariffs = _TARIFFS if quantity is Quantity.A_PLUS else _TOTAL_ALONE
+            for number, (_, at) in resets.items():
+                for tariff, value in enumerate(self._counting.registers(quantity, at)[:frozen_tariffs]):
+                    said[f"{code}.8.{tariff}*{number:02}"] = value
         return [DataSet(name, (value,)) for name, value in said.items()]
 
     def _resets(self, now: datetime) -> dict[int, tuple[str, datetime]]:
