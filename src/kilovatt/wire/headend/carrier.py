@@ -19,12 +19,13 @@ from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts, resembles
 from kilovatt.wire.headend.echoes import EchoFilter
 from kilovatt.wire.headend.lines import LineSpec
-from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
+from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord, given_up
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     Connection,
     Event,
     LineFault,
+    NumbersAnswers,
     Outgoing,
     RemoteProtocolError,
     Request,
@@ -38,17 +39,11 @@ MORE_NOISY_TRIES = 7
 """Those that bring noise cost little time: of 258 bytes on a line that changes one in a thousand, each fourth is."""
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
-_SHOWN_BYTES = 64
+TRIES_WITH_GAIN_MAX = 60
+"""A long answer comes in parts: a try that brought one does not count, up to so many."""
 _ONLY_ECHO = "only the request itself came back"
 
 OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
-
-_OUTCOMES = {
-    LineFault.SILENCE: Outcome.SILENCE,
-    LineFault.ECHO: Outcome.ECHO,
-    LineFault.NOISE: Outcome.NOISE,
-    LineFault.ANOTHER_METER: Outcome.ANOTHER_METER,
-}
 
 
 class _Phase(Enum):
@@ -88,7 +83,9 @@ class Carrier:
         self._request: Request[Any]
         self._outgoing = Outgoing(b"")
         self._tries = 0
-        self._in_vain = 0
+        self._in_vain = self._tries_with_gain = 0
+        self._gained = False
+        """Whether the try in hand has brought a part of a longer answer."""
         self._damaged: list[bytes] = []
         self._came = 0
         self._first_sent = self._sent = 0.0
@@ -181,7 +178,8 @@ class Carrier:
             self._fail(error)
             return
         self._request = request
-        self._tries = self._in_vain = 0
+        self._tries = self._in_vain = self._tries_with_gain = 0
+        self._gained = False
         self._record.exchanges_made += 1
         self._send_when_settled(self._rest_s if answer is not None else 0.0)
 
@@ -274,6 +272,7 @@ class Carrier:
         elif isinstance(event, Answered):
             self._answered(event)
         else:
+            self._gained = True
             self.echo.expect(event.outgoing.data)
             self._write(event.outgoing)
 
@@ -302,10 +301,15 @@ class Carrier:
             self._owe(owed, answer)
 
     def _doubt_again(self, *, strange: bool) -> None:
+        if isinstance(self._connection, NumbersAnswers):
+            return
         # Where one answer never came, what is no answer to this request may be the answer to the one before.
         self._record.unasked |= strange and self._record.doubtful
 
     def _owe(self, owed: int, answer: bytes = b"") -> None:
+        if isinstance(self._connection, NumbersAnswers):
+            # A late answer is known by its number: nothing need be waited for.
+            return
         overdue = self._sent + self.spec.answer_timeout_s + self.spec.late_s
         self.debts.owe(owed, since=self._first_sent, until=overdue, answer=answer)
 
@@ -368,28 +372,20 @@ class Carrier:
             self._record.retries += self._tries - 1
             self._doubt_again(strange=bool(self._damaged))
             self._owe(max(1, self._tries))
-            self._fail(self._given_up(fault))
+            tries, damaged = self._tries, self._damaged
+            self._fail(given_up(self._request, fault, tries=tries, damaged=damaged, outgoing=self._outgoing))
         else:
             # What came may not be over yet: a request sent into it would collide.
             self._send_when_settled(max(0.0, self._heard + self.spec.quiet_s - self._loop.time()))
 
     def _is_hopeless(self, fault: RemoteProtocolError) -> bool:
-        allowed = self.spec.tries
+        self._tries_with_gain += self._gained
+        self._gained = False
+        allowed = self.spec.tries + min(self._tries_with_gain, TRIES_WITH_GAIN_MAX)
         if not self._record.answered:
             return self._tries >= allowed
         self._in_vain += fault.fault is not LineFault.NOISE
         return self._in_vain >= allowed + MORE_TRIES or self._tries >= allowed + MORE_NOISY_TRIES
-
-    def _given_up(self, fault: RemoteProtocolError) -> ExchangeFailedError:
-        said, _, _ = str(fault).partition("; got ")
-        words = f"{type(self._request).__name__}: {said} ({self._tries} tries)"
-        if fault.fault is LineFault.SILENCE and self._damaged:
-            # Somebody is there, and the last try alone went unheard.
-            return ExchangeFailedError(Outcome.NOISE, f"{words}; noise came to others")
-        # A damaged echo of a password is still a password.
-        if fault.data and not self._outgoing.secret_spans:
-            words += f"; got {fault.data[:_SHOWN_BYTES].hex(' ')}"
-        return ExchangeFailedError(_OUTCOMES[fault.fault], words)
 
     def _lost(self, because: str) -> None:
         if self._phase is not _Phase.IDLE:

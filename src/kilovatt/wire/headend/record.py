@@ -1,12 +1,21 @@
 """The record of a session: every exchange as it stood on the wire, and how it ended if it failed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Exchange
-from kilovatt.wire.protocols.framing.connection import Outgoing
+from kilovatt.wire.protocols.framing.connection import LineFault, Outgoing, RemoteProtocolError, Request
+
+_SHOWN_BYTES = 64
+_OUTCOMES = {
+    LineFault.SILENCE: Outcome.SILENCE,
+    LineFault.ECHO: Outcome.ECHO,
+    LineFault.NOISE: Outcome.NOISE,
+    LineFault.ANOTHER_METER: Outcome.ANOTHER_METER,
+}
 
 
 class ExchangeFailedError(Exception):
@@ -44,3 +53,18 @@ class SessionRecord:
             for number, outgoing, answer, sent_at, took_s, tries in self.answered
             if number in numbers
         ]
+
+
+def given_up(
+    request: Request[Any], fault: RemoteProtocolError, *, tries: int, damaged: Sequence[bytes], outgoing: Outgoing
+) -> ExchangeFailedError:
+    """Return the error that says how the last of several tries failed; no password of the request is in it."""
+    said, _, _ = str(fault).partition("; got ")
+    words = f"{type(request).__name__}: {said} ({tries} tries)"
+    if fault.fault is LineFault.SILENCE and damaged:
+        # Somebody is there, and the last try alone went unheard.
+        return ExchangeFailedError(Outcome.NOISE, f"{words}; noise came to others")
+    # A damaged echo of a password is still a password.
+    if fault.data and not outgoing.secret_spans:
+        words += f"; got {fault.data[:_SHOWN_BYTES].hex(' ')}"
+    return ExchangeFailedError(_OUTCOMES[fault.fault], words)

@@ -116,6 +116,12 @@ class RemoteProtocolError(Exception):
         self.data = data
 
 
+class NumbersAnswers:
+    """A mark of connections whose answers say which request they belong to: a late one is never taken for another."""
+
+    __slots__ = ()
+
+
 class Connection(Protocol):
     """One side of a conversation with one meter, asking."""
 

@@ -59,6 +59,7 @@ from kilovatt.wire.protocols.framing.connection import (
     RemoteProtocolError,
     Request,
     SendMore,
+    NumbersAnswers,
 )
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
 from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkOpened, MessageReceived, WriteMore
@@ -100,7 +101,7 @@ _EXCHANGES: dict[type, Callable[[Any, Session], Exchange[Any]]] = {
 }
 
 
-class DlmsConnection:
+class DlmsConnection(NumbersAnswers):
     """One client of one meter. `sealer` ciphers where the context is ciphered, and serves HLS with GMAC.
 
     `general_ciphering`: messages go as general ciphering (DBh). `public_link` is that of the public client, for
