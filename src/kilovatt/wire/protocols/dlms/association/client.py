@@ -53,13 +53,13 @@ from kilovatt.wire.protocols.framing.connection import (
     Event,
     LineFault,
     LocalProtocolError,
+    NumbersAnswers,
     Outgoing,
     Refusal,
     RefusalReason,
     RemoteProtocolError,
     Request,
     SendMore,
-    NumbersAnswers,
 )
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
 from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkOpened, MessageReceived, WriteMore
