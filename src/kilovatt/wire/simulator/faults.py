@@ -15,7 +15,7 @@ class FaultKind(StrEnum):
     """What can be wrong. The names are those of the option --fault."""
 
     NOISE = "noise"
-    """One byte in three thousand, of requests and answers alike, arrives changed."""
+    """One byte in a thousand, of requests and answers alike, arrives changed."""
     DROP = "drop"
     """An answer now and then is lost."""
     LATE = "late"
@@ -55,8 +55,7 @@ UNREADABLE_FAULTS = frozenset({FaultKind.ECHO_ONLY, FaultKind.DEAD, FaultKind.UN
 
 _OTHER_DIGITS = ("314159265358", "271828182845")
 CLOCK_FAULT_AHEAD = timedelta(minutes=11, seconds=30)
-_NOISE = 1 / 3000
-"""How many of the bytes are wrong: about one exchange in forty is spoilt, and costs its reader a timeout."""
+_NOISE = 1 / 1000
 _SELDOM = 1 / 400
 """How often an answer is dropped or late: each costs its reader a timeout."""
 _SOON = 12

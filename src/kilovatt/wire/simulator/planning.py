@@ -19,7 +19,7 @@ FAULTS_OF_A_TOWN = frozenset(FaultKind) - {FaultKind.CLOCK}
 """What goes wrong in a town with some faults. A wrong clock is not among them: such a meter closes its days at
 other instants than its neighbours, so its bill rightly differs from the curve; ask for it by name."""
 _RATIOS = (20, 40)
-_LIVE_LINES = 6
+_LIVE_LINES = 30
 _METERS_PER_FAULT = 60
 _ADDRESSES = tuple(range(1, 240))
 _LINE_FAULTS_IN_TURN = (
