@@ -287,10 +287,12 @@ def test_a_bad_line_costs_tries_and_not_a_wrong_register(key: str, kind: FaultKi
     model = model_by_key(key)
     faults = LineFaults(kinds=frozenset({kind}), seed=3)
     (report,) = over_a_gateway([meter(model)], [asked(model)], faults=faults)
-    # Of two thousand characters at once, each second time one is changed: then a part may have had its tries in vain.
-    in_vain = {Outcome.NOISE} if key.startswith("landis") and kind is FaultKind.NOISE else set()
-    assert report.outcome in {Outcome.OK} | in_vain, report.detail
-    assert {reading.moment for reading in report.learnt.registers} == {RegisterMoment.NOW, RegisterMoment.MONTH_START}
+    # Where noise met silence, the head-end may take back what it is not sure of; it never keeps what is wrong.
+    doubted = {Outcome.NOISE} if kind is FaultKind.NOISE else set()
+    assert report.outcome in {Outcome.OK} | doubted, report.detail
+    if report.outcome is Outcome.OK:
+        moments = {reading.moment for reading in report.learnt.registers}
+        assert moments == {RegisterMoment.NOW, RegisterMoment.MONTH_START}
     for reading in report.learnt.registers:
         assert reading.value == model.reading_wh(
             ENERGY.register_uwh(reading.quantity, reading.tariff, reading.taken_at)
