@@ -47,6 +47,8 @@ _SCALERS_OF = {
 _OF_INTERVAL = 29
 _QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
 _ENTRIES_AT_ONCE = 400
+_COUNT_MAX = (1 << 31) - 1
+"""A meter-day holds no larger counts; a meter that shows one shows nonsense, and the interval is missing."""
 _UWH_POWER = 6
 """A watt-hour is 10⁶ µWh."""
 _POWER_MAX = 6
@@ -197,7 +199,7 @@ class _Days:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNT_MAX
 
 
 def _stamps(talk: Talk, column: list[Any]) -> list[datetime | None]:

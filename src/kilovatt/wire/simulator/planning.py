@@ -81,8 +81,12 @@ def plan_town(
     groups += [(group, frozenset({kind})) for kind, group in silent.items()]
     lines: list[LinePlan] = []
     meters: dict[str, MeterPlan] = {}
-    for number, (group, line_kinds) in enumerate(groups, start=1):
+    for number, (group, kinds_of_line) in enumerate(groups, start=1):
         name = f"line-{number:02d}"
+        line_kinds = kinds_of_line
+        if all(address_rule(home.model).alone for home in group):
+            # TCP up to the meter itself: what it carries, it carries whole.
+            line_kinds -= {FaultKind.NOISE}
         line_faults = LineFaults(kinds=line_kinds, seed=dice.randrange(2**32), late_by_s=late_by_s)
         lines.append(LinePlan(name=name, faults=line_faults))
         meters |= {home.household: meter for home, meter in _wired(group, name, dice)}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kilovatt.measure.metering.catalogue import MODELS, model_by_key
 from kilovatt.measure.metering.models import Language, Wiring
+from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS, FaultKind, other_passwords
 from kilovatt.wire.simulator.plan import BuiltInHomes, TownPlan
 from kilovatt.wire.simulator.planning import FAULTS_OF_A_TOWN, METERS_PER_LINE_MAX, FaultPlan, plan_town
@@ -120,3 +121,12 @@ def test_a_plan_survives_a_file(faults: FaultPlan) -> None:
 
     assert TownPlan.from_json(plan.to_json()) == plan
     assert "\n" not in plan.to_json()
+
+
+def test_what_tcp_carries_up_to_the_meter_itself_is_never_noisy() -> None:
+    plan = town(300, faults=FaultPlan.SOME)
+    over_tcp = {meter.line for meter in plan.meters if address_rule(model_by_key(meter.model)).alone}
+    noisy = {line.name for line in plan.lines if FaultKind.NOISE in line.faults.kinds}
+    assert over_tcp
+    assert noisy
+    assert not over_tcp & noisy
