@@ -177,3 +177,26 @@ def test_batches_are_numbered_and_settled_in_order(meter: Meter) -> None:
     keeper.carry_to_the_lake(now=later)
     assert list(Batch.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
     assert [stored.value for stored in history.registers([meter.pk], since=NOW, until=later)] == [1, 2]
+
+
+def test_nonsense_of_a_meter_is_left_out_and_said_and_the_rest_is_kept(meter: Meter) -> None:
+    nonsense = Learnt(
+        clock=clock(),
+        identity=Identity(serial="?", made_on=None, firmware="\0" * 5 + "9" * 400, variant="f" * 400, exchange=2),
+        instant=InstantValues(taken_at=NOW, power_w=2**40, voltages_mv=(2**40,), exchange=30),
+        registers=(register(2**63), register(8_000)),
+        meter_days=(
+            meter_day(date(2026, 11, 20), (2**31, *HALF_HOURS[1:])),
+            meter_day(date(2026, 11, 21), HALF_HOURS),
+        ),
+    )
+    accept(report_of(meter, nonsense), now=NOW)
+    words = "not kept: 1 impossible registers, 1 impossible days of the profile, 1 impossible instant values"
+    assert Session.objects.get().detail == words
+    assert stored_values(meter) == [8_000]
+    assert stored_counts(meter, date(2026, 11, 21)) == HALF_HOURS
+
+
+def test_a_clock_centuries_off_is_told_as_far_as_seconds_can_be(meter: Meter) -> None:
+    accept(report_of(meter, Learnt(clock=clock(ahead=timedelta(days=365 * 900)))), now=NOW)
+    assert MeterStanding.objects.get().clock_deviation_s == 2**31 - 1

@@ -4,14 +4,15 @@ Accepting the same session again, or values that are already known, changes noth
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 
+from kilovatt.measure.metering.believing import believed
 from kilovatt.measure.metering.merge import meter_day_digest, register_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import Quantity, RegisterReading
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.office.operations import history
 from kilovatt.office.records.models import (
@@ -31,36 +32,29 @@ _INSERT_FRAME = (
     f"INSERT INTO {IntakeFrame._meta.db_table} ({', '.join(_FRAME_COLUMNS)}) "  # noqa: S608, SLF001  names of our own; Django documents _meta
     f"VALUES ({', '.join(['%s'] * len(_FRAME_COLUMNS))})"
 )
-CLOCK_TRUSTED_WITHIN = timedelta(hours=1)
-"""A meter whose clock is further off stamps its profile and frozen registers wrongly: these are not accepted."""
+_DEVIATION_MAX_S = 2**31 - 1
 
 
 def accept(report: SessionReport, *, now: datetime) -> bool:
     """Accept a session whole, or not at all; return whether it was new."""
-    learnt = _believable(report.learnt)
+    believable = believed(report.learnt)
+    learnt = believable.learnt
     with transaction.atomic():
         meter = Meter.objects.select_for_update().get(pk=report.meter_id)
         if Session.objects.filter(pk=report.session_id).exists():
             return False
-        session = _remember_session(report)
+        session = _remember_session(report, left_out=believable.left_out)
         carrying = _accept_registers(session, learnt.registers)
         carrying |= _accept_meter_days(session, learnt.meter_days)
         carrying |= _accept_events(session, learnt, now)
         _accept_identity(meter, learnt)
         _accept_frames(session, report, carrying)
-        _update_standing(session, report)
+        _update_standing(session, report, learnt)
     return True
 
 
-def _believable(learnt: Learnt) -> Learnt:
-    clock = learnt.clock
-    if clock is None or abs(clock.deviation) <= CLOCK_TRUSTED_WITHIN:
-        return learnt
-    running = tuple(r for r in learnt.registers if r.moment is RegisterMoment.NOW)
-    return Learnt(identity=learnt.identity, clock=clock, instant=learnt.instant, registers=running, events=())
-
-
-def _remember_session(report: SessionReport) -> Session:
+def _remember_session(report: SessionReport, *, left_out: str) -> Session:
+    detail = "; ".join(words for words in (report.detail, left_out and f"not kept: {left_out}") if words)
     return Session.objects.create(
         session_id=report.session_id,
         meter_id=report.meter_id,
@@ -69,7 +63,7 @@ def _remember_session(report: SessionReport) -> Session:
         ended_at=report.ended_at,
         outcome=report.outcome,
         failed_part=report.failed_part or "",
-        detail=report.detail,
+        detail=detail.replace("\0", ""),
         exchanges_made=report.exchanges_made,
         retries=report.retries,
     )
@@ -170,7 +164,7 @@ def _accept_events(session: Session, learnt: Learnt, now: datetime) -> set[int]:
                 code=heard.code,
                 began_at=heard.began_at,
                 ended_at=heard.ended_at,
-                detail=heard.detail[:200],
+                detail=heard.detail,
                 first_heard_at=now,
                 session=session,
                 exchange=heard.exchange,
@@ -213,22 +207,23 @@ def _accept_frames(session: Session, report: SessionReport, carrying: set[int]) 
         cursor.executemany(_INSERT_FRAME, rows)
 
 
-def _update_standing(session: Session, report: SessionReport) -> None:
+def _update_standing(session: Session, report: SessionReport, learnt: Learnt) -> None:
     standing, _ = MeterStanding.objects.select_for_update().get_or_create(meter_id=session.meter_id)
     if standing.last_tried_at is not None and standing.last_tried_at > report.ended_at:
         return
     standing.last_session = session
     standing.last_outcome = report.outcome
     standing.last_tried_at = report.ended_at
-    if not report.learnt.is_empty:
+    if not learnt.is_empty:
         standing.last_read_at = report.ended_at
     if report.outcome is Outcome.OK:
         standing.silent_since_at = None
     elif standing.silent_since_at is None:
         standing.silent_since_at = report.started_at
-    if report.learnt.clock is not None:
-        standing.clock_deviation_s = round(report.learnt.clock.deviation.total_seconds())
-    instant = report.learnt.instant
+    if learnt.clock is not None:
+        deviation_s = round(learnt.clock.deviation.total_seconds())
+        standing.clock_deviation_s = max(-_DEVIATION_MAX_S, min(deviation_s, _DEVIATION_MAX_S))
+    instant = learnt.instant
     if instant is not None:
         standing.power_w = instant.power_w
         standing.voltage_mv = instant.voltages_mv[0] if instant.voltages_mv else None

@@ -23,7 +23,7 @@ from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
-from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocolError
+from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocolError, RemoteProtocolError
 
 NOISY_PARTS_MAX = 2
 """So many parts lost to noise end a session: the line is not fit to be read now."""
@@ -173,6 +173,9 @@ class _Session:
             return _Failure(part, error.outcome, str(error), error.outcome is Outcome.ANOTHER_METER)
         except LocalProtocolError as error:
             return _Failure(part, Outcome.REFUSED, f"cannot be asked: {error}")
+        except RemoteProtocolError as error:
+            # What came was whole on the line, and its conversation found no sense in it.
+            return _Failure(part, Outcome.NOISE, str(error))
         except (ValueError, ArithmeticError, LookupError) as error:
             # A meter that says what cannot be must not stop the night of all the others.
             _log.exception("an answer could not be understood", extra={"session": str(self.session_id)})

@@ -303,6 +303,8 @@ class TreacherousDriver:
                 raise MeterRefusedError(Outcome.ANOTHER_METER, f"wanted {self.serial}, got {answer.value}")
             if answer.value == 0xDEAD:
                 raise ValueError("no such date")
+            if answer.value == 0xDEAF:
+                raise RemoteProtocolError(LineFault.NOISE, "no such month", b"")
             learnt += Learnt(registers=(reading(code, answer.value, answer.exchange, answer.heard_at),))
         return learnt
 

@@ -163,6 +163,13 @@ def test_an_answer_that_makes_no_sense_stops_its_part_and_nothing_else(caplog: p
     assert "could not be understood" in caplog.text
 
 
+def test_an_answer_its_conversation_finds_no_sense_in_stops_its_part_and_nothing_else() -> None:
+    done = read(except_for(_20=[(0.005, answers(0xDEAF))]))
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.NOISE, SessionPart.REGISTERS)
+    assert done.report.detail == "no such month"
+    assert values(done.report) == honestly(10, 30, 31)
+
+
 def test_a_wrong_password_is_named_and_nothing_is_read() -> None:
     driver = TreacherousDriver(opens=True)
 
