@@ -1,5 +1,7 @@
 """How the documentation is built: `make docs`."""
 
+from collections.abc import Iterator
+
 from sphinx.application import Sphinx
 
 from kilovatt import __version__
@@ -42,20 +44,31 @@ def setup(app: Sphinx) -> None:
 
 def _fill_in_models(app: Sphinx, page: str, source: list[str]) -> None:
     del app
-    if page == "reference/models":
-        source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, ROWS)))
+    if page == "reference/meters":
+        rows = sorted(ROWS, key=lambda model: model.maker)
+        source[0] = source[0].replace("<!-- models -->", "\n".join(map(_row, rows)))
 
 
 def _row(model: MeterModel) -> str:
-    profile = f"{model.profile_step_s // 60} min, {model.profile_depth_days} days" if model.has_profile else "no"
     cells = (
-        f"`{model.key}`",
-        model.title,
-        f"`{model.language}`",
-        str(model.phases),
-        str(model.register_step_wh),
-        profile,
-        "yes" if model.relay else "no",
-        f"{model.evidence}: {model.evidence_note}",
+        f"{model.maker}: {model.title}<br>`{model.key}`",
+        f"{', '.join(model.channels)}<br>`{model.language}`",
+        f"{model.phases}, {model.wiring}",
+        ", ".join(_read(model)),
+        ", ".join(sorted(model.journals)).replace("_", " ") or "no",
+        "relay" if model.relay else "no",
+        f"**{model.evidence}**: {model.evidence_note}",
     )
     return "| " + " | ".join(cells) + " |"
+
+
+def _read(model: MeterModel) -> Iterator[str]:
+    yield f"{', '.join(sorted(model.quantities)).replace('_', ' ')} by {model.register_step_wh} Wh"
+    if model.day_register_depth_days:
+        yield f"at midnight of {model.day_register_depth_days} days"
+    if model.month_register_depth_months:
+        yield f"of {model.month_register_depth_months} months"
+    if model.has_profile:
+        yield f"profile of {model.profile_step_s // 60} min, {model.profile_depth_days} days"
+    if model.instant_values:
+        yield "voltages, currents, power"

@@ -218,3 +218,20 @@ def test_the_catalogue_is_listed_for_people_and_programs() -> None:
     assert all(model["evidence"] and model["evidence_note"] for model in models)
     shown = subprocess.run([str(KILOVATT), "models"], capture_output=True, text=True, env=environment(), check=True)
     assert all(model.key in shown.stdout for model in ROWS)
+
+
+def test_one_model_is_shown_whole_with_its_evidence_and_options() -> None:
+    shown = subprocess.run(
+        [str(KILOVATT), "models", "nartis-i100"], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert "as users report them" in shown.stdout
+    assert "text_encoding = cp1251" in shown.stdout
+    assert "half-hours of 180 days" in shown.stdout
+
+
+def test_a_model_nobody_knows_is_answered_with_those_there_are() -> None:
+    refused = subprocess.run(
+        [str(KILOVATT), "models", "mercury-999"], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert refused.returncode == 2
+    assert "mercury-206-prlsno" in refused.stderr

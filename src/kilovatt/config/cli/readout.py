@@ -14,7 +14,7 @@ from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import SessionReport
 
-_QUANTITIES = {
+QUANTITY_WORDS = {
     Quantity.A_PLUS: _("A+ taken"),
     Quantity.A_MINUS: _("A− given"),
     Quantity.R_PLUS: _("R+ reactive"),
@@ -25,7 +25,7 @@ _MOMENTS = {
     RegisterMoment.DAY_START: _("start of the day"),
     RegisterMoment.MONTH_START: _("start of the month"),
 }
-_EVENTS = {
+EVENT_WORDS = {
     EventKind.POWER_OFF: _("no supply"),
     EventKind.CLOCK_SET: _("clock set"),
     EventKind.CASE_OPENED: _("case opened"),
@@ -153,7 +153,7 @@ def _show_registers(report: SessionReport, zone: ZoneInfo) -> None:
         tariff = _("total") if register.tariff == 0 else f"T{register.tariff}"
         when = _local(register.taken_at, zone)
         value = f"{register.value / 1000:,.3f}".replace(",", " ")
-        table.add_row(when, _MOMENTS[register.moment], _QUANTITIES[register.quantity], tariff, value)
+        table.add_row(when, _MOMENTS[register.moment], QUANTITY_WORDS[register.quantity], tariff, value)
     out.print(table)
 
 
@@ -176,7 +176,7 @@ def _sparkline(slots: list[dict[str, Any]]) -> str:
 def _show_events(report: SessionReport, zone: ZoneInfo) -> None:
     for event in report.learnt.events:
         until = "" if event.ended_at is None else f" – {_local(event.ended_at, zone)}"
-        out.print(f"{_local(event.began_at, zone)}{until}  {_EVENTS[event.kind]}  [dim]{event.detail}[/]")
+        out.print(f"{_local(event.began_at, zone)}{until}  {EVENT_WORDS[event.kind]}  [dim]{event.detail}[/]")
 
 
 def _slots(day: MeterDay, zone: ZoneInfo) -> Iterator[dict[str, Any]]:

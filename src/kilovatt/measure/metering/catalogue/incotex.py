@@ -29,7 +29,7 @@ _RELAY_JOURNALS = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, Eve
 _ACTIVE = frozenset({Quantity.A_PLUS})
 _ACTIVE_REACTIVE = frozenset({Quantity.A_PLUS, Quantity.R_PLUS})
 _ALL_QUANTITIES = frozenset(Quantity)
-_MAKER = "Incotex"
+_MAKER = "Инкотекс"
 _V1_LIMIT_WH = 1_000_000_000
 """Eight BCD digits of 0.01 kWh: 999,999.99 kWh is followed by 0 (command system of M206, 28.03.2017). Where the
 32 bits of Wh of V2 turn, whose top value means "not measured", is not documented."""
