@@ -7,6 +7,7 @@ the meter has. The rows stand in `metering.catalogue`, a file for each maker.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.registers import Quantity
 
@@ -122,6 +123,8 @@ class MeterModel:
     """None: the language knows no passwords for reading."""
     channels: tuple[str, ...] = ("rs485",)
     journals: frozenset[EventKind] = field(default_factory=frozenset)
+    commands: frozenset[CommandKind] = frozenset()
+    """What it can be told to do; its driver has conversations for these."""
     dialect: Dialect | None = None
     evidence: Evidence
     evidence_note: str

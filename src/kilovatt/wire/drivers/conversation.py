@@ -13,13 +13,17 @@ from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+from kilovatt.measure.metering.commands import Command, NotSentReason, ReadBack
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason, Request
 
 ValueT = TypeVar("ValueT")
 ResultT = TypeVar("ResultT")
+CLIENT_TITLE = b"KVT\x00\x00\x00\x00\x01"
+"""The system title of our client, where no other is stated: three letters of a maker, and a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,32 @@ class MeterRefusedError(Exception):
         super().__init__(message)
         self.outcome = outcome
         self.reason = reason
+
+
+class CommandNotSentError(Exception):
+    """A command was not sent, and nothing of the meter was changed. The message is for people who know meters."""
+
+    def __init__(self, reason: NotSentReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class SendOnce(Request[ValueT], Generic[ValueT]):
+    """A request that changes the meter: whoever carries it writes it once, whatever comes back or does not.
+
+    No answer leaves open whether it was carried out: only reading back tells.
+    """
+
+    request: Request[ValueT]
+
+
+def tell(request: Request[ValueT]) -> Conversation[Answer[ValueT]]:
+    """Tell the meter to change, once. Raises MeterRefusedError if it answers no: nothing has then been changed."""
+    answer = yield SendOnce(request)
+    if isinstance(answer.value, Refusal):
+        raise refused(request, answer.value)
+    return answer
 
 
 def ask_or_refusal(request: Request[ValueT]) -> Conversation[Answer[ValueT | Refusal]]:
@@ -71,7 +101,11 @@ def refused(request: Request[Any], refusal: Refusal) -> MeterRefusedError:
 class MeterAddress:
     """How to speak to one meter: its model, its address on the line, its password, the zone of its clock.
 
-    `serial` is the number it should show when asked (None: not checked). The password never shows in repr.
+    `serial` is the number it should show when asked (None: not checked). Password, keys and secret never show in repr.
+    `keys` are those of DLMS (for ciphering and authentication), `hls_secret` that of mechanisms which prove without
+    them; `client_title` is who we are then. Keys want a `counter`, the next invocation counter: a pair of key and
+    number used twice gives the key away, so whoever keeps keys hands in one object for all sessions, or numbers that
+    no session before has used, as `counter_by_clock` makes them; what the meter tells of its own may only raise it.
     """
 
     model: MeterModel
@@ -79,6 +113,10 @@ class MeterAddress:
     serial: str | None = None
     password: str | None = field(default=None, repr=False)
     access_level: int = 1
+    keys: Keys | None = field(default=None, repr=False)
+    hls_secret: bytes | None = field(default=None, repr=False)
+    client_title: bytes = CLIENT_TITLE
+    counter: InvocationCounter | None = field(default=None, repr=False, compare=False)
     zone: ZoneInfo
 
 
@@ -126,3 +164,21 @@ class Driver(Protocol):
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """A farewell where the family has one."""
+
+
+class CommandingDriver(Driver, Protocol):
+    """A driver of a family that takes commands. What a model takes is in its row (`MeterModel.commands`).
+
+    Between `command` and `read_back` no other command goes to the meter; each runs in an opened session of its own or
+    of both, as the one who runs them likes.
+    """
+
+    def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:
+        """Ask what must be known, then tell the meter to change; each request that changes it is a `SendOnce`.
+
+        Raises CommandNotSentError where nothing was sent that changes the meter, MeterRefusedError where the meter
+        answered no. `now` is our clock when it begins.
+        """
+
+    def read_back(self, meter: MeterAddress, command: Command) -> Conversation[ReadBack]:
+        """Read the state that proves a command. It may be asked as often as one likes: it changes nothing."""

@@ -1,4 +1,4 @@
-"""СПОДЭС (ГОСТ Р 58940-2020): an association as reader, objects by their logical names, profiles by their columns."""
+"""СПОДЭС (ГОСТ Р 58940-2020): an association, objects by their logical names, profiles by their columns."""
 
 from collections.abc import Iterator
 
@@ -12,49 +12,29 @@ from kilovatt.wire.drivers.conversation import (
     MeterRefusedError,
     PlannedPart,
     ReadingTask,
-    ask,
     ask_or_refusal,
 )
+from kilovatt.wire.drivers.spodes_opening import open_connection, open_session
 from kilovatt.wire.drivers.spodes_talk import Talk
 from kilovatt.wire.drivers.weeks import runs_of_days
-from kilovatt.wire.protocols.dlms.apdu.acse import Diagnostic, Mechanism
-from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
-from kilovatt.wire.protocols.dlms.association.requests import Associate, CloseLink, OpenLink
+from kilovatt.wire.protocols.dlms.association.requests import CloseLink
 from kilovatt.wire.protocols.dlms.values import MalformedError
-from kilovatt.wire.protocols.framing.connection import Connection, Refusal, RefusalReason
-from kilovatt.wire.protocols.framing.hdlc.frames import server_address
-from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
-from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
-from kilovatt.wire.protocols.framing.wrapper import WrapperLink
-
-_READING_LEVEL = 1
-_WRONG_SECRET = frozenset({Diagnostic.AUTHENTICATION_FAILED, Diagnostic.AUTHENTICATION_REQUIRED})
+from kilovatt.wire.protocols.framing.connection import Connection
 
 
 class SpodesDriver:
     """What the family offers to the head-end."""
 
     def connection(self, meter: MeterAddress) -> Connection:
-        """Return a fresh connection. Raises LocalProtocolError for an address that no meter can have."""
-        dialect = _dialect(meter)
-        if dialect.over_wrapper:
-            return DlmsConnection(WrapperLink(client=dialect.reader_sap, server=dialect.logical_device))
-        address = server_address(dialect.logical_device, meter.address, dialect.address_bytes)
-        limits = LinkLimits(transmit_info=dialect.info_bytes, receive_info=dialect.info_bytes)
-        return DlmsConnection(HdlcLink(address, dialect.reader_sap, limits))
+        """Return a fresh connection, of a reader, or of a configurator where there are keys.
+
+        Raises LocalProtocolError for an address that no meter can have, and for keys that are wanted and missing.
+        """
+        return open_connection(meter, _dialect(meter))
 
     def opening(self, meter: MeterAddress) -> Conversation[None]:
-        """Open the link and be associated as a reader. Raises MeterRefusedError(WRONG_PASSWORD, REFUSED)."""
-        if not _dialect(meter).over_wrapper:
-            yield from ask(OpenLink())
-        password = meter.password or meter.model.factory_passwords[_READING_LEVEL]
-        answer = yield from ask_or_refusal(Associate(mechanism=Mechanism.LLS, secret=password.encode()))
-        if isinstance(answer.value, Refusal):
-            closed = answer.value.reason is RefusalReason.CHANNEL_CLOSED
-            wrong = answer.value.code in _WRONG_SECRET
-            outcome = Outcome.CHANNEL_CLOSED if closed else Outcome.WRONG_PASSWORD if wrong else Outcome.REFUSED
-            message = f"the association was refused (diagnostic {answer.value.code})"
-            raise MeterRefusedError(outcome, message, reason=answer.value.reason)
+        """Open the link and be associated. Raises MeterRefusedError(WRONG_PASSWORD, REFUSED)."""
+        yield from open_session(meter, _dialect(meter))
 
     def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
         """Return the conversations that do the task, the profile by weeks, the journals one by one."""

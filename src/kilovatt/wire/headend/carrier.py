@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.wire.drivers.conversation import Answer, Conversation, ResultT
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ResultT, SendOnce
 from kilovatt.wire.headend.alarm import Alarm
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.clock import Clock
@@ -81,6 +81,7 @@ class Carrier:
         self._done: asyncio.Future[Any]
         # The exchange in hand.
         self._request: Request[Any]
+        self._goes_once = False
         self._outgoing = Outgoing(b"")
         self._tries = 0
         self._in_vain = self._tries_with_gain = 0
@@ -177,7 +178,8 @@ class Carrier:
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the one who awaits the conversation
             self._fail(error)
             return
-        self._request = request
+        self._goes_once = isinstance(request, SendOnce)
+        self._request = request.request if isinstance(request, SendOnce) else request
         self._tries = self._in_vain = self._tries_with_gain = 0
         self._gained = False
         self._record.exchanges_made += 1
@@ -239,7 +241,7 @@ class Carrier:
         self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
         self._alarm.set(now + self.spec.answer_timeout_s)
         self._channel.go_at(outgoing.speed)
-        self._channel.write(outgoing.data)
+        self._channel.say(outgoing)
         if outgoing.answer_speed is not None:
             self._channel.go_at(outgoing.answer_speed, once_sent=True)
 
@@ -381,6 +383,8 @@ class Carrier:
     def _is_hopeless(self, fault: RemoteProtocolError) -> bool:
         self._tries_with_gain += self._gained
         self._gained = False
+        if self._goes_once:
+            return True
         allowed = self.spec.tries + min(self._tries_with_gain, TRIES_WITH_GAIN_MAX)
         if not self._record.answered:
             return self._tries >= allowed

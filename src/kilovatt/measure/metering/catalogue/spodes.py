@@ -1,7 +1,9 @@
 """Meters that speak СПОДЭС (ГОСТ Р 58940-2020), whoever makes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import (
     Dialect,
@@ -18,6 +20,15 @@ from kilovatt.measure.metering.spodes.vocabulary import KINDS
 _STANDARD = "text of ГОСТ Р 58940-2020 and its sample frames"
 
 
+class ConfiguratorProof(StrEnum):
+    """How a configurator proves that he knows the secret."""
+
+    GMAC = "gmac"
+    """Mechanism 5: with the keys that cipher."""
+    AES = "aes"
+    """Mechanism 2, makers' own: AES-128 of the challenge with a secret of its own. Not verified on a meter."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpodesDialect(Dialect):
     """What makers of СПОДЭС meters do differently, or what the standard leaves open."""
@@ -28,7 +39,16 @@ class SpodesDialect(Dialect):
     """How many bytes the meter's HDLC address has: 1, 2 or 4."""
     info_bytes: int = 128
     """How many bytes of information a frame of HDLC may have."""
+    public_sap: int = 16
     reader_sap: int = 32
+    configurator_sap: int = 48
+    configurator_proof: ConfiguratorProof = ConfiguratorProof.GMAC
+    """The standard has Kuznyechik (mechanism 8) besides, which is not built; field reports have 2 and 5."""
+    general_ciphering: bool = False
+    """Whether messages are ciphered as a whole (DBh); else each service under a tag of its own, as the standard has it."""
+    counter_obis: str | None = "0.0.43.1.0.255"
+    """Where the public client can read the invocation counter of the keys; None: nowhere, and the public client is
+    not tried. The standard lets him read only clock and name; meters that say more have been seen."""
     logical_device: int = 1
     stamps_ahead_of_utc: bool = False
     """Whether the deviation of a stamp is local time minus UTC, as in the samples of the standard; a real Energomera
@@ -39,6 +59,7 @@ class SpodesDialect(Dialect):
     """What texts are written in; of readings that look equally Russian, the one that is taken."""
     relay_obis: str = "0.0.96.3.10.255"
     """The standard's text has 0.0.96.3.10.255, its example 0.0.96.3.1.255."""
+    limiter_obis: str = "0.0.17.0.0.255"
     takes_ranges: bool = True
     """Whether profiles can be asked by range; else only by entries."""
     has_scaler_profiles: bool = True
@@ -50,6 +71,12 @@ class SpodesDialect(Dialect):
 _PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("00000001",))
 _RELAY = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
 _JOURNALS = KINDS - _RELAY
+_RELAY_COMMANDS = frozenset(
+    {CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY, CommandKind.PERMIT_RELAY, CommandKind.SET_POWER_LIMIT}
+)
+_COMMANDS = frozenset(
+    {CommandKind.SET_TARIFF_TABLE, CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK, CommandKind.CHANGE_PASSWORD}
+)
 _ALL = frozenset(Quantity)
 
 
@@ -89,6 +116,7 @@ def _row(  # a row says many things
         password=password,
         channels=channels,
         journals=_JOURNALS | (_RELAY if is_direct else frozenset()),
+        commands=_COMMANDS | (_RELAY_COMMANDS if is_direct else frozenset()),
         dialect=dialect or SpodesDialect(),
         evidence=evidence,
         evidence_note=evidence_note,
@@ -96,6 +124,10 @@ def _row(  # a row says many things
 
 
 _EIGHT_DIGITS = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("12345678",))
+_NARTIS = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("00000001", "0000000100000001"))
+_NARTIS_DIALECT = SpodesDialect(
+    text_encoding="cp1251", has_scaler_profiles=False, flag="NRT", configurator_proof=ConfiguratorProof.AES
+)
 _ENERGOMERA = SpodesDialect(text_encoding="cp1251", flag="EMR")
 _ENERGOMERA_NOTE = "a push of a real Энергомера, a СЕ207's password; the rest by the standard"
 _RIM = SpodesDialect(
@@ -178,9 +210,10 @@ SPODES: tuple[MeterModel, ...] = (
         title="Нартис-И100",
         maker="Нартис",
         phases=1,
-        dialect=SpodesDialect(address_bytes=2, text_encoding="cp1251", has_scaler_profiles=False, flag="NRT"),
+        dialect=replace(_NARTIS_DIALECT, address_bytes=2),
+        password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="address, encoding and password as users report them; the rest by the standard",
+        evidence_note="address, encoding and passwords as users report them, mechanism 2 assumed; the rest by the standard",
     ),
     _row(
         key="milur-107s",
@@ -212,9 +245,10 @@ SPODES: tuple[MeterModel, ...] = (
         title="Нартис-И300",
         maker="Нартис",
         phases=3,
-        dialect=SpodesDialect(text_encoding="cp1251", has_scaler_profiles=False, flag="NRT"),
+        dialect=_NARTIS_DIALECT,
+        password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="encodings and passwords as users report them; the rest by the standard",
+        evidence_note="encoding and passwords as users report them, mechanism 2 assumed; the rest by the standard",
     ),
     _row(
         key="rim-489-spodes",

@@ -113,6 +113,11 @@ class AssociationServer:
         """Forget a client's association: its link begins afresh."""
         self._associations.pop(client, None)
 
+    def heard_counter(self, client: int) -> int:
+        """Return the highest invocation counter that a client has used with its key; 0 if none."""
+        sealer = self._sealers.get(client)
+        return 0 if sealer is None else max(0, sealer.peer_counter)
+
     def answer(self, client: int, message: bytes) -> bytes | None:
         """Return the answer to a message, or None to keep silent."""
         if not message:
