@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from kilovatt.wire.protocols.framing.connection import LineSpeed
+from kilovatt.wire.protocols.framing.connection import LineSpeed, Outgoing
 
 
 class NoRouteError(Exception):
@@ -35,6 +35,10 @@ class Channel(ABC):
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send bytes at once; on a lost line they are dropped, its listener has been told."""
+
+    def say(self, outgoing: Outgoing) -> None:
+        """Send a request; a channel that keeps what passes hides what is secret of it."""
+        self.write(outgoing.data)
 
     def go_at(self, speed: LineSpeed | None, *, once_sent: bool = False) -> None:
         """Change speed (None: the line's own) at once, or once what was written is sent; a gateway keeps its own."""

@@ -3,6 +3,7 @@
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
+from kilovatt.wire.headend.captured import Capture, capturing
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.clock import Clock, MachineClock
 from kilovatt.wire.headend.lines import LineSpec, parse_address
@@ -21,9 +22,11 @@ async def read_one(
     clock: Clock | None = None,
     answer_timeout_s: float = 2.0,
     quiet_s: float = 0.15,
+    capture: Capture | None = None,
 ) -> SessionReport:
     """Read one meter and return what came of it; faults of the line and the meter are in the report.
 
+    A capture is told everything that passes, and that the session is over unless it is cancelled.
     Raises LineAddressError for a URL that is no line and LocalProtocolError for an address that no meter of
     this model can have: both say what is wrong.
     """
@@ -33,8 +36,11 @@ async def read_one(
     driver.connection(address)
     used = clock or MachineClock()
     spec = LineSpec(line_id=0, url=url, answer_timeout_s=answer_timeout_s, quiet_s=quiet_s)
-    carrier = Carrier(spec, used, open_channel)
+    carrier = Carrier(spec, used, open_channel if capture is None else capturing(capture, open_channel))
     try:
-        return await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver)
+        report = await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver)
     finally:
         await carrier.close()
+    if capture is not None:
+        capture.end()
+    return report

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from kilovatt.config.cli.instants import instant
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.readout import as_json, show
+from kilovatt.config.cli.transcripts import captured_to
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 from kilovatt.config.cli.why import why_not
 from kilovatt.measure.metering.catalogue import model_by_key
@@ -22,7 +24,9 @@ from kilovatt.quantities.periods import days_from, first_of_month, previous_mont
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.clock import MachineClock
+from kilovatt.wire.headend.lines import parse_address
 from kilovatt.wire.headend.one import read_one
+from kilovatt.wire.simulator.clock import TownClock
 
 PASSWORD_VARIABLE = "KILOVATT_METER_PASSWORD"
 
@@ -49,6 +53,12 @@ def read(
     days: Annotated[int, typer.Option(min=1, max=180, help=_("How many days of the load profile."))] = 7,
     zone: Annotated[str, typer.Option(help=_("The time zone of the meter's clock."))] = "Europe/Moscow",
     timeout: Annotated[float, typer.Option(min=0.05, max=60, help=_("How long to wait for an answer, s."))] = 2.0,
+    capture: Annotated[
+        Path | None, typer.Option(help=_("A new file to write the whole session to, passwords masked."))
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help=_("What time to take it for: that of the capture, for a meter that is replayed."))
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help=_("Print JSON for a program."))] = False,
 ) -> None:
     """Read one meter and print what it says."""
@@ -61,9 +71,14 @@ def read(
         password=_password(row, password_file),
         zone=place,
     )
-    today_on = MachineClock().now().astimezone(place).date()
-    with err.status(_("Reading {model} at {line} …").format(model=row.title, line=line), spinner="dots"):
-        report = asyncio.run(read_one(line, meter, _task(row, what, today_on, days), answer_timeout_s=timeout))
+    parse_address(line)
+    clock = MachineClock() if now is None else TownClock(instant(now))
+    task = _task(row, what, clock.now().astimezone(place).date(), days)
+    reading = _("Reading {model} at {line} …").format(model=row.title, line=line)
+    with captured_to(capture, row, zone=zone, now=clock.now()) as captured, err.status(reading, spinner="dots"):
+        report = asyncio.run(
+            read_one(line, meter, task, clock=clock, answer_timeout_s=timeout, capture=captured),
+        )
     if json:
         print_json(as_json(report, row, place))
     else:

@@ -2,22 +2,30 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kilovatt.config.cli.instants import instant
-from kilovatt.config.cli.voice import _, complain, err, out
+from kilovatt.config.cli.transcripts import transcript_in
+from kilovatt.config.cli.voice import _, complain, err, ngettext, out
 from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.wire.explain.transcript import Transcript
 from kilovatt.wire.simulator.faults import FaultKind
 from kilovatt.wire.simulator.plan import TownPlan
+from kilovatt.wire.simulator.replayed import ReplayedBus, serve_replay, serve_replay_at_terminal
 from kilovatt.wire.simulator.single import plan_single, serve_one
+
+TERMINAL = "pty"
+"""Stands for a place to listen: a pseudo-terminal."""
+SHOWN_BYTES = 40
 
 
 def simulate(
-    model: Annotated[str, typer.Option(help=_("The model, as `kilovatt models` names it."))],
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help=_("Where to listen; port 0 takes a free one."))],
+    model: Annotated[str | None, typer.Option(help=_("The model, as `kilovatt models` names it."))] = None,
     serial: Annotated[int | None, typer.Option(help=_("The serial number."))] = None,
     address: Annotated[int | None, typer.Option(help=_("The address on the line, if not the factory's."))] = None,
     password: Annotated[str | None, typer.Option(help=_("The password of level 1, if not the factory's."))] = None,
@@ -25,8 +33,20 @@ def simulate(
     household: Annotated[str | None, typer.Option(help=_("The column that feeds the meter."))] = None,
     now: Annotated[str | None, typer.Option(help=_("What the meter's clock shows at the start."))] = None,
     fault: Annotated[list[FaultKind] | None, typer.Option(help=_("What is wrong; may be said more than once."))] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help=_("A transcript to serve as a meter, on a port or (--listen pty) a terminal of its own.")),
+    ] = None,
+    real_time: Annotated[
+        bool, typer.Option("--real-time", help=_("Let a replayed meter think as long as it did."))
+    ] = False,
 ) -> None:
     """Be one meter behind a TCP port."""
+    if replay is not None:
+        _replay(replay, listen, model, in_real_time=real_time)
+        return
+    if model is None:
+        complain(_("What is to be simulated? Add --model, or --replay with a transcript."))
     host, port = _host_and_port(listen)
     plan = plan_single(
         model_by_key(model),
@@ -39,10 +59,51 @@ def simulate(
         household=household,
         faults=frozenset(fault or ()),
     )
-    asyncio.run(_until_interrupted(plan, host))
+    asyncio.run(_serve_plan(plan, host))
 
 
-async def _until_interrupted(plan: TownPlan, host: str) -> None:
+def _replay(file: Path, listen: str, model: str | None, *, in_real_time: bool) -> None:
+    if model is not None:
+        complain(_("A transcript says itself which model it is of: leave --model out."))
+    transcript = transcript_in(file)
+    place = None if listen == TERMINAL else _host_and_port(listen)
+    bus = ReplayedBus(transcript, in_real_time=in_real_time)
+    if not transcript.finished:
+        err.print(_("The session was cut off: the meter knows what was asked until then."))
+    asyncio.run(_serve_replay(transcript, bus, place))
+    bus.fall_silent()
+    if bus.unheard:
+        words = ngettext(
+            "{n} request was not in the transcript: {first}",
+            "{n} requests were not in the transcript: first {first}",
+            bus.unheard,
+        )
+        first = bus.first_unheard[:SHOWN_BYTES].hex(" ").upper() + (
+            " …" if len(bus.first_unheard) > SHOWN_BYTES else ""
+        )
+        err.print(words.format(n=bus.unheard, first=first), soft_wrap=True)
+
+
+async def _serve_replay(transcript: Transcript, bus: ReplayedBus, place: tuple[str, int] | None) -> None:
+    def listening(line: str) -> None:
+        words = _("{model} as it was read on {began}, listens on {line}")
+        began = transcript.head.began_at.isoformat().replace("+00:00", "Z")
+        out.print(words.format(model=transcript.head.model, began=began, line=line), soft_wrap=True)
+        err.print(_("Stop it with Ctrl+C."))
+
+    if place is None:
+        await _until_interrupted(
+            serve_replay_at_terminal(transcript, bus, listening=lambda path: listening(f"serial://{path}"))
+        )
+        return
+    host, port = place
+    shown = f"[{host}]" if ":" in host else host
+    await _until_interrupted(
+        serve_replay(transcript, bus, host=host, port=port, listening=lambda taken: listening(f"tcp://{shown}:{taken}"))
+    )
+
+
+async def _serve_plan(plan: TownPlan, host: str) -> None:
     def listening(port: int) -> None:
         meter = plan.meters[0]
         words = _("{model} № {serial}, address {address}, listens on tcp://{host}:{port}")
@@ -50,7 +111,11 @@ async def _until_interrupted(plan: TownPlan, host: str) -> None:
         out.print(words.format(**facts, host=host, port=port), soft_wrap=True)
         err.print(_("Stop it with Ctrl+C."))
 
-    serving = asyncio.ensure_future(serve_one(plan, host=host, listening=listening))
+    await _until_interrupted(serve_one(plan, host=host, listening=listening))
+
+
+async def _until_interrupted(service: Coroutine[Any, Any, None]) -> None:
+    serving = asyncio.ensure_future(service)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, serving.cancel)

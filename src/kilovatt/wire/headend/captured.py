@@ -1,0 +1,192 @@
+"""A session captured as it goes on: a channel that writes down what passes, secrets hidden.
+
+A line that echoes gives our own password back, and one with noise gives it back damaged: what came is searched for
+the secrets that were sent in this session, and what may be one is hidden as well.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from difflib import SequenceMatcher
+from typing import TextIO
+
+from kilovatt.wire.explain.transcript import END, Burst, Octets, TranscriptHead, burst_text, head_text, octets_of
+from kilovatt.wire.explain.transcript import remark_text as remark_lines
+from kilovatt.wire.headend.channels import Channel
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.protocols.framing.connection import LineSpeed, Outgoing
+
+BURST_S = 0.05
+"""What comes within so long of what came before is one burst [s]."""
+_SECRETS_KEPT = 8
+_MS = 1000
+_BETRAYING_BYTES = 3
+"""So many bytes of a secret in their order, among what looks like its request, betray it."""
+_ALIKE = 0.7
+"""What consists of a request to so much is taken for its damaged echo."""
+_WEAK_BYTES = 3
+"""A secret of fewer different bytes, zeros for instance, is found everywhere: it alone proves no echo."""
+
+
+class Capture:
+    """A transcript being written. What goes wrong with the file ends the capture, never the session.
+
+    Each burst is written once it is over, so that a session that is killed leaves all but its last one.
+    """
+
+    def __init__(
+        self,
+        file: TextIO,
+        head: TranscriptHead,
+        remarks: Sequence[str] = (),
+        *,
+        stopwatch_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.failed: OSError | None = None
+        """Why the transcript is not whole; None while it is."""
+        self._file = file
+        self._stopwatch_s = stopwatch_s
+        self._started_s = stopwatch_s()
+        self._secrets: deque[Outgoing] = deque(maxlen=_SECRETS_KEPT)
+        self._coming = bytearray()
+        self._coming_since_ms = self._coming_until_ms = 0
+        self._write(head_text(head, remarks))
+
+    def sent(self, outgoing: Outgoing) -> None:
+        """Note what is sent now."""
+        self.flush()
+        if outgoing.secret_spans:
+            self._secrets.append(outgoing)
+        self._note(self._now_ms(), octets_of(outgoing.data, outgoing.secret_spans), came=False)
+
+    def heard(self, data: bytes) -> None:
+        """Note what comes now."""
+        now_ms = self._now_ms()
+        if self._coming and now_ms - self._coming_until_ms > BURST_S * _MS:
+            self.flush()
+        if not self._coming:
+            self._coming_since_ms = now_ms
+        self._coming += data
+        self._coming_until_ms = now_ms
+
+    def flush(self) -> None:
+        """Write the burst that was coming: it is over."""
+        if self._coming:
+            data = bytes(self._coming)
+            self._coming.clear()
+            self._note(self._coming_since_ms, hidden_in(data, self._secrets), came=True)
+
+    def remark(self, words: str) -> None:
+        """Write a remark."""
+        self.flush()
+        self._write(remark_lines(words))
+
+    def end(self) -> None:
+        """Write that the session is over."""
+        self.flush()
+        self._write(END)
+
+    def _now_ms(self) -> int:
+        return int((self._stopwatch_s() - self._started_s) * _MS)
+
+    def _note(self, at_ms: int, octets: Octets, *, came: bool) -> None:
+        if octets:
+            self._write(burst_text(Burst(at_ms=at_ms, came=came, octets=octets)))
+
+    def _write(self, text: str) -> None:
+        if self.failed is not None:
+            return
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            self.failed = error
+
+
+def hidden_in(came: bytes, secrets: Sequence[Outgoing] | deque[Outgoing]) -> Octets:
+    """Return what came with the secrets hidden that were sent before it, whole or damaged.
+
+    Of a clean echo only the secret is hidden; of a damaged one everything is, since where the secret begins is lost.
+    """
+    for outgoing in reversed(secrets):
+        if came.startswith(outgoing.data):
+            rest = hidden_in(came[len(outgoing.data) :], secrets)
+            return octets_of(outgoing.data, outgoing.secret_spans) + rest
+    if any(_betrays(came, outgoing) for outgoing in secrets):
+        return (None,) * len(came)
+    return tuple(came)
+
+
+def _betrays(came: bytes, outgoing: Outgoing) -> bool:
+    request = outgoing.data
+    told = [request[start:end] for start, end in outgoing.secret_spans]
+    if any(secret in came for secret in told if len(set(secret)) >= _WEAK_BYTES and len(secret) < len(request)):
+        return True
+    alike = SequenceMatcher(None, request, came, autojunk=False).get_matching_blocks()
+    if sum(block.size for block in alike) < _ALIKE * min(len(came), len(request)):
+        return False
+    betrayed = sum(
+        max(0, min(end, block.a + block.size) - max(start, block.a))
+        for start, end in outgoing.secret_spans
+        for block in alike
+    )
+    return betrayed >= _BETRAYING_BYTES
+
+
+class CapturedChannel(Channel):
+    """A channel of which a capture hears everything."""
+
+    def __init__(self, inner: Channel, capture: Capture) -> None:
+        super().__init__()
+        self._inner = inner
+        self._capture = capture
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.TimerHandle | None = None
+        inner.on_bytes = self._heard
+        inner.on_lost = self._lost
+        self.lost_because = inner.lost_because
+
+    def _heard(self, data: bytes) -> None:
+        self._capture.heard(data)
+        if self._over is not None:
+            self._over.cancel()
+        # Also where nothing more is sent or comes, for instance because the session is killed.
+        self._over = self._loop.call_later(2 * BURST_S, self._capture.flush)
+        self.feed(data)
+
+    def _lost(self, because: str) -> None:
+        self._capture.remark(because)
+        self.lose(because)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes that hold no secret."""
+        self.say(Outgoing(data))
+
+    def say(self, outgoing: Outgoing) -> None:
+        """Send bytes, and note them with their secrets hidden."""
+        self._capture.sent(outgoing)
+        self._inner.say(outgoing)
+
+    def go_at(self, speed: LineSpeed | None, *, once_sent: bool = False) -> None:
+        """Change speed."""
+        self._inner.go_at(speed, once_sent=once_sent)
+
+    async def close(self) -> None:
+        """Close the line."""
+        self.lost_because = self.lost_because or "closed"
+        if self._over is not None:
+            self._over.cancel()
+        await self._inner.close()
+        self._capture.flush()
+
+
+def capturing(
+    capture: Capture, open_channel: Callable[[LineSpec], Awaitable[Channel]]
+) -> Callable[[LineSpec], Awaitable[Channel]]:
+    """Return a way to open lines of which a capture hears everything."""
+
+    async def opened(spec: LineSpec) -> Channel:
+        return CapturedChannel(await open_channel(spec), capture)
+
+    return opened
