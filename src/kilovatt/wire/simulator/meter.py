@@ -64,6 +64,8 @@ class SimulatedMeterPlan:
     """How far the meter's clock is ahead of the town's."""
     keys: Keys | None = field(default=None, repr=False)
     """Keys of DLMS; a meter that has some takes a configurator who proves that he knows them."""
+    hls_secret: bytes | None = field(default=None, repr=False)
+    """What a configurator proves with mechanism 2; the password of level 2 where none is given."""
     ratio: int = 1
     """The transformer ratio written into the meter; informational: the meter does not apply it."""
 

@@ -45,7 +45,7 @@ class SpodesDialect(Dialect):
     configurator_proof: ConfiguratorProof = ConfiguratorProof.GMAC
     """The standard has Kuznyechik (mechanism 8) besides, which is not built; field reports have 2 and 5."""
     general_ciphering: bool = False
-    """Whether messages are ciphered as a whole (DBh); else each service under a tag of its own, as the standard has it."""
+    """Whether messages are ciphered as a whole (DBh); else each service under a tag of its own, as the standard says."""
     counter_obis: str | None = "0.0.43.1.0.255"
     """Where the public client can read the invocation counter of the keys; None: nowhere, and the public client is
     not tried. The standard lets him read only clock and name; meters that say more have been seen."""
@@ -213,7 +213,7 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=replace(_NARTIS_DIALECT, address_bytes=2),
         password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="address, encoding and passwords as users report them, mechanism 2 assumed; the rest by the standard",
+        evidence_note="address, encoding, passwords as users report them, mechanism 2 assumed; the rest by the standard",
     ),
     _row(
         key="milur-107s",

@@ -1,6 +1,6 @@
 """The logical device of a simulated СПОДЭС meter: who may see which of its objects, and which rows of a profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -36,12 +36,20 @@ class WrongSelectionError(Exception):
 class Device:
     """Answers what clients ask of the objects. `now` is the town's clock at the frame that is being heard.
 
-    `takes_ranges`: whether its profiles can be asked by range; there are meters that only know entries.
+    `roles` are those of clients by their address, `takes_ranges` is whether its profiles can be asked by range: there
+    are meters that only know entries.
     """
 
     def __init__(
-        self, objects: Objects, profiles: Iterable[Profile], clockwork: Clockwork, *, takes_ranges: bool
+        self,
+        objects: Objects,
+        profiles: Iterable[Profile],
+        clockwork: Clockwork,
+        *,
+        roles: Mapping[int, int],
+        takes_ranges: bool,
     ) -> None:
+        self._roles = roles
         self._objects = objects
         self._profiles = {bytes(profile.obis): profile for profile in profiles}
         self._clockwork = clockwork
@@ -51,11 +59,11 @@ class Device:
     def get(self, client: int, attribute: Descriptor, selection: Selection | None) -> DlmsValue | AccessResult:
         """Return an attribute's value, or why there is none."""
         if (attribute.class_id, bytes(attribute.obis)) == (ASSOCIATION_CLASS, ASSOCIATION):
-            return self._association(client, attribute.number)
+            return self._association(self._roles[client], attribute.number)
         found = self._objects.find(attribute.class_id, attribute.obis)
         if found is None:
             return AccessResult.OBJECT_UNDEFINED
-        if client not in found.readers:
+        if self._roles[client] not in found.readers:
             return AccessResult.ACCESS_DENIED
         if attribute.number == _LOGICAL_NAME:
             return OctetString(bytes(found.obis))
@@ -70,12 +78,12 @@ class Device:
         if found is None:
             return AccessResult.OBJECT_UNDEFINED
         write = found.writes.get(attribute.number)
-        if write is None or client not in found.setters:
+        if write is None or self._roles[client] not in found.setters:
             return AccessResult.ACCESS_DENIED
         try:
             write(value, self.now)
-        except CannotBeSetError:
-            return AccessResult.TYPE_UNMATCHED
+        except CannotBeSetError as error:
+            return error.result
         return AccessResult.SUCCESS
 
     def act(self, client: int, method: Descriptor, parameter: DlmsValue) -> tuple[AccessResult, DlmsValue]:
@@ -84,12 +92,12 @@ class Device:
         if found is None:
             return AccessResult.OBJECT_UNDEFINED, None
         run = found.methods.get(method.number)
-        if run is None or client not in found.actors:
+        if run is None or self._roles[client] not in found.actors:
             return AccessResult.ACCESS_DENIED, None
         try:
             run(parameter, self.now)
-        except CannotBeSetError:
-            return AccessResult.TYPE_UNMATCHED, None
+        except CannotBeSetError as error:
+            return error.result, None
         return AccessResult.SUCCESS, None
 
     def _selected(self, attribute: Descriptor, selection: Selection) -> DlmsValue | AccessResult:
@@ -118,29 +126,27 @@ class Device:
         columns = profile.columns[max(0, from_column - 1) : to_column or len(profile.columns)]
         return profile.buffer(profile.entries(first, last, self.now), columns)
 
-    def _association(self, client: int, number: int) -> DlmsValue | AccessResult:
+    def _association(self, role: int, number: int) -> DlmsValue | AccessResult:
         if number == _LOGICAL_NAME:
             return OctetString(ASSOCIATION)
         if number == _OBJECT_LIST:
-            return Array(_listed(one, client) for one in self._objects if client in one.readers)
+            return Array(_listed(one, role) for one in self._objects if role in one.readers)
         return AccessResult.OBJECT_UNAVAILABLE
 
 
-def _listed(one: CosemObject, client: int) -> Structure:
+def _listed(one: CosemObject, role: int) -> Structure:
     attributes = Array(
-        Structure((Integer(number), Enumerate(_rights(one, client, number)), None))
+        Structure((Integer(number), Enumerate(_rights(one, role, number)), None))
         for number in (_LOGICAL_NAME, *sorted({*one.attributes, *one.writes}))
     )
-    methods = Array(
-        Structure((Integer(number), Enumerate(int(client in one.actors)))) for number in sorted(one.methods)
-    )
+    methods = Array(Structure((Integer(number), Enumerate(int(role in one.actors)))) for number in sorted(one.methods))
     name = OctetString(bytes(one.obis))
     return Structure((LongUnsigned(one.class_id), Unsigned(one.version), name, Structure((attributes, methods))))
 
 
-def _rights(one: CosemObject, client: int, number: int) -> int:
+def _rights(one: CosemObject, role: int, number: int) -> int:
     can_read = number == _LOGICAL_NAME or number in one.attributes
-    return (_READ if can_read else 0) | (_WRITE if number in one.writes and client in one.setters else 0)
+    return (_READ if can_read else 0) | (_WRITE if number in one.writes and role in one.setters else 0)
 
 
 def _structure(value: DlmsValue, size: int | None) -> tuple[DlmsValue, ...]:

@@ -21,6 +21,8 @@ from kilovatt.wire.simulator.spodes.works import Works
 REGISTER = 3
 GROUPS = {Quantity.A_PLUS: 1, Quantity.A_MINUS: 2, Quantity.R_PLUS: 3, Quantity.R_MINUS: 4}
 """The third group of the logical name of an energy."""
+POWER_PARTS = 10
+"""Powers are counted in so many parts of a watt."""
 TARIFFS = (0, 1, 2, 3, 4)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 WATT, VOLT_AMPERE, VAR, WATT_HOUR, VAR_HOUR, AMPERE, VOLT, HERTZ, UNITLESS = 27, 28, 29, 30, 32, 33, 35, 44, 255

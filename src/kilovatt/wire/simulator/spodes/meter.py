@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
-from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
-from kilovatt.wire.protocols.dlms.association.server import AssociationServer, ClientProfile
-from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.association.server import AssociationServer
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
 from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
@@ -17,17 +16,18 @@ from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes import journals
 from kilovatt.wire.simulator.spodes.collected import profiles, scaler_profile
-from kilovatt.wire.simulator.spodes.control import Settings, control_objects
+from kilovatt.wire.simulator.spodes.control import Control, control_objects
 from kilovatt.wire.simulator.spodes.device import Device
 from kilovatt.wire.simulator.spodes.energies import energy_objects, instant_objects
 from kilovatt.wire.simulator.spodes.identity import identity_objects
 from kilovatt.wire.simulator.spodes.journals import Journal, Journals
-from kilovatt.wire.simulator.spodes.objects import CONFIGURATOR, PUBLIC, Objects
+from kilovatt.wire.simulator.spodes.objects import Objects
 from kilovatt.wire.simulator.spodes.profiles import Profile
+from kilovatt.wire.simulator.spodes.secrets import Secrets
 from kilovatt.wire.simulator.spodes.works import Works
 from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
+from kilovatt.wire.simulator.tariffed_energy import TariffedEnergy
 
-_READER_LEVEL = 1
 _TITLE_NUMBER_BYTES = 5
 _CHALLENGE_BYTES = 16
 
@@ -39,28 +39,35 @@ class SpodesMeter:
         dialect = plan.model.dialect
         assert isinstance(dialect, SpodesDialect), "a row of this language has its dialect"
         self.plan = plan
+        tariffed = TariffedEnergy(plan.energy, plan.zone)
         self._works = Works(
             plan=plan,
             clockwork=Clockwork(plan.zone, plan.clock_ahead),
-            switched=SwitchedEnergy(plan.energy),
+            tariffed=tariffed,
+            switched=SwitchedEnergy(tariffed),
             journals=Journals(plan.past_events),
             stamps_ahead_of_utc=dialect.stamps_ahead_of_utc,
         )
+        self._control = Control.of(self._works)
+        secrets = Secrets(plan, dialect, self._works.journals)
         kept = tuple(_kept(self._works, dialect))
         objects = Objects()
-        for made in identity_objects(self._works, flag=dialect.flag, encoding=dialect.text_encoding):
-            objects.add(made)
-        for make in (energy_objects, instant_objects):
-            for made in make(self._works):
-                objects.add(made)
-        for made in control_objects(self._works, Settings(), relay_obis=Obis.parse(dialect.relay_obis)):
-            objects.add(made)
-        for profile in kept:
-            objects.add(profile.as_object())
-        self._device = Device(objects, kept, self._works.clockwork, takes_ranges=dialect.takes_ranges)
+        made = (
+            identity_objects(self._works, flag=dialect.flag, encoding=dialect.text_encoding),
+            energy_objects(self._works),
+            instant_objects(self._works),
+            control_objects(self._works, self._control, dialect),
+            secrets.objects(self._heard_counter),
+            (profile.as_object() for profile in kept),
+        )
+        for one in chain.from_iterable(made):
+            objects.add(one)
+        self._device = Device(
+            objects, kept, self._works.clockwork, roles=secrets.roles, takes_ranges=dialect.takes_ranges
+        )
         self._server = AssociationServer(
             self._device,
-            _profiles(plan, dialect),
+            secrets.profiles,
             title=dialect.flag.encode() + plan.serial.to_bytes(_TITLE_NUMBER_BYTES, "big"),
             challenge=_challenges(plan.serial),
         )
@@ -70,11 +77,20 @@ class SpodesMeter:
     def hear(self, frame: bytes, now: datetime) -> bytes | None:
         """Answer what came, or keep silent as the real meter does."""
         self._device.now = now
+        self._control.catch_up(now)
         answer = self._link.hear(frame)
         for _ in self._server.refused[self._refused :]:
             self._works.journals.note(Journal.ACCESS, journals.UNAUTHORISED, now)
         self._refused = len(self._server.refused)
         return answer
+
+    def press_button(self, now: datetime) -> None:
+        """Be switched by a hand: on where that was permitted, off in modes that allow it."""
+        self._control.catch_up(now)
+        self._control.relay.press_button(now)
+
+    def _heard_counter(self, client: int) -> int:
+        return self._server.heard_counter(client)
 
 
 def _kept(works: Works, dialect: SpodesDialect) -> Iterator[Profile]:
@@ -83,19 +99,6 @@ def _kept(works: Works, dialect: SpodesDialect) -> Iterator[Profile]:
         scalers = scaler_profile(works, profile) if dialect.has_scaler_profiles else None
         if scalers is not None:
             yield scalers
-
-
-def _profiles(plan: SimulatedMeterPlan, dialect: SpodesDialect) -> dict[int, ClientProfile]:
-    password = plan.passwords[_READER_LEVEL].encode()
-    known = {
-        PUBLIC: ClientProfile(),
-        dialect.reader_sap: ClientProfile(mechanism=Mechanism.LLS, secret=password),
-    }
-    if plan.keys is not None:
-        known[CONFIGURATOR] = ClientProfile(
-            mechanism=Mechanism.HLS_GMAC, context=Context.LOGICAL_NAMES_CIPHERED, keys=plan.keys
-        )
-    return known
 
 
 def _link(plan: SimulatedMeterPlan, dialect: SpodesDialect, server: AssociationServer) -> ServerLink:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.values import DlmsValue
 
 PUBLIC, READER, CONFIGURATOR = 16, 32, 48
-"""Clients by their address (ГОСТ Р 58940-2020)."""
+"""Clients by their address (ГОСТ Р 58940-2020); a dialect may have others in these roles."""
 
 Reads: TypeAlias = Callable[[datetime], DlmsValue]
 Writes: TypeAlias = Callable[[DlmsValue, datetime], None]
@@ -18,7 +19,11 @@ _EVERYBODY_ELSE = frozenset({READER, CONFIGURATOR})
 
 
 class CannotBeSetError(Exception):
-    """A value or a parameter that this object does not take."""
+    """A value or a parameter that this object does not take, or not as things are; `result` is what is answered."""
+
+    def __init__(self, result: AccessResult = AccessResult.TYPE_UNMATCHED) -> None:
+        super().__init__(result.name)
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

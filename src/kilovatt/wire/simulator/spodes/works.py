@@ -11,6 +11,7 @@ from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes.journals import Journals
 from kilovatt.wire.simulator.spodes.stamps import stamp_of
 from kilovatt.wire.simulator.switched_energy import SwitchedEnergy
+from kilovatt.wire.simulator.tariffed_energy import TariffedEnergy
 
 UWH_PER_WH = 1_000_000
 _REMEMBERED_MAX = 4096
@@ -22,6 +23,7 @@ class Works:
 
     plan: SimulatedMeterPlan
     clockwork: Clockwork
+    tariffed: TariffedEnergy
     switched: SwitchedEnergy
     journals: Journals
     stamps_ahead_of_utc: bool
