@@ -73,6 +73,13 @@ def create_operator(
     return None
 
 
+def is_organisation(code: str) -> bool:
+    """Whether an organisation of this code is on record."""
+    from kilovatt.office.records.models import Organisation
+
+    return Organisation.objects.filter(code=code).exists()
+
+
 def set_vat(*, organisation_code: str, rate: str, valid_from: date) -> bool:
     """Put on record which value added tax an organisation's amounts contain; return whether it is known."""
     from kilovatt.office.operations.registration import register_vat

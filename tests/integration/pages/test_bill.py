@@ -1,18 +1,22 @@
 """From the kopeck to the frame: a bill opens into lines, these into readings, and these into the meter's own bytes."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.office.exchange.mapping import ReadingsMapping, Register, TableShape
 from kilovatt.office.operations import history
 from kilovatt.office.operations.billing import bill_month
+from kilovatt.office.operations.import_readings import import_readings
 from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.registration import register_owner
+from kilovatt.office.operations.registration import register_owner, register_places
 from kilovatt.office.records.models import Account, Installation, Meter, Organisation
 from looked_at import Town, words
-from on_record import NOW, register, report_of
+from on_record import MOSCOW, NOW, place, register, report_of
 
 
 @pytest.fixture
@@ -137,3 +141,32 @@ def test_the_code_to_pay_by_is_a_picture_of_our_own(owner: Client, town: Town, p
 def test_without_bank_details_the_page_says_why_there_is_no_code(owner: Client, town: Town) -> None:
     assert "There is no code to pay by: the organisation has not entered" in words(owner, f"/bills/{town.bill}/")
     assert owner.get(f"/bills/{town.bill}/code.svg").status_code == 404
+
+
+def test_a_bill_that_stands_on_a_file_opens_into_the_rows_of_the_file(
+    town: Town, operator: Client, tmp_path: Path
+) -> None:
+    register_places(town.association, [place(3, model_key="matrica-np71", meter_password=None)])
+    file = tmp_path / "np71.csv"
+    file.write_text(
+        "Номер;Дата;День;Ночь\n41000003;01.10.2026;1000,00;500,00\n41000003;01.11.2026;1100,25;609,14\n",
+        encoding="utf-8",
+    )
+    mapping = ReadingsMapping(
+        model_key="matrica-np71",
+        zone=MOSCOW,
+        serial="Номер",
+        taken_at="Дата",
+        taken_at_format="%d.%m.%Y",
+        moment=RegisterMoment.MONTH_START,
+        wh_per_unit=1_000,
+        decimal_mark=",",
+        registers={"День": Register(Quantity.A_PLUS, 1), "Ночь": Register(Quantity.A_PLUS, 2)},
+        table=TableShape(),
+    )
+    import_readings(file, mapping, organisation_code="romashka", now=NOW)
+    bill_month(town.association, date(2026, 10, 1), now=NOW)
+    said = words(operator, "/bills/000003-202610/lines/1/")
+    assert "1,100.250 − 1,000.000 = 100.250 kWh" in said
+    assert "Row 3 of the file np71.csv" in said
+    assert "День: 1100,25" in said

@@ -7,6 +7,7 @@ from kilovatt.config.data_directory import DataDirectoryError
 from kilovatt.config.demo.town_file import DemoError
 from kilovatt.config.site import PortTakenError
 from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError
+from kilovatt.office.exchange.faults import FileFaultError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.curves import HouseholdFileError
@@ -16,6 +17,7 @@ from kilovatt.wire.simulator.town_process import TownStartError
 
 _WORDED = (
     DataDirectoryError,
+    FileFaultError,
     HouseholdFileError,
     LineAddressError,
     ListenError,

@@ -24,6 +24,8 @@ class Language(StrEnum):
     IEC62056_21 = "iec62056-21"
     MODBUS = "modbus"
     SPODES = "dlms"
+    FILE = "file"
+    """None that we speak: its readings come in files of the software of its concentrator."""
 
 
 class Evidence(StrEnum):

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from kilovatt.measure.metering.concentrators import ConcentratorState
 from kilovatt.measure.metering.events import MeterEvent
-from kilovatt.measure.metering.meter_days import MeterDay
+from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import RegisterReading
 
@@ -62,6 +63,7 @@ class Learnt:
     registers: tuple[RegisterReading, ...] = ()
     meter_days: tuple[MeterDay, ...] = ()
     events: tuple[MeterEvent, ...] = ()
+    concentrator: ConcentratorState | None = None
 
     def __add__(self, other: "Learnt") -> "Learnt":
         """Both, the later single values winning."""
@@ -72,6 +74,7 @@ class Learnt:
             registers=self.registers + other.registers,
             meter_days=self.meter_days + other.meter_days,
             events=self.events + other.events,
+            concentrator=other.concentrator or self.concentrator,
         )
 
     @property
@@ -80,7 +83,8 @@ class Learnt:
         single = [v.exchange for v in (self.identity, self.clock, self.instant) if v is not None]
         many = [r.exchange for r in self.registers] + [e.exchange for e in self.events]
         slots = [x for d in self.meter_days for x in d.exchanges if x >= 0]
-        return frozenset(single + many + slots)
+        behind = self.concentrator.exchanges if self.concentrator is not None else frozenset()
+        return frozenset(single + many + slots) | behind
 
     @property
     def is_empty(self) -> bool:
@@ -117,3 +121,4 @@ class SessionReport:
     """Only those that carried something learnt."""
     exchanges_made: int
     retries: int
+    source: Source = Source.METER

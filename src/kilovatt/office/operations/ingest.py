@@ -44,7 +44,7 @@ def accept(report: SessionReport, *, now: datetime) -> bool:
         if Session.objects.filter(pk=report.session_id).exists():
             return False
         session = _remember_session(report, left_out=believable.left_out)
-        carrying = _accept_registers(session, learnt.registers)
+        carrying = _accept_registers(session, learnt.registers, report.source)
         carrying |= _accept_meter_days(session, learnt.meter_days)
         carrying |= _accept_events(session, learnt, now)
         _accept_identity(meter, learnt)
@@ -69,7 +69,7 @@ def _remember_session(report: SessionReport, *, left_out: str) -> Session:
     )
 
 
-def _accept_registers(session: Session, readings: Iterable[RegisterReading]) -> set[int]:
+def _accept_registers(session: Session, readings: Iterable[RegisterReading], source: Source) -> set[int]:
     by_digest = {register_digest(session.meter_id, reading): reading for reading in readings}
     known = set(history.known_register_digests(session.meter_id, by_digest))
     fresh = {digest: reading for digest, reading in by_digest.items() if digest not in known}
@@ -82,7 +82,7 @@ def _accept_registers(session: Session, readings: Iterable[RegisterReading]) -> 
             value=reading.value,
             taken_at=reading.taken_at,
             heard_at=reading.heard_at,
-            source=Source.METER,
+            source=source,
             digest=digest,
             session=session,
             exchange=reading.exchange,

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from kilovatt.measure.metering.models import Language
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, grouped_text, instant_text, language_of
 from kilovatt.office.operations.evidence import Evidence
 from kilovatt.office.portal.value_words import value_words
@@ -53,11 +54,15 @@ class ShownEvidence:
     frames: tuple[ShownFrame, ...]
     raw: tuple[str, ...]
     is_kept: bool
+    row: str = ""
+    """Of what came in a file: the row, as it stood there."""
+    file_name: str = ""
 
 
 def shown_evidence(evidence: Evidence, *, proves_wh: int | None = None) -> ShownEvidence:
     """Return an exchange as texts; the field that says `proves_wh` is marked."""
     frame, explained = evidence.frame, evidence.explained
+    is_of_a_file = frame is not None and frame.language == Language.FILE
     shown: tuple[ShownFrame, ...] = ()
     if frame is not None and explained is not None:
         words = WORDS[frame.language]
@@ -74,6 +79,8 @@ def shown_evidence(evidence: Evidence, *, proves_wh: int | None = None) -> Shown
         frames=shown,
         raw=() if frame is None else (frame.request.hex(" ").upper(), frame.answer.hex(" ").upper()),
         is_kept=frame is not None,
+        row=frame.answer.decode() if frame is not None and is_of_a_file else "",
+        file_name=frame.request.decode() if frame is not None and is_of_a_file else "",
     )
 
 

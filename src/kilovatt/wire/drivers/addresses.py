@@ -61,6 +61,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
     Language.MODBUS: AddressRule(maximum=32_768, anybody=1, of_serial=lambda _: 1),
     # The lower part of an HDLC address; the last four digits and 16 is a maker's way, which no standard names.
     Language.SPODES: AddressRule(maximum=16_381, anybody=None, of_serial=lambda serial: serial % 10_000 + 16),
+    # It stands on no line of ours; its serial number is what its file knows it by.
+    Language.FILE: AddressRule(maximum=99_999_999, anybody=None, of_serial=lambda serial: serial, alone=True),
 }
 _SHORT_HDLC = AddressRule(maximum=125, anybody=None, of_serial=lambda serial: serial % 100 + 16)
 """Half of two bytes; 126 and 127 are reserved (IEC 62056-46)."""

@@ -11,10 +11,11 @@ from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
 from kilovatt.wire.drivers.pulse_counter import PulseCounterDriver
 from kilovatt.wire.drivers.spodes import SpodesDriver
+from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 
 
 def driver_for(model: MeterModel) -> Driver:
-    """Return the driver that speaks the language of a model."""
+    """Return the driver that speaks the language of a model. Raises LocalProtocolError where nobody does."""
     match model.language:
         case Language.MERCURY_V1:
             return MercuryV1Driver()
@@ -30,5 +31,7 @@ def driver_for(model: MeterModel) -> Driver:
             return PulseCounterDriver()
         case Language.SPODES:
             return SpodesDriver()
+        case Language.FILE:
+            raise LocalProtocolError(f"{model.title} is not asked: its readings come in files (kilovatt import)")
         case _:
             assert_never(model.language)

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from kilovatt.measure.metering.models import Language
+from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.energomera import EnergomeraMeter
 from kilovatt.wire.simulator.iec62056_21 import iec62056_meter
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
@@ -30,5 +31,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
             return PulseCounterInput(plan)
         case Language.SPODES:
             return SpodesMeter(plan)
+        case Language.FILE:
+            raise LocalProtocolError(f"{plan.model.title} cannot be simulated: nobody knows what it speaks")
         case _:
             assert_never(plan.model.language)

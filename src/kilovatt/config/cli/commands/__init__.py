@@ -2,7 +2,7 @@
 
 import typer
 
-from kilovatt.config.cli.commands import demo, explain, models, read, simulate, site
+from kilovatt.config.cli.commands import demo, explain, importing, models, read, simulate, site
 from kilovatt.config.cli.voice import _
 
 app = typer.Typer(
@@ -22,5 +22,6 @@ app.command("models", help=_("List the models of meters, what each can do, and t
 )
 app.command("migrate", help=_("Make or upgrade the database of this site."))(site.migrate)
 app.command("createoperator", help=_("Make a login for an operator of an organisation."))(site.createoperator)
+app.command("import", help=_("Take readings from a file of another system."))(importing.import_readings)
 app.command("vat", help=_("Say which VAT the amounts of an organisation contain, from a day on."))(site.vat)
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)

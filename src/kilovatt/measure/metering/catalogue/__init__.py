@@ -4,6 +4,7 @@ Adding a model is one row in its maker's file; a new maker is one file and one l
 driver and a simulated meter besides.
 """
 
+from kilovatt.measure.metering.catalogue.by_file import BY_FILE
 from kilovatt.measure.metering.catalogue.counters import COUNTERS
 from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
 from kilovatt.measure.metering.catalogue.energomera_iec import ENERGOMERA_IEC
@@ -22,8 +23,8 @@ MODELS: tuple[MeterModel, ...] = (
     *SPODES,
 )
 """Meters that speak."""
-ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS)
-"""Every row: the meters, and what counts the pulses of those that cannot speak."""
+ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS, *BY_FILE)
+"""Every row: the meters, what counts the pulses of those that cannot speak, and those that files speak for."""
 _BY_KEY = {model.key: model for model in ROWS}
 
 
