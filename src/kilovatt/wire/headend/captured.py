@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from difflib import SequenceMatcher
 from typing import TextIO
 
 from kilovatt.wire.explain.transcript import END, Burst, Octets, TranscriptHead, burst_text, head_text, octets_of
@@ -21,12 +20,13 @@ BURST_S = 0.05
 """What comes within so long of what came before is one burst [s]."""
 _SECRETS_KEPT = 8
 _MS = 1000
+_BEFORE_BYTES, _BEHIND_BYTES = 3, 2
+"""So many bytes around a secret tell it from bytes that are merely alike, zeros for instance."""
+_TELLING_BYTES = 3
+"""A secret of so many different bytes is known by itself."""
 _BETRAYING_BYTES = 3
-"""So many bytes of a secret in their order, among what looks like its request, betray it."""
-_ALIKE = 0.7
-"""What consists of a request to so much is taken for its damaged echo."""
-_WEAK_BYTES = 3
-"""A secret of fewer different bytes, zeros for instance, is found everywhere: it alone proves no echo."""
+_OVERLAP_BYTES = 6
+_ALIKE = 0.75
 
 
 class Capture:
@@ -119,19 +119,25 @@ def hidden_in(came: bytes, secrets: Sequence[Outgoing] | deque[Outgoing]) -> Oct
 
 
 def _betrays(came: bytes, outgoing: Outgoing) -> bool:
+    """Whether a secret stands in what came: whole, or damaged, or cut, between bytes like those around it."""
     request = outgoing.data
-    told = [request[start:end] for start, end in outgoing.secret_spans]
-    if any(secret in came for secret in told if len(set(secret)) >= _WEAK_BYTES and len(secret) < len(request)):
-        return True
-    alike = SequenceMatcher(None, request, came, autojunk=False).get_matching_blocks()
-    if sum(block.size for block in alike) < _ALIKE * min(len(came), len(request)):
-        return False
-    betrayed = sum(
-        max(0, min(end, block.a + block.size) - max(start, block.a))
-        for start, end in outgoing.secret_spans
-        for block in alike
-    )
-    return betrayed >= _BETRAYING_BYTES
+    for start, end in outgoing.secret_spans:
+        secret = request[start:end]
+        if len(set(secret)) >= _TELLING_BYTES and secret in came:
+            return True
+        first, last = max(0, start - _BEFORE_BYTES), min(len(request), end + _BEHIND_BYTES)
+        window = request[first:last]
+        if any(_is_like(window, (start - first, end - first), came, at) for at in range(1 - len(window), len(came))):
+            return True
+    return False
+
+
+def _is_like(window: bytes, secret: tuple[int, int], came: bytes, at: int) -> bool:
+    """Whether so much of the window stands in what came, from this place on (negative: cut in front)."""
+    overlap = range(max(0, -at), min(len(window), len(came) - at))
+    alike = [place for place in overlap if window[place] == came[at + place]]
+    betrayed = sum(secret[0] <= place < secret[1] for place in alike)
+    return betrayed >= _BETRAYING_BYTES and len(overlap) >= _OVERLAP_BYTES and len(alike) >= _ALIKE * len(overlap)
 
 
 class CapturedChannel(Channel):
