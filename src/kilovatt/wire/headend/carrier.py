@@ -118,7 +118,7 @@ class Carrier:
         self._alarm.stop()
         if self._channel is not None:
             channel, self._channel = self._channel, None
-            channel.on_bytes = self._hear_nothing
+            channel.on_bytes = lambda _: None
             await channel.close()
 
     async def carry(
@@ -319,7 +319,10 @@ class Carrier:
         if self.echo.is_whole and self.echo.echoes is not False:
             # The echo comes at once, the answer when the meter has thought.
             return
-        self._alarm.set(min(self._heard + self.spec.quiet_s, self._limit))
+        # Where only late answers came, the right one has its whole time still.
+        only_late = isinstance(self._connection, NumbersAnswers) and self._connection.awaits_beginning
+        until = self._sent + self.spec.answer_timeout_s if only_late else self._heard + self.spec.quiet_s
+        self._alarm.set(min(until, self._limit))
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
@@ -335,9 +338,6 @@ class Carrier:
                 self._fail(ExchangeFailedError(Outcome.NOISE, message))
             else:
                 self._alarm.set(self.debts.until)
-
-    def _hear_nothing(self, data: bytes) -> None:
-        del data
 
     # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,8 +12,9 @@ from kilovatt.wire.simulator.meter import SimulatedMeter
 
 SILENCE_S = 0.02
 """So long without a byte ends a frame. A real line needs 5 ms; networks before the line need more."""
-HEARD_BYTES_MAX = 1024
-"""No frame is longer; of a flood only the end is kept."""
+HEARD_BYTES_MAX = 0x1_0008
+"""No frame is longer: a message in a wrapper has at most 65535 bytes, and eight of its head. Of a flood only the end is
+kept."""
 _RECESSIVE = 0xFF
 
 

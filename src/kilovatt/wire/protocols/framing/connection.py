@@ -121,6 +121,11 @@ class NumbersAnswers:
 
     __slots__ = ()
 
+    @property
+    def awaits_beginning(self) -> bool:
+        """Whether only late answers have come so far."""
+        return False
+
 
 class Connection(Protocol):
     """One side of a conversation with one meter, asking."""

@@ -6,6 +6,8 @@ HDLC and the TCP/UDP wrapper are such links; the language above does not know wh
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from kilovatt.wire.protocols.framing.connection import LineSpeed
+
 
 @dataclass(frozen=True, slots=True)
 class LinkOpened:
@@ -39,6 +41,10 @@ class Link(Protocol):
     """The asking end of a link to one meter."""
 
     @property
+    def speed(self) -> LineSpeed | None:
+        """At which speed what is to be written goes; None for the line's own."""
+
+    @property
     def has_part(self) -> bool:
         """Whether a part of something has come that is not whole yet."""
 
@@ -56,6 +62,9 @@ class Link(Protocol):
 
         Raises RemoteProtocolError; the link can then `resend`, or begin afresh.
         """
+
+    def after_silence(self) -> bytes:
+        """Return what is to be written only once the line is silent; nothing for most links."""
 
     def close(self) -> bytes:
         """Return what to write to end; nothing for links that need no end."""
@@ -76,3 +85,6 @@ class ServerLink(Protocol):
 
     def hear(self, data: bytes) -> bytes | None:
         """Take what came, and return what to write; None to keep silent."""
+
+    def connected(self) -> None:
+        """Hear that what carries the link (a TCP connection) was made anew; nothing to those that need none."""

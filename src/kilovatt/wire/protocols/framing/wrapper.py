@@ -122,6 +122,14 @@ class WrapperLink:
         """Whether a part of a message has come."""
         return not self._reader.is_empty
 
+    @property
+    def speed(self) -> None:
+        """The line's own."""
+
+    def after_silence(self) -> bytes:
+        """Nothing."""
+        return b""
+
     def close(self) -> bytes:
         """Nothing need be written."""
         return b""
@@ -133,6 +141,13 @@ class WrapperServerLink:
     def __init__(self, server: MessageServer, devices: frozenset[int] = frozenset({1})) -> None:
         self._server = server
         self._devices = devices
+        self._clients: set[int] = set()
+
+    def connected(self) -> None:
+        """Hear that a connection begins: associations of the one before ended with it (IEC 62056-47, 6.3)."""
+        for client in self._clients:
+            self._server.opened(client)
+        self._clients.clear()
 
     def hear(self, data: bytes) -> bytes | None:
         """Answer every whole message in what came; keep silent about anything else."""
@@ -142,7 +157,10 @@ class WrapperServerLink:
         try:
             while (found := reader.next_message()) is not None:
                 source, destination, message = found
-                answer = self._server.answer(source, message) if destination in self._devices else None
+                if destination not in self._devices:
+                    continue
+                self._clients.add(source)
+                answer = self._server.answer(source, message)
                 if answer is not None:
                     said += wrapped(answer, source=destination, destination=source)
         except RemoteProtocolError:

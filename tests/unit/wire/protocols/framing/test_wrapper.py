@@ -12,8 +12,11 @@ from kilovatt.wire.protocols.framing.wrapper import WrapperLink, WrapperServerLi
 class Parrot:
     """Answers a message with itself turned round; keeps silent about an empty one."""
 
+    def __init__(self) -> None:
+        self.began: list[int] = []
+
     def opened(self, client: int) -> None:
-        raise AssertionError(client)
+        self.began.append(client)
 
     def answer(self, client: int, message: bytes) -> bytes | None:
         assert client == 32
@@ -85,6 +88,16 @@ def test_a_message_longer_than_its_header_can_say_is_refused() -> None:
 @pytest.mark.parametrize("heard", [b"", b"\x00", bytes(20), wrapped(b"abc", source=32, destination=9)])
 def test_a_meter_keeps_silent_about_what_is_not_for_it(heard: bytes) -> None:
     assert WrapperServerLink(Parrot()).hear(heard) is None
+
+
+def test_with_a_connection_end_the_associations_of_its_clients() -> None:
+    parrot = Parrot()
+    server = WrapperServerLink(parrot)
+    server.hear(wrapped(b"abc", source=32, destination=1) + wrapped(b"abc", source=16, destination=7))
+    server.connected()
+    assert parrot.began == [32]
+    server.connected()
+    assert parrot.began == [32]
 
 
 def test_a_meter_answers_the_messages_before_noise() -> None:

@@ -3,7 +3,6 @@
 Segments, blocks, ciphering and the four passes of HLS all happen within one exchange.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
@@ -11,43 +10,15 @@ from kilovatt.wire.protocols.dlms.apdu.initiate import Conformance
 from kilovatt.wire.protocols.dlms.apdu.messages import decode_message
 from kilovatt.wire.protocols.dlms.apdu.notifications import DATA, EVENT
 from kilovatt.wire.protocols.dlms.apdu.results import CONFIRMED_SERVICE_ERROR, EXCEPTION, ExceptionResponse
-from kilovatt.wire.protocols.dlms.association.associating import (
-    CURRENT_ASSOCIATION,
-    associating,
-    reading_counter,
-    releasing,
-)
+from kilovatt.wire.protocols.dlms.association.associating import CURRENT_ASSOCIATION
+from kilovatt.wire.protocols.dlms.association.beginning import AT_ANY_TIME, is_asked, started
 from kilovatt.wire.protocols.dlms.association.block_transfer import BlockTransfer, Whole
-from kilovatt.wire.protocols.dlms.association.exchanges import (
-    acting,
-    acting_several,
-    getting,
-    getting_several,
-    setting_one,
-    setting_several,
-)
 from kilovatt.wire.protocols.dlms.association.hls import Signing
-from kilovatt.wire.protocols.dlms.association.other_exchanges import accessing, reading, writing
-from kilovatt.wire.protocols.dlms.association.requests import (
-    AccessAll,
-    Associate,
-    CloseLink,
-    DlmsRequest,
-    GetAttribute,
-    GetAttributes,
-    OpenLink,
-    ReadInvocationCounter,
-    ReadVariables,
-    Release,
-    RunMethod,
-    RunMethods,
-    SetAttribute,
-    SetAttributes,
-    WriteVariables,
-)
+from kilovatt.wire.protocols.dlms.association.lateness import is_late
+from kilovatt.wire.protocols.dlms.association.requests import DlmsRequest
 from kilovatt.wire.protocols.dlms.association.session import Session
 from kilovatt.wire.protocols.dlms.association.steps import Close, Exchange, Open, Say, Step
-from kilovatt.wire.protocols.dlms.security.sealing import Protection, Sealer
+from kilovatt.wire.protocols.dlms.security.sealing import Protection, ReplayError, Sealer
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     Event,
@@ -63,6 +34,7 @@ from kilovatt.wire.protocols.framing.connection import (
 )
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
 from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkOpened, MessageReceived, WriteMore
+from kilovatt.wire.protocols.framing.wrapper import WrapperLink
 
 __all__ = ["CURRENT_ASSOCIATION", "DlmsConnection"]
 _CHECKSUM_BYTES = 3
@@ -73,39 +45,13 @@ _UNASKED_MAX = 32
 _WINDOW = 8
 
 
-def _opening(_asked: OpenLink, session: Session) -> Exchange[None]:
-    session.begin()
-    yield Open()
-
-
-def _closing(_asked: CloseLink, session: Session) -> Exchange[None]:
-    yield Close()
-    session.begin()
-
-
-_EXCHANGES: dict[type, Callable[[Any, Session], Exchange[Any]]] = {
-    OpenLink: _opening,
-    CloseLink: _closing,
-    Associate: associating,
-    Release: releasing,
-    ReadInvocationCounter: reading_counter,
-    GetAttribute: getting,
-    GetAttributes: getting_several,
-    SetAttribute: setting_one,
-    SetAttributes: setting_several,
-    RunMethod: acting,
-    RunMethods: acting_several,
-    AccessAll: accessing,
-    ReadVariables: reading,
-    WriteVariables: writing,
-}
-
-
 class DlmsConnection(NumbersAnswers):
     """One client of one meter. `sealer` ciphers where the context is ciphered, and serves HLS with GMAC.
 
     `general_ciphering`: messages go as general ciphering (DBh). `public_link` is that of the public client, for
     meters that tell it our invocation counter. `signing` has the keys of mechanism 7.
+    After an exchange on an HDLC link was given up, its frames' numbers are in doubt: what is asked next closes the link
+    and is refused (CHANNEL_CLOSED), so that it is opened anew.
     """
 
     def __init__(
@@ -127,12 +73,20 @@ class DlmsConnection(NumbersAnswers):
         self._exchange: Exchange[Any] | None = None
         self._is_open = False
         """Whether an answer is awaited."""
+        self._is_in_doubt = False
+        """Whether an exchange was given up on the link since it was opened."""
+        self._has_gone_on = False
+        """Whether the exchange has got beyond its first message."""
         self._step: Step | None = None
         self._transfer = BlockTransfer(window=_WINDOW)
         self._is_told = False
         """Whether the secret of this step has been written whole."""
         self._heard = bytearray()
+        self._sealed = b""
+        """The latest message that could be opened."""
         self._unasked = 0
+        self._is_aside = False
+        """Whether what came last was set aside."""
         self._nothing: StopIteration | None = None
         """How an exchange ended for which nothing need be written: said at the next silence."""
         self._outgoing = Outgoing(b"")
@@ -154,11 +108,13 @@ class DlmsConnection(NumbersAnswers):
         """
         if self._is_open:
             raise LocalProtocolError("an exchange is under way")
-        if not isinstance(request, DlmsRequest) or type(request) not in _EXCHANGES:
+        if not isinstance(request, DlmsRequest) or not is_asked(request):
             raise LocalProtocolError(f"{type(request).__name__} is no request of DLMS")
         is_retry = request is self._request
         self._heard.clear()
-        self._unasked = 0
+        self._unasked, self._is_aside = 0, False
+        if self._exchange is not None and not is_retry:
+            self._is_in_doubt |= isinstance(self._link, HdlcLink)
         if is_retry and self._can_go_on:
             self._outgoing = self._repeated()
         else:
@@ -169,17 +125,21 @@ class DlmsConnection(NumbersAnswers):
     @property
     def _can_go_on(self) -> bool:
         # By the numbers of its frames an HDLC meter knows what it has had; on other links all begins anew, with the
-        # same invoke-id, so that a late answer answers too.
-        return self._exchange is not None and isinstance(self._link, HdlcLink) and isinstance(self._step, Say)
+        # same invoke-id, so that a late answer answers too; with another, once a part of an answer has come.
+        link = self._link
+        return (
+            self._exchange is not None and isinstance(link, HdlcLink) and link.is_open and isinstance(self._step, Say)
+        )
 
     def _begin(self, request: DlmsRequest[Any], *, is_retry: bool) -> None:
-        if is_retry:
+        if is_retry and not self._has_gone_on:
             self._session.number = self._number
         self._number = self._session.number
         self._nothing = None
         self._link = self._own_link
         self._request = request
-        self._exchange = _EXCHANGES[type(request)](request, self._session)
+        self._has_gone_on = False
+        self._exchange = started(request, self._session, is_in_doubt=self._is_in_doubt)
         try:
             self._outgoing = self._following(next(self._exchange))
         except LocalProtocolError:
@@ -214,9 +174,9 @@ class DlmsConnection(NumbersAnswers):
                     if self._public_link is None:
                         raise LocalProtocolError("no link of the public client was given")
                     self._link = self._public_link
-                return Outgoing(self._link.open())
+                return self._marked(self._link.open())
             case _:
-                return Outgoing(self._link.close())
+                return self._marked(self._link.close())
 
     def _said(self, step: Say) -> Outgoing:
         message, ciphering = step.message, self._session.ciphering
@@ -231,19 +191,20 @@ class DlmsConnection(NumbersAnswers):
         return self._marked(self._link.send(message))
 
     def _marked(self, wire: bytes) -> Outgoing:
+        return Outgoing(wire, self._secret_spans(wire), speed=self._link.speed)
+
+    def _secret_spans(self, wire: bytes) -> tuple[tuple[int, int], ...]:
         step = self._step
         if not isinstance(step, Say) or not (step.secret or step.is_secret):
-            return Outgoing(wire)
+            return ()
         spans = _occurrences(step.secret, wire) if step.secret and not step.is_secret else []
-        if not spans and self._is_told:
-            return Outgoing(wire)
         if not spans:
             # Cut by a border of frames, or secret as a whole: nothing of it may be kept.
-            return Outgoing(wire, ((0, len(wire)),))
+            return () if self._is_told else ((0, len(wire)),)
         self._is_told = True
         # Sixteen bits of checksum would betray much of a short password.
         end = spans[-1][1]
-        return Outgoing(wire, (*spans, (max(end, len(wire) - _CHECKSUM_BYTES), len(wire))))
+        return (*spans, (max(end, len(wire) - _CHECKSUM_BYTES), len(wire)))
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,8 +217,10 @@ class DlmsConnection(NumbersAnswers):
         try:
             events = self._link.receive(data)
         except RemoteProtocolError:
-            # Noise of the line: the exchange itself can go on.
+            # Noise of the line: the exchange itself can go on, unless the meter has rejected a frame.
             self._is_open = False
+            if isinstance(self._link, HdlcLink) and isinstance(self._step, Say):
+                self._is_in_doubt |= not self._link.is_open
             raise
         try:
             for event in events:
@@ -272,12 +235,16 @@ class DlmsConnection(NumbersAnswers):
         return SendMore(_joined(more)) if more else None
 
     def quiet(self) -> Event:
-        """Say that the line fell silent. Raises RemoteProtocolError, but for links that need no opening or closing."""
+        """Say that the line fell silent. Raises RemoteProtocolError, but for links that need silence, or no opening."""
         if not self._is_open:
             raise LocalProtocolError("nothing was asked")
         heard = bytes(self._heard)
         if self._nothing is not None:
             return self._over(self._nothing.value)
+        following = self._link.after_silence()
+        if following:
+            self._outgoing = self._marked(following)
+            return SendMore(self._outgoing)
         self._is_open = False
         if not heard:
             raise RemoteProtocolError(LineFault.SILENCE, "nothing came", b"")
@@ -308,20 +275,45 @@ class DlmsConnection(NumbersAnswers):
         if not isinstance(self._step, Say):
             self._set_aside(message)
             return None
-        if message[0] == GENERAL_BLOCK:
-            came = self._transfer.hear(message)
-            if not isinstance(came, Whole):
-                return None if came is None else self._marked(self._link.send(came))
-            message = came.message
-        ciphering = self._session.ciphering
-        if ciphering is not None and not self._step.in_clear and message[:1] not in _REFUSALS | _UNASKED:
-            message = ciphering.open(message)
-        if message[:1] in _REFUSALS:
-            return self._refused(message)
-        if message[:1] in _UNASKED:
+        if message[0] != GENERAL_BLOCK:
+            return self._heard_whole(message, self._step)
+        came = self._transfer.hear(message)
+        if isinstance(came, Whole):
+            return self._heard_whole(came.message, self._step)
+        return None if came is None else self._marked(self._link.send(came))
+
+    def _heard_whole(self, message: bytes, step: Say) -> Answered | Outgoing | None:
+        opened = self._opened(message, step)
+        if opened is not None and opened[:1] in _REFUSALS:
+            return self._refused(opened)
+        if opened is None or opened[:1] in _UNASKED or self._is_late(opened, step):
             self._set_aside(message)
             return None
-        return self._go_on(message)
+        return self._go_on(opened)
+
+    def _opened(self, message: bytes, step: Say) -> bytes | None:
+        """Return a message in the clear; None for one that was opened before."""
+        ciphering = self._session.ciphering
+        if ciphering is None or step.in_clear or message[:1] in _REFUSALS | _UNASKED:
+            return message
+        try:
+            opened = ciphering.open(message)
+        except ReplayError:
+            # A datagram may come twice; any other message of before is a replay.
+            if message != self._sealed:
+                raise
+            return None
+        self._sealed = message
+        return opened
+
+    def _is_late(self, message: bytes, step: Say) -> bool:
+        # By the numbers of its frames HDLC lets no answer through that is late.
+        return isinstance(self._link, WrapperLink) and is_late(message, step.message)
+
+    @property
+    def awaits_beginning(self) -> bool:
+        """Whether all that has come since the latest question was set aside: its answer has not begun."""
+        return self._is_open and self._is_aside and not self._link.has_part
 
     def _go_on(self, message: bytes) -> Answered | Outgoing | None:
         assert self._exchange is not None
@@ -329,6 +321,7 @@ class DlmsConnection(NumbersAnswers):
             step = self._exchange.send(message)
         except StopIteration as stop:
             return self._over(stop.value)
+        self._has_gone_on, self._is_aside = True, False
         self._outgoing = self._following(step)
         return self._outgoing if self._nothing is None else self._over(self._nothing.value)
 
@@ -341,11 +334,13 @@ class DlmsConnection(NumbersAnswers):
 
     def _set_aside(self, message: bytes) -> None:
         self._unasked += 1
+        self._is_aside = True
         if self._unasked > _UNASKED_MAX:
             raise RemoteProtocolError(LineFault.NOISE, "messages that nobody asked for, and no answer", message)
 
     def _over(self, value: object) -> Answered:
         self._is_open = False
+        self._is_in_doubt &= not isinstance(self._request, AT_ANY_TIME)
         self._request = self._exchange = None
         self._link = self._own_link
         return Answered(value, bytes(self._heard))
@@ -365,4 +360,4 @@ def _joined(several: list[Outgoing]) -> Outgoing:
     for one in several:
         spans += [(start + len(data), end + len(data)) for start, end in one.secret_spans]
         data += one.data
-    return Outgoing(data, tuple(spans))
+    return Outgoing(data, tuple(spans), speed=several[0].speed)

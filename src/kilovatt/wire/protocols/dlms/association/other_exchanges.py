@@ -8,18 +8,21 @@ from kilovatt.wire.protocols.dlms.apdu.invoking import LONG_NUMBER_MASK, invoke_
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.apdu.short_names import (
     NextReadBlock,
+    ParameterizedName,
     ReadPart,
     ReadRequest,
     ReadResponse,
+    ShortName,
     WriteRequest,
     WriteResponse,
     decode_read_results,
 )
 from kilovatt.wire.protocols.dlms.association.exchanges import VALUE_BYTES_MAX
-from kilovatt.wire.protocols.dlms.association.requests import AccessAll, ReadVariables, WriteVariables
+from kilovatt.wire.protocols.dlms.association.requests import AccessAll, ReadVariable, ReadVariables, WriteVariables
 from kilovatt.wire.protocols.dlms.association.session import Session, refusal, understood
 from kilovatt.wire.protocols.dlms.association.steps import Exchange, Say
 from kilovatt.wire.protocols.dlms.values import MalformedError, decode
+from kilovatt.wire.protocols.framing.connection import Refusal
 
 
 def accessing(asked: AccessAll, session: Session) -> Exchange[AccessResponse]:
@@ -36,19 +39,38 @@ def accessing(asked: AccessAll, session: Session) -> Exchange[AccessResponse]:
     return said
 
 
+def reading_one(asked: ReadVariable, _session: Session) -> Exchange[Any]:
+    """Read one short name."""
+    results = yield from _results((asked.variable,))
+    if isinstance(results, Refusal):
+        return results
+    (result,) = results
+    return refusal(result) if isinstance(result, AccessResult) else asked.read(result)
+
+
 def reading(asked: ReadVariables, _session: Session) -> Exchange[Any]:
-    """Read short names. Their answers bear no invoke-id: only their order tells them apart."""
-    message = yield Say(ReadRequest(asked.variables).encode())
+    """Read short names."""
+    results = yield from _results(asked.variables)
+    if isinstance(results, Refusal):
+        return results
+    return tuple(one if isinstance(one, AccessResult) else decode(one) for one in results)
+
+
+def _results(
+    variables: tuple[ShortName | ParameterizedName, ...],
+) -> Generator[Say, bytes, tuple[bytes | AccessResult, ...] | Refusal]:
+    """Return what each name brought. Answers bear no invoke-id: only their order tells them apart."""
+    message = yield Say(ReadRequest(variables).encode())
     said = understood(message, (ReadResponse,))
-    results = said.results
+    results: tuple[Any, ...] = said.results
     if len(results) == 1 and isinstance(results[0], ReadPart):
         whole = yield from _parts(results[0], message)
         if isinstance(whole, AccessResult):
             return refusal(whole)
         results = decode_read_results(whole)
-    if len(results) != len(asked.variables) or any(isinstance(one, ReadPart) for one in results):
-        raise MalformedError(f"{len(results)} values, and {len(asked.variables)} are wanted", message, 0)
-    return tuple(one if isinstance(one, AccessResult) else decode(one) for one in results)
+    if len(results) != len(variables) or any(isinstance(one, ReadPart) for one in results):
+        raise MalformedError(f"{len(results)} values, and {len(variables)} are wanted", message, 0)
+    return results
 
 
 def writing(asked: WriteVariables, _session: Session) -> Exchange[tuple[AccessResult, ...]]:

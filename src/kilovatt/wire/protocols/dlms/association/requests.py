@@ -148,6 +148,14 @@ class AccessAll(DlmsRequest[AccessResponse]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadVariable(DlmsRequest[Any]):
+    """The value of a short name. `read` makes it from the bytes of the value; it raises MalformedError for others."""
+
+    variable: ShortName | ParameterizedName
+    read: Callable[[bytes], Any] = decode
+
+
+@dataclass(frozen=True, slots=True)
 class ReadVariables(DlmsRequest[tuple[DlmsValue | AccessResult, ...]]):
     """The values of short names, or why each is not to be had."""
 

@@ -20,6 +20,8 @@ _SOUND = 0x0F47
 """What the checksum over anything and its own checksum comes to."""
 _SHORTEST_BYTES = 9
 """Two flags, format, two addresses of a byte, control, checksum."""
+_CALLING = frozenset({b"\xfd", b"\xfc\xfd"})
+"""7Eh in an address part of one byte, 3FFEh in one of two."""
 _ONE_FLAG, _TWO_FLAGS = b"\x7e", b"\x7e\x7e"
 
 
@@ -108,6 +110,12 @@ def sap_of(address: bytes) -> int:
     for octet in upper:
         value = value << 7 | octet >> 1
     return value
+
+
+def is_calling(address: bytes) -> bool:
+    """Whether it is the address of a meter that speaks unasked (CALLING), whichever of its logical devices does."""
+    lower = address[len(address) // 2 :]
+    return lower in _CALLING
 
 
 def decode_frame(wire: bytes) -> Frame:

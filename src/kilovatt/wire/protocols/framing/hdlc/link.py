@@ -1,7 +1,7 @@
 """The asking end of an HDLC link (IEC 62056-46: normal response mode, the client is the primary)."""
 
-from kilovatt.wire.protocols.framing.connection import LineFault, LocalProtocolError, RemoteProtocolError
-from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, client_address
+from kilovatt.wire.protocols.framing.connection import LineFault, LineSpeed, LocalProtocolError, RemoteProtocolError
+from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, client_address, is_calling
 from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits, decode_limits
 from kilovatt.wire.protocols.framing.links import LinkClosed, LinkEvent, LinkOpened, MessageReceived, WriteMore
 
@@ -90,6 +90,15 @@ class HdlcLink:
         """Whether a part of a frame has come."""
         return not self._reader.is_empty
 
+    @property
+    def speed(self) -> LineSpeed | None:
+        """At which speed frames go: the line's own, where they are not preceded by a call."""
+        return None
+
+    def after_silence(self) -> bytes:
+        """Return what is to be written only once the line is silent: nothing."""
+        return b""
+
     def _begin(self) -> None:
         self.is_open = False
         self._is_opening = self._is_closing = False
@@ -112,7 +121,7 @@ class HdlcLink:
             # Our own frame: the line echoes. Who carries the bytes takes echoes away; a late one is no answer.
             return self._unwanted("our own frame came back", frame, LineFault.ECHO)
         if frame.kind is Kind.UI:
-            return [MessageReceived(_without_llc(frame.information, frame), unasked=True)]
+            return self._pushed(frame)
         if frame.source != self._server or frame.destination != self._client:
             words = f"a frame from {frame.source.hex()} to {frame.destination.hex()}"
             wanted = f"{self._server.hex()} to {self._client.hex()} is wanted"
@@ -130,6 +139,11 @@ class HdlcLink:
             case _:
                 self._begin()
                 raise _noise(f"the meter answers {frame.kind.name}: it rejects what was sent", frame)
+
+    def _pushed(self, frame: Frame) -> list[LinkEvent]:
+        if frame.source != self._server and not is_calling(frame.source):
+            return self._unwanted("another meter's unasked frame", frame, LineFault.ANOTHER_METER)
+        return [MessageReceived(_without_llc(frame.information, frame), unasked=True)]
 
     def _agreed(self, frame: Frame) -> list[LinkEvent]:
         if self._is_closing:

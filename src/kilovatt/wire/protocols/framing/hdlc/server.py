@@ -47,6 +47,9 @@ class HdlcServerLink:
             return said or None
         return said or None
 
+    def connected(self) -> None:
+        """Nothing: a link of HDLC outlasts the connection that carries it, as it does behind a gateway."""
+
     def push(self, client: int, message: bytes, source: bytes) -> bytes:
         """Return a message that nobody asked for, as an unnumbered frame."""
         return Frame(

@@ -27,6 +27,7 @@ from kilovatt.wire.protocols.dlms.association.requests import (
 )
 from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString, Unsigned
 from kilovatt.wire.protocols.framing.connection import LineFault, Refusal, RefusalReason, RemoteProtocolError
+from kilovatt.wire.protocols.framing.wrapper import wrapped
 from told_dlms import (
     ECHO,
     KEPT,
@@ -62,16 +63,14 @@ def returned(number: int, part: bytes, *, is_last: bool = False) -> bytes:
 @pytest.mark.parametrize(
     ("request_", "answers", "words"),
     [
-        (READ, [get.GetResponse(0xC2, FIVE)], "an answer to invoke-id 2, and 1 is wanted"),
-        (READ, [setting.SetResponse(0xC1, BUSY)], "a SetResponse where GetResponse or GetBlock is wanted"),
+        (READ, [get.GetListResponse(0xC1, (FIVE,))], "a GetListResponse where GetResponse or GetBlock is wanted"),
         (READ, [get.GetResponse(0xC1, b"\x09\x05\x01")], "OctetString of 5 bytes in 1"),
         (READ, [get.GetBlock(0xC1, False, 7, b"\x09")], "block 7, and 1 is wanted"),
         (
             READ,
-            [get.GetBlock(0xC1, False, 1, b"\x09"), get.GetBlock(0xC1, True, 1, b"\x00")],
-            "block 1, and 2 is wanted",
+            [get.GetBlock(0xC1, False, 1, b"\x09"), get.GetBlock(0xC1, True, 3, b"\x00")],
+            "block 3, and 2 is wanted",
         ),
-        (READ, [get.GetBlock(0xC1, False, 1, b"\x09"), get.GetBlock(0xC2, True, 2, b"\x00")], "invoke-id 2"),
         (READ, [get.GetBlock(0xC1, False, 1, b"")], "an empty block"),
         (READ, [get.GetBlock(0xC1, False, 1, b"\x09"), get.GetResponse(0xC1, FIVE)], "a whole value, and block 2"),
         (READ_TWO, [get.GetListResponse(0xC1, (FIVE,))], "1 results, and 2 are wanted"),
@@ -85,7 +84,6 @@ def returned(number: int, part: bytes, *, is_last: bool = False) -> bytes:
             [action.ActionBlock(0xC1, False, 1, FIVE), action.ActionBlock(0xC1, True, 3, FIVE)],
             "block 3, and 2 is wanted",
         ),
-        (ONE_ACCESS, [several.AccessResponse(0xC0000002, (None,), (DONE,))], "invoke-id 2, and 1 is wanted"),
         (ONE_ACCESS, [several.AccessResponse(0xC0000001, (), ())], "0 values, and 1 are wanted"),
         (ReadVariables((NAME,)), [short_names.ReadResponse(())], "0 values, and 1 are wanted"),
         (ReadVariables((NAME, NAME)), [short_names.ReadResponse((FIVE, PART(True, 1, b"\x00")))], "2 values, and 2"),
@@ -108,9 +106,63 @@ def test_what_is_no_answer_is_refused_by_name(
         told(connection, request_, *(one.encode() for one in answers))
 
     assert caught.value.fault is LineFault.NOISE
-    # The exchange is over: the same can be asked anew.
-    has_number = request_ is not READ and not isinstance(request_, ReadVariables | WriteVariables)
+    # The exchange is over: the same can be asked anew, with another number if a part of an answer had come.
+    has_number = request_ is not READ or len(answers) > 1
+    has_number &= not isinstance(request_, ReadVariables | WriteVariables)
     assert told(connection, READ, get.GetResponse(0xC2 if has_number else 0xC1, FIVE).encode()) == 5
+
+
+LATE = [
+    get.GetResponse(0xC2, FIVE),
+    get.GetBlock(0xC2, True, 1, FIVE),
+    setting.SetResponse(0xC1, BUSY),
+    action.ActionResponse(0xC1, BUSY),
+    several.AccessResponse(0xC0000001, (None,), (DONE,)),
+    short_names.ReadResponse((FIVE,)),
+]
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_an_answer_to_something_else_is_late_and_the_right_one_is_awaited(late: get.GetResponse) -> None:
+    connection = alone()
+    assert told(connection, READ, late.encode(), agreement(), get.GetResponse(0xC1, FIVE).encode()) == 5
+    assert not connection.awaits_beginning
+
+
+def test_while_nothing_but_late_answers_came_the_answer_has_not_begun() -> None:
+    connection = alone()
+    connection.send(READ)
+    late, right = (
+        wrapped(get.GetResponse(0xC0 | number, FIVE).encode(), source=1, destination=48) for number in (2, 1)
+    )
+
+    awaited = [connection.awaits_beginning]
+    for came in (late, right[:9]):
+        assert connection.receive(came) is None
+        awaited.append(connection.awaits_beginning)
+
+    assert awaited == [False, True, False]
+
+
+def test_a_late_answer_of_many_things_is_told_by_its_long_number() -> None:
+    late, right = (several.AccessResponse(0xC0000000 | number, (None,), (DONE,)) for number in (2, 1))
+    assert told(alone(), ONE_ACCESS, late.encode(), right.encode()) == right
+
+
+def test_a_block_that_comes_twice_is_taken_once() -> None:
+    first, second = block(1, b"\x09\x02a"), block(2, b"b", is_last=True)
+    assert told(alone(), READ, first, first, second) == b"ab"
+
+
+def test_a_value_read_anew_after_half_of_it_came_has_another_number() -> None:
+    connection = alone()
+    connection.send(READ)
+    connection.receive(wrapped(block(1, b"\x09\x02a"), source=1, destination=48))
+    with pytest.raises(RemoteProtocolError):
+        connection.quiet()
+
+    torn = get.GetBlock(0xC1, True, 2, b"z").encode()
+    assert told(connection, READ, torn, get.GetResponse(0xC2, FIVE).encode()) == 5
 
 
 @pytest.mark.parametrize(

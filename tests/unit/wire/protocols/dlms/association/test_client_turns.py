@@ -22,7 +22,7 @@ from kilovatt.wire.protocols.dlms.association.requests import (
     SetAttribute,
 )
 from kilovatt.wire.protocols.dlms.security import Sealer
-from kilovatt.wire.protocols.dlms.values import OctetString
+from kilovatt.wire.protocols.dlms.values import OctetString, Unsigned
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     LineFault,
@@ -32,7 +32,7 @@ from kilovatt.wire.protocols.framing.connection import (
     RemoteProtocolError,
     Request,
 )
-from kilovatt.wire.protocols.framing.hdlc.frames import Frame, Kind, client_address
+from kilovatt.wire.protocols.framing.hdlc.frames import Frame, Kind, client_address, decode_frame
 from kilovatt.wire.protocols.framing.links import MessageReceived
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 from told_dlms import (
@@ -324,3 +324,68 @@ def test_a_message_while_the_link_is_being_opened_is_set_aside() -> None:
 def messages_received(message: bytes) -> MessageReceived:
     """What a link says of a message."""
     return MessageReceived(message)
+
+
+# ── An exchange that was given up ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_after_an_exchange_was_given_up_the_link_is_closed_and_opened_anew() -> None:
+    pair = joined(READER, link=over_hdlc)
+    pair.ask(asked_by(READER))
+    pair.connection.send(SetAttribute(KEPT, Unsigned(7)))
+    with pytest.raises(RemoteProtocolError):
+        pair.connection.quiet()
+
+    assert pair.ask(READ) == Refusal(RefusalReason.CHANNEL_CLOSED, 0)
+    assert decode_frame(pair.seen[-2][1]).kind is Kind.DISC
+    # Nor is anything else asked before that.
+    assert pair.ask(READ) == Refusal(RefusalReason.CHANNEL_CLOSED, 0)
+
+    pair.ask(OpenLink())
+    pair.ask(asked_by(READER))
+    assert pair.ask(READ) == LONG_VALUE
+
+
+def test_after_a_frame_was_rejected_no_frame_goes_again() -> None:
+    pair = joined(READER, link=over_hdlc)
+    pair.ask(asked_by(READER))
+    pair.connection.send(READ)
+    rejected = Frame(client_address(CLIENT), METER_ADDRESS, Kind.FRMR, final=True)
+    with pytest.raises(RemoteProtocolError, match="it rejects what was sent"):
+        pair.connection.receive(rejected.encode())
+
+    assert pair.ask(READ) == Refusal(RefusalReason.CHANNEL_CLOSED, 0)
+
+
+def test_a_link_is_closed_and_opened_after_an_exchange_was_given_up() -> None:
+    pair = joined(READER, link=over_hdlc)
+    pair.ask(asked_by(READER))
+    pair.connection.send(READ)
+    with pytest.raises(RemoteProtocolError):
+        pair.connection.quiet()
+
+    assert pair.ask(CloseLink()) is None
+    assert pair.ask(OpenLink()) is None
+
+
+def test_over_the_wrapper_an_exchange_may_follow_one_that_was_given_up() -> None:
+    pair = joined(READER)
+    pair.ask(asked_by(READER))
+    pair.connection.send(SetAttribute(KEPT, Unsigned(7)))
+    with pytest.raises(RemoteProtocolError):
+        pair.connection.quiet()
+
+    assert pair.ask(READ) == LONG_VALUE
+
+
+def test_a_sealed_answer_that_comes_twice_is_taken_once() -> None:
+    pair = associated(ciphered_profile())
+    pair.change = lambda data: data * 2
+    assert pair.ask(READ) == LONG_VALUE
+    said = pair.seen[-1][1]
+    outgoing = pair.connection.send(RunMethod(ECHO, Unsigned(7)))
+    answer = pair.meter.hear(outgoing.data)
+    assert answer is not None
+    event = pair.connection.receive(said + answer)
+    assert isinstance(event, Answered)
+    assert event.value == 7

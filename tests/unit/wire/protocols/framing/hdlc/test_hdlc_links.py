@@ -201,9 +201,29 @@ def test_what_breaks_the_rules_is_named_and_the_link_begins_afresh(frame: bytes,
     assert carried(link, server, link.send(b"abc")) == b"cba"
 
 
+def test_a_new_connection_of_what_carries_it_leaves_a_link_open() -> None:
+    link, server, _ = joined()
+    server.connected()
+    assert carried(link, server, link.send(b"abc")) == b"cba"
+
+
 def test_a_push_is_heard_without_being_asked() -> None:
     link, server, _ = joined()
     assert link.receive(server.push(32, b"flags", METER)) == [MessageReceived(b"flags", unasked=True)]
+
+
+@pytest.mark.parametrize("calling", ["fd", "02fd", "0002fcfd"])
+def test_a_push_may_come_from_the_calling_address(calling: str) -> None:
+    link, server, _ = joined()
+    pushed = server.push(32, b"flags", bytes.fromhex(calling))
+    assert link.receive(pushed) == [MessageReceived(b"flags", unasked=True)]
+
+
+def test_a_push_of_another_meter_brings_nothing_and_ends_nothing() -> None:
+    link, server, _ = joined()
+    wire = link.send(b"abc")
+    assert link.receive(server.push(32, b"flags", server_address(1, 18, 2))) == []
+    assert carried(link, server, wire) == b"cba"
 
 
 def test_frames_for_the_second_time_and_out_of_place_bring_nothing() -> None:
