@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     """The meter answered properly that it will not."""
     ANOTHER_METER = "another_meter"
     """A meter answered whose address or serial number is not the one asked."""
+    METER_UNREACHED = "meter_unreached"
+    """The concentrator answers, and the meter behind it does not."""
 
 
 class SessionPart(StrEnum):
@@ -34,3 +36,5 @@ class SessionPart(StrEnum):
     REGISTERS = "registers"
     PROFILE = "profile"
     EVENTS = "events"
+    METERS = "meters"
+    """The meters behind a concentrator."""

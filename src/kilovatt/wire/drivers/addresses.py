@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
+from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, is_behind
 from kilovatt.measure.metering.models import Language, MeterModel
 
 
@@ -69,11 +70,24 @@ _SHORT_HDLC = AddressRule(maximum=125, anybody=None, of_serial=lambda serial: se
 _SHORT_HDLC_BYTES = 2
 _WRAPPER = AddressRule(maximum=65_535, anybody=1, of_serial=lambda _: 1, alone=True)
 """A message in a wrapper names a logical device, and no meter: that is told by the TCP port."""
+DIRECT_CHANNELS = range(200, 16_382)
+"""The addresses of meters in a concentrator (СТО 34.01-5.1-013-2023, 8.3.5)."""
+_BEHIND = AddressRule(
+    maximum=DIRECT_CHANNELS[-1], anybody=None, of_serial=lambda serial: DIRECT_CHANNELS[serial % 10_000]
+)
+"""Which channel is whose, the concentrator's own table says (`kilovatt read --model spodus-uspd` shows it): the one by
+serial number is what simulated concentrators take."""
+_CONCENTRATOR = AddressRule(maximum=DIRECT_CHANNELS[0] - 1, anybody=1, of_serial=lambda _: 1, alone=True)
+"""The logical device in which a concentrator is managed."""
 
 
 def address_rule(model: MeterModel) -> AddressRule:
     """Return the rule of a model's language, and of its form of addresses where it has several."""
     dialect = model.dialect
+    if isinstance(dialect, SpodusDialect):
+        return _CONCENTRATOR
+    if is_behind(model):
+        return _BEHIND
     if isinstance(dialect, SpodesDialect) and dialect.over_wrapper:
         return _WRAPPER
     if isinstance(dialect, SpodesDialect) and dialect.address_bytes == _SHORT_HDLC_BYTES:

@@ -10,8 +10,10 @@ from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
 from kilovatt.measure.metering.catalogue.energomera_iec import ENERGOMERA_IEC
 from kilovatt.measure.metering.catalogue.incotex import INCOTEX
 from kilovatt.measure.metering.catalogue.landis_gyr import LANDIS_GYR
+from kilovatt.measure.metering.catalogue.matrica import MATRICA
 from kilovatt.measure.metering.catalogue.nzif import NZIF
 from kilovatt.measure.metering.catalogue.spodes import SPODES
+from kilovatt.measure.metering.catalogue.spodus import BEHIND, CONCENTRATORS, behind, can_be_behind
 from kilovatt.measure.metering.models import MeterModel
 
 MODELS: tuple[MeterModel, ...] = (
@@ -21,10 +23,11 @@ MODELS: tuple[MeterModel, ...] = (
     *ENERGOMERA_IEC,
     *LANDIS_GYR,
     *SPODES,
+    *MATRICA,
 )
 """Meters that speak."""
-ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS, *BY_FILE)
-"""Every row: the meters, what counts the pulses of those that cannot speak, and those that files speak for."""
+ROWS: tuple[MeterModel, ...] = (*MODELS, *COUNTERS, *BY_FILE, *CONCENTRATORS)
+"""Every row: the meters, what counts pulses, those that files speak for, and what reads meters for us."""
 _BY_KEY = {model.key: model for model in ROWS}
 
 
@@ -33,7 +36,14 @@ class UnknownModelError(LookupError):
 
 
 def model_by_key(key: str) -> MeterModel:
-    """Return the row of a model. Raises UnknownModelError."""
+    """Return the row of a model; with `@uspd` behind its key, as it is read through a concentrator.
+
+    Raises UnknownModelError.
+    """
+    if key.endswith(BEHIND):
+        model = _BY_KEY.get(key.removesuffix(BEHIND))
+        if model is not None and can_be_behind(model):
+            return behind(model)
     try:
         return _BY_KEY[key]
     except KeyError as error:
