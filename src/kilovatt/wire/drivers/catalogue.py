@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, is_behind
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.energomera import EnergomeraDriver
@@ -11,10 +12,11 @@ from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
 from kilovatt.wire.drivers.pulse_counter import PulseCounterDriver
 from kilovatt.wire.drivers.spodes import SpodesDriver
+from kilovatt.wire.drivers.spodus import ConcentratorDriver, ThroughConcentratorDriver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 
 
-def driver_for(model: MeterModel) -> Driver:
+def driver_for(model: MeterModel) -> Driver:  # noqa: C901  # a case for each language
     """Return the driver that speaks the language of a model. Raises LocalProtocolError where nobody does."""
     match model.language:
         case Language.MERCURY_V1:
@@ -30,8 +32,14 @@ def driver_for(model: MeterModel) -> Driver:
         case Language.MODBUS:
             return PulseCounterDriver()
         case Language.SPODES:
-            return SpodesDriver()
+            return _of_dlms(model)
         case Language.FILE:
             raise LocalProtocolError(f"{model.title} is not asked: its readings come in files (kilovatt import)")
         case _:
             assert_never(model.language)
+
+
+def _of_dlms(model: MeterModel) -> Driver:
+    if isinstance(model.dialect, SpodusDialect):
+        return ConcentratorDriver()
+    return ThroughConcentratorDriver() if is_behind(model) else SpodesDriver()

@@ -48,12 +48,12 @@ class SpodesDriver:
             (bool(days), SessionPart.REGISTERS, spodes_registers.read_days(talk, days)),
             (bool(months), SessionPart.REGISTERS, spodes_registers.read_months(talk, months)),
         )
-        yield from (PlannedPart(part, _understood(conversation)) for wanted, part, conversation in single if wanted)
+        yield from (PlannedPart(part, understood(conversation)) for wanted, part, conversation in single if wanted)
         for run in runs_of_days(task.profile_days):
-            yield PlannedPart(SessionPart.PROFILE, _understood(spodes_profile.read_days(talk, run)))
+            yield PlannedPart(SessionPart.PROFILE, understood(spodes_profile.read_days(talk, run)))
         if task.events:
             for journal in spodes_events.journals(talk, since=task.events_since):
-                yield PlannedPart(SessionPart.EVENTS, _understood(journal))
+                yield PlannedPart(SessionPart.EVENTS, understood(journal))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Close the link; meters often know no other farewell."""
@@ -61,7 +61,7 @@ class SpodesDriver:
             yield from ask_or_refusal(CloseLink())
 
 
-def _understood(conversation: Conversation[Learnt]) -> Conversation[Learnt]:
+def understood(conversation: Conversation[Learnt]) -> Conversation[Learnt]:
     """Carry a part on; whole values that make no sense lose this part only."""
     try:
         return (yield from conversation)

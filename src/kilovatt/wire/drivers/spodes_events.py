@@ -61,7 +61,12 @@ def _read(talk: Talk, journal: Journal, since: datetime | None) -> Conversation[
     )
     if buffer is None:
         return Learnt()
-    return Learnt(events=_events(journal, _entries(buffer), buffer.answer.exchange))
+    return Learnt(events=events_of(journal, buffer))
+
+
+def events_of(journal: Journal, buffer: Buffer) -> tuple[MeterEvent, ...]:
+    """Return the events that the rows of a journal tell, what began and what ended it as one."""
+    return _events(journal, _entries(buffer), buffer.answer.exchange)
 
 
 def _entries(buffer: Buffer) -> list[_Entry]:

@@ -108,10 +108,7 @@ class Talk:
         """Read who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
         answer = yield from ask(GetAttribute(Descriptor(DATA, _SERIAL, VALUE)))
         serial = self._text(answer.value)
-        expected = self.meter.serial
-        if expected is not None and _bare(expected) != _bare(serial):
-            message = f"meter {expected} was asked, and meter {serial} answered"
-            raise MeterRefusedError(Outcome.ANOTHER_METER, message)
+        self.check_serial(serial)
         made = yield from self.value_of(DATA, _MADE_ON)
         firmware = yield from self._told(_FIRMWARE)
         kind = yield from self._told(_TYPE)
@@ -125,6 +122,13 @@ class Talk:
                 exchange=answer.exchange,
             )
         )
+
+    def check_serial(self, serial: str) -> None:
+        """Raise MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
+        expected = self.meter.serial
+        if expected is not None and _bare(expected) != _bare(serial):
+            message = f"meter {expected} was asked, and meter {serial} answered"
+            raise MeterRefusedError(Outcome.ANOTHER_METER, message)
 
     def _told(self, obis: Obis) -> Conversation[str | None]:
         answer = yield from self.value_of(DATA, obis)

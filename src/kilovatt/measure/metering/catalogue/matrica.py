@@ -15,8 +15,8 @@ MATRICA: tuple[MeterModel, ...] = (
         maker="Матрица",
         channels=("rs485", "optical"),
         evidence=Evidence.ASSUMED,
-        evidence_note="its maker says that it speaks DLMS/COSEM on its optical and RS-485 ports; nothing of its objects "
-        "is public: they are taken to be those of СПОДЭС, and address, password and stamps are options that nobody "
+        evidence_note="its maker says that it speaks DLMS/COSEM on its optical and RS-485 ports; of its objects "
+        "nothing is public: they are taken to be those of СПОДЭС, and address, password and stamps are options that nobody "
         "has checked",
     ),
 )

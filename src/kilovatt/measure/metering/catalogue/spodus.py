@@ -39,11 +39,11 @@ class SpodusDialect(SpodesDialect):
     over_wrapper: bool = True
     unreached: Unreached = Unreached.SILENCE
     lists_meters_as_devices: bool = True
-    """Whether the list of its logical devices (class 17) names the direct channels too, or only the device of its own."""
+    """Whether the list of its logical devices (class 17) names the direct channels too, or only its own device."""
     stamps_are_octets: bool = True
-    """Whether stamps in its tables are octet strings, as in meters of СПОДЭС; a public program has them as date-time."""
+    """Whether stamps in its tables are octet strings, as in СПОДЭС meters; a public program has them as date-time."""
     journals_named_as_codes: bool = True
-    """Whether its own journals stand under 0.0.96.11.x.255, as that program has it; else 0.0.99.98.x.255, as meters'."""
+    """Whether its own journals stand under 0.0.96.11.x.255, as that program has it; else 0.0.99.98.x.255."""
 
 
 SPODUS_USPD = MeterModel(
