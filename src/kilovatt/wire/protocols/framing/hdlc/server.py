@@ -47,6 +47,11 @@ class HdlcServerLink:
             return said or None
         return said or None
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether a client has a link."""
+        return bool(self._links)
+
     def connected(self) -> None:
         """Nothing: a link of HDLC outlasts the connection that carries it, as it does behind a gateway."""
 
