@@ -73,9 +73,14 @@ class Delivery:
 
     async def hand_over(self, report: SessionReport) -> None:
         """Hand over a report once the one before is accepted. Raises what the sink raised for that one."""
-        if self._under_way is not None:
-            await self._under_way
+        await self.settled()
         self._under_way = asyncio.create_task(self._accepted(report))
+
+    async def settled(self) -> None:
+        """Wait until what was handed over is accepted. Raises what the sink raised."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            await under_way
 
     async def _accepted(self, report: SessionReport) -> None:
         await self._sink(report)

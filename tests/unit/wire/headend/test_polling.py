@@ -1,84 +1,19 @@
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.delivery import Progress
-from kilovatt.wire.headend.lines import LineSpec
-from kilovatt.wire.headend.polling import IDLE_CLOSE_S, Headend, LineErrand
-from kilovatt.wire.headend.session import Errand
+from kilovatt.wire.headend.polling import Headend
 from unit.wire.headend.bench import (
-    TASK,
     Delivery,
-    ScriptedChannel,
-    TreacherousDriver,
     VirtualClock,
     answers,
     honest,
-    meter_address,
     run,
 )
-
-
-def line(number: int) -> LineSpec:
-    return LineSpec(line_id=number, url=f"tcp://gateway-{number}:4001", answer_timeout_s=1.0, late_window_s=0.5)
-
-
-def errand(meter_id: int) -> Errand:
-    return Errand(meter_id, meter_address(meter_id % 240), TASK)
-
-
-def errands(*meter_ids: int) -> list[Errand]:
-    return [errand(meter_id) for meter_id in meter_ids]
-
-
-@dataclass
-class Village:
-    """Scripted lines, by number, and what the head-end did with them."""
-
-    dead: frozenset[int] = frozenset()
-    """Addresses of meters that keep silent."""
-    away: frozenset[int] = frozenset()
-    """Lines whose gateway cannot be reached."""
-    opened: list[tuple[int, float]] = field(default_factory=list)
-    channels: list[ScriptedChannel] = field(default_factory=list)
-    reports: list[SessionReport] = field(default_factory=list)
-    at_once: int = 0
-    at_once_max: int = 0
-    accept_s: float = 0.0
-
-    def headend(self, lines_at_once: int = 10) -> Headend:
-        return Headend(
-            VirtualClock(),
-            lines_at_once=lines_at_once,
-            open_channel=self.open,
-            drivers=lambda _: TreacherousDriver(),
-        )
-
-    async def open(self, spec: LineSpec) -> Channel:
-        self.opened.append((spec.line_id, asyncio.get_running_loop().time()))
-        if spec.line_id in self.away:
-            await asyncio.sleep(spec.connect_timeout_s)
-            raise NoRouteError(f"{spec.address} did not take the call within {spec.connect_timeout_s:g} s")
-        channel = ScriptedChannel(self.answer)
-        self.channels.append(channel)
-        return channel
-
-    def answer(self, n: int, request: bytes) -> list[Delivery]:
-        return [] if request[0] in self.dead else honest(n, request)
-
-    async def sink(self, report: SessionReport) -> None:
-        self.at_once += 1
-        self.at_once_max = max(self.at_once, self.at_once_max)
-        await asyncio.sleep(self.accept_s)
-        self.at_once -= 1
-        self.reports.append(report)
-
-    def outcomes(self) -> dict[int, Outcome]:
-        return {report.meter_id: report.outcome for report in self.reports}
+from unit.wire.headend.village import Village, errands, line
 
 
 def test_lines_are_read_side_by_side_and_the_meters_of_one_in_order() -> None:
@@ -237,59 +172,3 @@ def test_a_reading_after_another_waits_for_what_the_line_still_owes() -> None:
     run(job())
     assert [report.outcome for report in village.reports] == [Outcome.SILENCE, Outcome.OK]
     assert village.channels[1].written[0][0] == pytest.approx(3.5)
-
-
-# ── Serving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def served(village: Village, lines: list[LineSpec], coming: list[tuple[float, LineErrand]]) -> None:
-    """Serve lines while errands come at their times, and stop at 500 s."""
-
-    async def job() -> None:
-        headend = village.headend()
-        queue: asyncio.Queue[LineErrand] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        for at, asked in coming:
-            loop.call_later(at, queue.put_nowait, asked)
-        loop.call_later(500.0, headend.stop)
-        await headend.serve(lines, queue, village.sink)
-
-    run(job())
-
-
-def test_errands_are_read_as_they_come_over_a_connection_that_is_kept() -> None:
-    village = Village()
-    served(village, [line(1)], [(1.0, LineErrand(1, errand(11))), (2.0, LineErrand(1, errand(12)))])
-    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
-    assert village.opened == [(1, 1.0)]
-    assert all(channel.closed for channel in village.channels)
-
-
-def test_an_errand_on_demand_goes_before_those_that_wait() -> None:
-    village = Village()
-    waiting = [(number / 10_000, LineErrand(1, errand(number))) for number in (11, 12, 13)]
-    served(village, [line(1)], [*waiting, (0.002, LineErrand(1, errand(99), on_demand=True))])
-    assert [report.meter_id for report in village.reports] == [11, 99, 12, 13]
-
-
-def test_an_idle_line_is_let_go_and_taken_again() -> None:
-    village = Village()
-    served(village, [line(1)], [(0.0, LineErrand(1, errand(11))), (100.0, LineErrand(1, errand(12)))])
-    assert village.outcomes() == {11: Outcome.OK, 12: Outcome.OK}
-    assert [at for _, at in village.opened] == [0.0, 100.0]
-    assert IDLE_CLOSE_S < 100.0
-
-
-def test_a_served_line_that_cannot_be_opened_is_tried_anew_for_errands_that_come_later() -> None:
-    village = Village(away=frozenset({1}))
-    heap = [(1.0, LineErrand(1, errand(number))) for number in (11, 12, 13)]
-    served(village, [line(1)], [*heap, (60.0, LineErrand(1, errand(14)))])
-    assert village.outcomes() == dict.fromkeys((11, 12, 13, 14), Outcome.NO_ROUTE)
-    assert [at for _, at in village.opened] == [1.0, 60.0]
-
-
-def test_an_errand_for_a_line_that_is_not_served_is_reported() -> None:
-    village = Village()
-    served(village, [line(1)], [(1.0, LineErrand(7, errand(11)))])
-    assert village.reports[0].outcome is Outcome.NO_ROUTE
-    assert village.reports[0].detail == "line 7 is not served here"

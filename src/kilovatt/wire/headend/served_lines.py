@@ -1,0 +1,178 @@
+"""Lines that are served for as long as somebody holds them: errands come, the most urgent goes first.
+
+    served = ServedLines(headend, sink)
+    served.take(LineSpec(line_id=1, url="tcp://10.0.0.5:4001"))
+    served.put(LineErrand(1, errand, Rank.ON_DEMAND))
+    await served.until_stopped()
+
+One exchange at a time goes over a line, one session after another. A line that fails its sink (its holder was fenced
+off, say) is let go of and told of; the others go on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from kilovatt.wire.headend.carrier import Carrier
+from kilovatt.wire.headend.delivery import Delivery, Sink, Tally
+from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.polling import Headend
+from kilovatt.wire.headend.session import Errand
+
+IDLE_CLOSE_S = 30.0
+"""A line with nothing to do is let go after this, so that others may use its gateway or port."""
+
+_log = logging.getLogger(__name__)
+
+
+class Rank(IntEnum):
+    """What goes before what on a line."""
+
+    ON_DEMAND = 0
+    """Somebody waits for it."""
+    COMMAND = 1
+    SCHEDULED = 2
+    BACK_FILL = 3
+    """The past, when the present is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineErrand:
+    """An errand for a line that is served."""
+
+    line_id: int
+    errand: Errand
+    rank: Rank = Rank.SCHEDULED
+
+
+class LineNotServedError(LookupError):
+    """Nobody here serves the line of an errand."""
+
+
+class ServedLines:
+    """The lines one process holds. `lost` is told of a line that was let go of because its sink raised."""
+
+    def __init__(
+        self, headend: Headend, sink: Sink, *, lost: Callable[[int, BaseException], None] | None = None
+    ) -> None:
+        self._headend = headend
+        self._sink = sink
+        self._lost = lost or _logged
+        self._lines: dict[int, _ServedLine] = {}
+        self._stopped = asyncio.Event()
+
+    @property
+    def line_ids(self) -> frozenset[int]:
+        """The lines that are served now."""
+        return frozenset(self._lines)
+
+    def take(self, spec: LineSpec) -> None:
+        """Serve a line from now on; one that is served already goes on as it was."""
+        if spec.line_id in self._lines:
+            return
+        line = _ServedLine(spec)
+        self._lines[spec.line_id] = line
+        line.task = asyncio.create_task(self._serve(line), name=f"line {spec.line_id}")
+
+    async def let_go(self, line_id: int) -> None:
+        """Serve a line no longer: the session in hand ends and is reported, errands that waited are forgotten."""
+        line = self._lines.pop(line_id, None)
+        if line is not None and line.task is not None:
+            line.leaving = True
+            line.wake.set()
+            await asyncio.gather(line.task, return_exceptions=True)
+
+    def put(self, asked: LineErrand) -> None:
+        """Have a meter visited in its turn; one that waits already waits for the more urgent of both errands.
+
+        Raises LineNotServedError.
+        """
+        line = self._lines.get(asked.line_id)
+        if line is None:
+            raise LineNotServedError(asked.line_id)
+        line.add(asked)
+
+    def waiting(self, line_id: int) -> frozenset[int]:
+        """The meters of a line whose turn has not come yet, and the one that is being visited."""
+        line = self._lines.get(line_id)
+        return frozenset() if line is None else frozenset(line.meter_ids)
+
+    def stop(self) -> None:
+        """Begin no further session; `until_stopped` returns when those in hand are reported."""
+        self._stopped.set()
+
+    async def until_stopped(self) -> None:
+        """Serve until told to stop, and then let go of every line."""
+        await self._stopped.wait()
+        await asyncio.gather(*(self.let_go(line_id) for line_id in list(self._lines)))
+
+    async def _serve(self, line: "_ServedLine") -> None:
+        carrier = self._headend.carrier(line.spec)
+        try:
+            async with Delivery(self._sink, Tally(None)) as delivery:
+                while (asked := await line.next(carrier, delivery)) is not None:
+                    async with self._headend.permits:
+                        report = await self._headend.report(asked.errand, carrier)
+                    line.visiting = None
+                    await delivery.hand_over(report)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it costs this line and no other
+            self._lines.pop(line.spec.line_id, None)
+            self._lost(line.spec.line_id, error)
+        finally:
+            await carrier.close()
+
+
+@dataclass(slots=True)
+class _ServedLine:
+    spec: LineSpec
+    task: "asyncio.Task[None] | None" = None
+    leaving: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: "dict[int, tuple[Rank, int, LineErrand]]" = field(default_factory=dict)
+    """By meter: its rank, the number of its coming, and the errand."""
+    visiting: int | None = None
+    _number: int = 0
+
+    @property
+    def meter_ids(self) -> set[int]:
+        return set(self.waiting) | ({self.visiting} if self.visiting is not None else set())
+
+    def add(self, asked: LineErrand) -> None:
+        before = self.waiting.get(asked.errand.meter_id)
+        if before is None or asked.rank < before[0]:
+            self._number += 1
+            self.waiting[asked.errand.meter_id] = (asked.rank, self._number, asked)
+            self.wake.set()
+
+    async def next(self, carrier: Carrier, delivery: Delivery) -> LineErrand | None:
+        """Return the most urgent errand, waiting for one; None when the line is to be let go.
+
+        Raises what the sink raised for the last report before nothing was left to do.
+        """
+        if not self.waiting:
+            await delivery.settled()
+        if not self.waiting and not self.leaving:
+            # Whoever waited is reported; who comes later finds the line tried anew.
+            carrier.unreachable = None
+            await self._wait(carrier)
+        if self.leaving:
+            return None
+        meter_id = min(self.waiting, key=lambda one: self.waiting[one][:2])
+        self.visiting = meter_id
+        return self.waiting.pop(meter_id)[2]
+
+    async def _wait(self, carrier: Carrier) -> None:
+        self.wake.clear()
+        if carrier.is_open:
+            try:
+                async with asyncio.timeout(IDLE_CLOSE_S):
+                    await self.wake.wait()
+            except TimeoutError:
+                await carrier.close()
+        await self.wake.wait()
+
+
+def _logged(line_id: int, error: BaseException) -> None:
+    _log.error("line %s is let go: %s", line_id, error, extra={"line": line_id})
