@@ -10,6 +10,7 @@ from kilovatt.measure.metering.catalogue import UnknownModelError, model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.explain.fields import gettext_noop
+from kilovatt.wire.protocols.dlms.security.slots import KeyBundle, key_bundle
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 
@@ -34,7 +35,7 @@ class TownPlanError(ValueError):
 class MeterPlan:
     """One meter of a town. `household` is a column of the town's homes; `zones` are 1, 2 or 3 of the day.
 
-    `passwords` are by access level, what is not given is the factory's.
+    `passwords` are by access level, what is not given is the factory's; `keys` by slot, in hexadecimal.
     """
 
     model: str
@@ -46,6 +47,7 @@ class MeterPlan:
     zones: int = 1
     passwords: dict[int, str] = field(default_factory=dict, repr=False)
     faults: frozenset[FaultKind] = frozenset()
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         model = _model(self.model)
@@ -88,6 +90,11 @@ class MeterPlan:
                 serial=self.serial,
                 faults=", ".join(sorted(self.faults - METER_FAULTS)),
             )
+
+    @property
+    def key_bundle(self) -> KeyBundle:
+        """Its keys as a meter has them. Raises UnusableKeysError, ValueError for what are none."""
+        return key_bundle({slot: bytes.fromhex(key) for slot, key in self.keys.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.explain.fields import gettext_noop
+from kilovatt.wire.protocols.dlms.security.slots import KeyBundle, slots_of
 from kilovatt.wire.simulator.curves import read_households
 from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, other_passwords
 from kilovatt.wire.simulator.plan import (
@@ -35,6 +36,7 @@ def plan_single(
     serial: int | None = None,
     address: int | None = None,
     password: str | None = None,
+    keys: KeyBundle | None = None,
     households: Path | None = None,
     household: str | None = None,
     zones: int = 2,
@@ -63,6 +65,7 @@ def plan_single(
         ratio=ratio,
         zones=zones,
         passwords=_passwords(model, password, faults),
+        keys=slots_of(keys or KeyBundle()),
         faults=faults & METER_FAULTS,
     )
     line_faults = LineFaults(kinds=faults & LINE_FAULTS, seed=seed, late_by_s=late_by_s)

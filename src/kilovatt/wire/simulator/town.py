@@ -101,6 +101,8 @@ def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> Sim
             serial=meter.serial,
             address=meter.address,
             passwords=dict(meter.passwords),
+            keys=meter.key_bundle.keys,
+            hls_secret=meter.key_bundle.secret,
             zone=zone,
             energy=energy,
             past_events=past_events_of(meter.faults, model, plan.now),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from kilovatt.config.cli.instants import instant
+from kilovatt.config.cli.keys import given_keys
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.readout import as_json, show
 from kilovatt.config.cli.transcripts import captured_to
@@ -49,6 +50,9 @@ def read(
     password_file: Annotated[
         Path | None, typer.Option(help=_("A file with the password (or set KILOVATT_METER_PASSWORD)."))
     ] = None,
+    keys_file: Annotated[
+        Path | None, typer.Option(help=_("A file with the meter's keys (or set KILOVATT_METER_KEYS)."))
+    ] = None,
     what: Annotated[What, typer.Option(help=_("What to read."))] = What.REGISTERS,
     days: Annotated[int, typer.Option(min=1, max=180, help=_("How many days of the load profile."))] = 7,
     zone: Annotated[str, typer.Option(help=_("The time zone of the meter's clock."))] = "Europe/Moscow",
@@ -64,12 +68,14 @@ def read(
     """Read one meter and print what it says."""
     row = model_by_key(model)
     place = _zone(zone)
+    keys = given_keys(row, keys_file)
     meter = MeterAddress(
         model=row,
         address=_address(row, serial, address),
         serial=None if serial is None else str(serial),
         password=_password(row, password_file),
         zone=place,
+        **keys.of_address(MachineClock().now()),
     )
     parse_address(line)
     clock = MachineClock() if now is None else TownClock(instant(now))

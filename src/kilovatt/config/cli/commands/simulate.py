@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kilovatt.config.cli.instants import instant
+from kilovatt.config.cli.keys import given_keys
 from kilovatt.config.cli.transcripts import transcript_in
 from kilovatt.config.cli.voice import _, complain, err, ngettext, out
 from kilovatt.measure.metering.catalogue import model_by_key
@@ -29,6 +30,9 @@ def simulate(
     serial: Annotated[int | None, typer.Option(help=_("The serial number."))] = None,
     address: Annotated[int | None, typer.Option(help=_("The address on the line, if not the factory's."))] = None,
     password: Annotated[str | None, typer.Option(help=_("The password of level 1, if not the factory's."))] = None,
+    keys_file: Annotated[
+        Path | None, typer.Option(help=_("A file with the meter's keys (or set KILOVATT_METER_KEYS)."))
+    ] = None,
     households: Annotated[Path | None, typer.Option(help=_("A Parquet file of half-hour curves."))] = None,
     household: Annotated[str | None, typer.Option(help=_("The column that feeds the meter."))] = None,
     now: Annotated[str | None, typer.Option(help=_("What the meter's clock shows at the start."))] = None,
@@ -48,13 +52,15 @@ def simulate(
     if model is None:
         complain(_("What is to be simulated? Add --model, or --replay with a transcript."))
     host, port = _host_and_port(listen)
+    row = model_by_key(model)
     plan = plan_single(
-        model_by_key(model),
+        row,
         now=instant(now),
         port=port,
         serial=serial,
         address=address,
         password=password,
+        keys=given_keys(row, keys_file).bundle,
         households=households,
         household=household,
         faults=frozenset(fault or ()),
