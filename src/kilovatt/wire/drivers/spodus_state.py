@@ -18,12 +18,11 @@ from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.objects.captured import decode_capture_objects
-from kilovatt.wire.protocols.dlms.values import DoubleLongUnsigned, LongUnsigned, Structure
+from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection
 from kilovatt.wire.protocols.framing.connection import Refusal
 
 _SAP_ASSIGNMENT = 17
 _COLUMNS, _IN_USE = 3, 7
-_BY_ENTRIES = 2
 ENTRIES_MAX = 1000
 """Of a journal so many entries are read, the latest."""
 _JOURNALS = {journal.value: journal for journal in Journal}
@@ -68,10 +67,9 @@ class _Gathered:
         return list(tables.decode_table(rows, decode_capture_objects(columns)))
 
     def _latest(self, obis: Obis, total: int) -> Conversation[Any]:
-        first = DoubleLongUnsigned(total - ENTRIES_MAX + 1)
-        span = Structure((first, DoubleLongUnsigned(0), LongUnsigned(1), LongUnsigned(0)))
+        latest = EntrySelection(first=total - ENTRIES_MAX + 1)
         buffer = Descriptor(PROFILE, obis, VALUE)
-        answer = yield from ask_or_refusal(GetAttribute(buffer, Selection(_BY_ENTRIES, span)))
+        answer = yield from ask_or_refusal(GetAttribute(buffer, Selection(latest.SELECTOR, latest.encode())))
         if isinstance(answer.value, Refusal):
             # It knows no selection: then everything.
             answer = yield from ask(GetAttribute(buffer))

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from kilovatt.measure.metering.catalogue.spodus import SpodusDialect
 from kilovatt.measure.metering.models import Language
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.energomera import EnergomeraMeter
@@ -12,9 +13,10 @@ from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
 from kilovatt.wire.simulator.nzif import NzifMeter
 from kilovatt.wire.simulator.pulse_counter import PulseCounterInput
 from kilovatt.wire.simulator.spodes import SpodesMeter
+from kilovatt.wire.simulator.spodus import SpodusConcentrator
 
 
-def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
+def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:  # noqa: C901  # a case for each language
     """Return a meter made from a plan, in the language of its model."""
     match plan.model.language:
         case Language.MERCURY_V1:
@@ -30,7 +32,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:
         case Language.MODBUS:
             return PulseCounterInput(plan)
         case Language.SPODES:
-            return SpodesMeter(plan)
+            return SpodusConcentrator(plan) if isinstance(plan.model.dialect, SpodusDialect) else SpodesMeter(plan)
         case Language.FILE:
             raise LocalProtocolError(f"{plan.model.title} cannot be simulated: nobody knows what it speaks")
         case _:

@@ -36,6 +36,8 @@ class FaultKind(StrEnum):
     """A strong magnet was held to the meter, and taken away."""
     CLOCK = "clock"
     """The meter's clock is far ahead."""
+    UNREACHED = "unreached"
+    """The meter is behind a concentrator, which knows it and does not reach it."""
 
 
 LINE_FAULTS = frozenset(
@@ -50,7 +52,15 @@ LINE_FAULTS = frozenset(
     }
 )
 METER_FAULTS = frozenset(FaultKind) - LINE_FAULTS
-UNREADABLE_FAULTS = frozenset({FaultKind.ECHO_ONLY, FaultKind.DEAD, FaultKind.UNREACHABLE, FaultKind.WRONG_PASSWORD})
+UNREADABLE_FAULTS = frozenset(
+    {
+        FaultKind.ECHO_ONLY,
+        FaultKind.DEAD,
+        FaultKind.UNREACHABLE,
+        FaultKind.WRONG_PASSWORD,
+        FaultKind.UNREACHED,
+    }
+)
 """Faults under which nothing can be read from a meter."""
 
 _OTHER_DIGITS = ("314159265358", "271828182845")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from kilovatt.measure.metering.catalogue import UnknownModelError, model_by_key
+from kilovatt.measure.metering.catalogue.spodus import SPODUS_USPD, is_behind
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.explain.fields import gettext_noop
@@ -14,8 +15,8 @@ from kilovatt.wire.protocols.dlms.security.slots import KeyBundle, key_bundle
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 
-FORMAT = 1
-"""Grows when an older program could not read the plan."""
+FORMAT = 2
+"""Grows when an older program could not read the plan. Since 2 there are concentrators; plans of 1 are read too."""
 _Json: TypeAlias = dict[str, Any]
 
 
@@ -98,14 +99,27 @@ class MeterPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConcentratorPlan:
+    """A concentrator. The meters of its line stand behind it, their addresses are those of its direct channels."""
+
+    serial: int
+    model: str = SPODUS_USPD.key
+    passwords: dict[int, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinePlan:
-    """One line behind one gateway; port 0 takes any free one, `baud` None is a line without delay."""
+    """One line behind one gateway; port 0 takes any free one, `baud` None is a line without delay.
+
+    `concentrator`: what is at the port, and stands before the meters of the line; None: they are on the line itself.
+    """
 
     name: str
     port: int = 0
     faults: LineFaults = field(default_factory=LineFaults)
     baud: int | None = None
     think_s: float = 0.0
+    concentrator: ConcentratorPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +170,8 @@ class TownPlan:
                     serial=meter.serial,
                     line=meter.line,
                 )
-        for name in names:
-            _check_line(name, [meter for meter in self.meters if meter.line == name])
+        for line in self.lines:
+            _check_line(line, [meter for meter in self.meters if meter.line == line.name])
 
     def faults_of(self, meter: MeterPlan) -> frozenset[FaultKind]:
         """Return everything that is wrong with a meter, its own faults and its line's."""
@@ -184,7 +198,7 @@ class TownPlan:
         """Return the plan that a JSON text holds. Raises TownPlanError."""
         try:
             document: _Json = json.loads(text)
-            if document["format"] != FORMAT:
+            if document["format"] not in range(1, FORMAT + 1):
                 raise TownPlanError(
                     gettext_noop("This plan has format %(got)s, and this program reads %(known)s."),
                     got=document["format"],
@@ -213,7 +227,23 @@ def _model(model: str) -> MeterModel:
         raise TownPlanError(gettext_noop("There is no meter model %(model)s."), model=model) from error
 
 
-def _check_line(name: str, meters: list[MeterPlan]) -> None:
+def _check_line(line: LinePlan, meters: list[MeterPlan]) -> None:
+    name = line.name
+    for meter in meters:
+        if is_behind(_model(meter.model)) != (line.concentrator is not None):
+            raise TownPlanError(
+                gettext_noop(
+                    "Meter %(serial)s is a %(model)s on line %(line)s: models with @uspd stand behind a concentrator, "
+                    "and no others do."
+                ),
+                serial=meter.serial,
+                model=meter.model,
+                line=name,
+            )
+        if FaultKind.UNREACHED in meter.faults and line.concentrator is None:
+            raise TownPlanError(
+                gettext_noop("Meter %(serial)s is unreached, and stands behind no concentrator."), serial=meter.serial
+            )
     if len({_model(meter.model).language for meter in meters}) > 1:
         # A frame for one language may be a frame for somebody in the other.
         raise TownPlanError(
@@ -240,10 +270,16 @@ def _homes(document: _Json) -> HomesPlan:
 def _line(document: _Json) -> LinePlan:
     faults: _Json = document["faults"]
     kinds = frozenset(FaultKind(kind) for kind in faults["kinds"])
-    return LinePlan(**(document | {"faults": LineFaults(**(faults | {"kinds": kinds}))}))
+    told = document.get("concentrator")
+    concentrator = None if told is None else ConcentratorPlan(**(told | {"passwords": _passwords(told)}))
+    return LinePlan(**(document | {"faults": LineFaults(**(faults | {"kinds": kinds})), "concentrator": concentrator}))
+
+
+def _passwords(document: _Json) -> dict[int, str]:
+    return {int(level): password for level, password in document["passwords"].items()}
 
 
 def _meter(document: _Json) -> MeterPlan:
-    passwords = {int(level): password for level, password in document["passwords"].items()}
+    passwords = _passwords(document)
     faults = frozenset(FaultKind(kind) for kind in document["faults"])
     return MeterPlan(**(document | {"passwords": passwords, "faults": faults}))

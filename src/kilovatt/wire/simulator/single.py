@@ -1,10 +1,13 @@
-"""One simulated meter behind one TCP port: `kilovatt simulate`."""
+"""One simulated meter, or one concentrator with its meters, behind one TCP port: `kilovatt simulate`."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue.spodus import BEHIND, SpodusDialect, is_behind
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.explain.fields import gettext_noop
@@ -13,6 +16,7 @@ from kilovatt.wire.simulator.curves import read_households
 from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, other_passwords
 from kilovatt.wire.simulator.plan import (
     BuiltInHomes,
+    ConcentratorPlan,
     FileHomes,
     HomesPlan,
     LinePlan,
@@ -24,8 +28,10 @@ from kilovatt.wire.simulator.town import Town
 
 SERIAL = 41_906_467
 """The serial number of a meter for which none is given: that of the maker's own example."""
+CONCENTRATOR_SERIAL = 24_000_001
 _LINE = "line-01"
 _DAYS = 400
+_BEHIND_IN_TURN = tuple(key + BEHIND for key in ("spodes-1ph", "spodes-3ph", "spodes-3ph-ct"))
 
 
 def plan_single(
@@ -69,8 +75,59 @@ def plan_single(
         faults=faults & METER_FAULTS,
     )
     line_faults = LineFaults(kinds=faults & LINE_FAULTS, seed=seed, late_by_s=late_by_s)
-    line = LinePlan(name=_LINE, port=port, faults=line_faults, baud=baud)
+    concentrator = ConcentratorPlan(serial=CONCENTRATOR_SERIAL) if is_behind(model) else None
+    line = LinePlan(name=_LINE, port=port, faults=line_faults, baud=baud, concentrator=concentrator)
     return TownPlan(now=now.astimezone(UTC), homes=homes, lines=(line,), meters=(meter,))
+
+
+def is_concentrator(model: MeterModel) -> bool:
+    """Whether a model is a concentrator, before meters of its own (`plan_concentrator`)."""
+    return isinstance(model.dialect, SpodusDialect)
+
+
+def plan_concentrator(
+    model: MeterModel,
+    *,
+    meters: int,
+    now: datetime,
+    port: int,
+    serial: int | None = None,
+    password: str | None = None,
+    faults: frozenset[FaultKind] = frozenset(),
+    seed: int = 1,
+    late_by_s: float = 2.0,
+) -> TownPlan:
+    """Return a town of one concentrator and so many СПОДЭС meters behind it, each with a flat of the generator.
+
+    A meter's fault is the last one's; `password` is the concentrator's. Raises TownPlanError.
+    """
+    serials = [SERIAL + number for number in range(meters)]
+    behind = tuple(
+        MeterPlan(
+            model=key,
+            serial=one,
+            address=factory_address(model_by_key(key), one),
+            household=f"home_{number:03d}_wh",
+            line=_LINE,
+            zones=2,
+            passwords=other_passwords(model_by_key(key)) if FaultKind.WRONG_PASSWORD in own else {},
+            faults=own,
+        )
+        for number, (one, key) in enumerate(zip(serials, cycle(_BEHIND_IN_TURN), strict=False), start=1)
+        for own in (faults & METER_FAULTS if number == meters else frozenset(),)
+    )
+    line = LinePlan(
+        name=_LINE,
+        port=port,
+        faults=LineFaults(kinds=faults & LINE_FAULTS, seed=seed, late_by_s=late_by_s),
+        concentrator=ConcentratorPlan(
+            serial=CONCENTRATOR_SERIAL if serial is None else serial,
+            model=model.key,
+            passwords=_passwords(model, password, frozenset()),
+        ),
+    )
+    homes = BuiltInHomes(count=max(1, meters), days=_DAYS, seed=SERIAL)
+    return TownPlan(now=now.astimezone(UTC), homes=homes, lines=(line,), meters=behind)
 
 
 async def serve_one(plan: TownPlan, *, host: str, listening: Callable[[int], None]) -> None:

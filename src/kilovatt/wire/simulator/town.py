@@ -35,7 +35,15 @@ from kilovatt.wire.simulator.faults import CLOCK_FAULT_AHEAD, FaultKind, past_ev
 from kilovatt.wire.simulator.gateway import Line, LineGateway, ListenError, Pace
 from kilovatt.wire.simulator.homes import generate_homes
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
-from kilovatt.wire.simulator.plan import BuiltInHomes, MeterPlan, TownPlan, TownPlanError
+from kilovatt.wire.simulator.plan import (
+    BuiltInHomes,
+    ConcentratorPlan,
+    LinePlan,
+    MeterPlan,
+    TownPlan,
+    TownPlanError,
+)
+from kilovatt.wire.simulator.spodus import MANAGEMENT, Behind, NoEnergy, SpodusConcentrator
 
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
@@ -51,7 +59,7 @@ class Town:
         self._gateways = {
             line.name: LineGateway(
                 Line(
-                    Bus([build_meter(m, plan, households) for m in plan.meters if m.line == line.name], line.faults),
+                    Bus(_on_line(line, plan, households), line.faults),
                     clock,
                     pace=Pace(baud=line.baud, think_s=line.think_s),
                 )
@@ -110,6 +118,33 @@ def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> Sim
             ratio=meter.ratio,
         )
     )
+
+
+def build_concentrator(
+    concentrator: ConcentratorPlan, meters: Sequence[MeterPlan], plan: TownPlan, households: Households
+) -> SpodusConcentrator:
+    """Return a concentrator and the meters behind it. Raises HouseholdFileError for a home that is not there."""
+    return SpodusConcentrator(
+        SimulatedMeterPlan(
+            model=model_by_key(concentrator.model),
+            serial=concentrator.serial,
+            address=MANAGEMENT,
+            passwords=dict(concentrator.passwords),
+            zone=ZoneInfo(plan.zone),
+            energy=NoEnergy(),
+        ),
+        [
+            Behind(meter.address, build_meter(meter, plan, households), FaultKind.UNREACHED not in meter.faults)
+            for meter in meters
+        ],
+    )
+
+
+def _on_line(line: LinePlan, plan: TownPlan, households: Households) -> list[SimulatedMeter]:
+    meters = [meter for meter in plan.meters if meter.line == line.name]
+    if line.concentrator is not None:
+        return [build_concentrator(line.concentrator, meters, plan, households)]
+    return [build_meter(meter, plan, households) for meter in meters]
 
 
 async def serve_town(plan: TownPlan, *, until_stdin_ends: bool) -> None:
