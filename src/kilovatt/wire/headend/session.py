@@ -19,6 +19,7 @@ from kilovatt.wire.drivers.conversation import (
     ReadingTask,
     ResultT,
 )
+from kilovatt.wire.drivers.spodus import concentrator_of, hear_concentrator
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
@@ -166,7 +167,7 @@ class _Session:
         try:
             return await self.carrier.carry(conversation, self.connection, self.record)
         except ExchangeFailedError as error:
-            return _Failure(part, error.outcome, str(error))
+            return await self._named(_Failure(part, error.outcome, str(error)))
         except NoRouteError as error:
             return _Failure(part, Outcome.NO_ROUTE, str(error))
         except MeterRefusedError as error:
@@ -180,6 +181,17 @@ class _Session:
             # A meter that says what cannot be must not stop the night of all the others.
             _log.exception("an answer could not be understood", extra={"session": str(self.session_id)})
             return _Failure(part, Outcome.NOISE, f"the answer makes no sense: {type(error).__name__}: {error}")
+
+    async def _named(self, failure: _Failure) -> _Failure:
+        """Return a failure by its name: where a meter behind a concentrator is silent, the concentrator is asked."""
+        concentrator = concentrator_of(self.errand.address)
+        if failure.outcome is not Outcome.SILENCE or concentrator is None:
+            return failure
+        try:
+            await self.carrier.carry(hear_concentrator(), concentrator, SessionRecord())
+        except (ExchangeFailedError, NoRouteError, RemoteProtocolError):
+            return failure
+        return _Failure(failure.part, Outcome.METER_UNREACHED, f"its concentrator answers; {failure.detail}")
 
     def _has_another_chance(self, failure: _Failure) -> bool:
         if failure.outcome not in self.second_chances:

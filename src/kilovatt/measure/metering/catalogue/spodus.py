@@ -96,7 +96,6 @@ def behind(model: MeterModel) -> MeterModel:
     return replace(
         model,
         key=model.key + BEHIND,
-        title=f"{model.title}, через УСПД",
         channels=(THROUGH_CONCENTRATOR,),
         dialect=replace(dialect, over_wrapper=True),
         evidence=Evidence.ASSUMED,
