@@ -22,6 +22,10 @@ _SENTENCES = {
     Outcome.CHANNEL_CLOSED: _("The meter says that its channel is closed. Give its password with --password-file."),
     Outcome.REFUSED: _("The meter answered that it will not. It may be another model than the one named."),
     Outcome.ANOTHER_METER: _("Another meter answered. Check the serial number and the address."),
+    Outcome.METER_UNREACHED: _(
+        "The concentrator answers, and the meter behind it does not. Read the concentrator itself: "
+        "it tells when it last heard the meter, and at which address it is."
+    ),
 }
 
 

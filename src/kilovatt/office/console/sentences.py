@@ -111,6 +111,10 @@ def _reason(outcome: Outcome, row: BoardRow) -> str:
         Outcome.ANOTHER_METER: _(
             "Another meter answers at its address. Check its serial number: it may have been exchanged."
         ),
+        Outcome.METER_UNREACHED: _(
+            "The concentrator of line {line} answers, and does not reach the meter. "
+            "Look at the meter's supply and at what lies between them."
+        ),
     }[outcome].format(line=row.line.name)
 
 

@@ -131,4 +131,5 @@ def outcome_name(outcome: Outcome) -> str:
         Outcome.CHANNEL_CLOSED: pgettext("outcome", "channel closed"),
         Outcome.REFUSED: pgettext("outcome", "refused"),
         Outcome.ANOTHER_METER: pgettext("outcome", "another meter"),
+        Outcome.METER_UNREACHED: pgettext("outcome", "meter unreached"),
     }[outcome]
