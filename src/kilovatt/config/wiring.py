@@ -16,6 +16,8 @@ from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
+from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError, key_bundle
 
 _log = logging.getLogger(__name__)
 
@@ -31,13 +33,26 @@ def line_spec(line: LineErrands) -> LineSpec:
 
 
 def errand(wanted: MeterErrand) -> Errand:
-    """The head-end's view of what is wanted from a meter; here its password is opened."""
-    sealed = wanted.password_sealed
-    password = None if sealed is None else vault.unseal(sealed, meter_name=vault_name(wanted.model.key, wanted.serial))
+    """The head-end's view of what is wanted from a meter; here its password and keys are opened."""
+    sealed, meter_name = wanted.password_sealed, vault_name(wanted.model.key, wanted.serial)
+    password = None if sealed is None else vault.unseal(sealed, meter_name=meter_name)
+    bundle = key_bundle(
+        {
+            key.slot: vault.unseal_key(key.sealed, meter_name=meter_name, slot=key.slot, generation=key.generation)
+            for key in wanted.keys_sealed
+        }
+    )
     return Errand(
         meter_id=wanted.meter_id,
         address=MeterAddress(
-            model=wanted.model, address=wanted.address, serial=wanted.serial, password=password, zone=wanted.zone
+            model=wanted.model,
+            address=wanted.address,
+            serial=wanted.serial,
+            password=password,
+            keys=bundle.keys,
+            hls_secret=bundle.secret,
+            counter=None if wanted.counter is None else InvocationCounter(wanted.counter),
+            zone=wanted.zone,
         ),
         task=ReadingTask(
             instant=True,
@@ -50,7 +65,7 @@ def errand(wanted: MeterErrand) -> Errand:
 
 
 def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[Errand]]]:
-    """Every line with its errands. A meter whose password does not open is left out and logged: the others are read."""
+    """Every line with its errands. A meter whose secrets do not open is left out and logged: the others are read."""
     return [(line_spec(line), [*_errands(line.meters)]) for line in lines]
 
 
@@ -60,6 +75,8 @@ def _errands(meters: Iterable[MeterErrand]) -> Iterator[Errand]:
             yield errand(wanted)
         except vault.SealBrokenError as error:
             _log.error("%s", error)
+        except UnusableKeysError as error:
+            _log.error("meter %s: %s", wanted.meter_id, error)
 
 
 _SWITCH_INTERVAL_S = 0.0005

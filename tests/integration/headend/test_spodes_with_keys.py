@@ -10,12 +10,12 @@ import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
+from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
-from kilovatt.wire.drivers.spodes_opening import counter_by_clock
 from kilovatt.wire.headend.one import read_one
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from kilovatt.config.cli.voice import _, complain
+from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import CLIENT_TITLE
-from kilovatt.wire.drivers.spodes_opening import counter_by_clock
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.dlms.security.slots import (
     AUTHENTICATION,

@@ -10,6 +10,7 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.registers import RegisterMoment
 from kilovatt.office.operations import history
+from kilovatt.office.operations.meter_keys import SealedKey, sealed_keys, take_counters
 from kilovatt.office.records.models import Installation, Line
 from kilovatt.quantities.periods import (
     days_from,
@@ -23,13 +24,16 @@ from kilovatt.quantities.periods import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterErrand:
-    """What is wanted from one meter. The password is still sealed: only the head-end opens it."""
+    """What is wanted from one meter. Password and keys are still sealed: only the head-end opens them."""
 
     meter_id: int
     model: MeterModel
     serial: str
     address: int
     password_sealed: bytes | None = field(repr=False)
+    keys_sealed: tuple[SealedKey, ...] = field(default=(), repr=False)
+    counter: int | None = None
+    """The first invocation counter of those that were taken for this errand; None without keys."""
     zone: ZoneInfo
     register_days: tuple[date, ...]
     register_months: tuple[date, ...]
@@ -48,7 +52,10 @@ class LineErrands:
 
 
 def lines_to_read(*, now: datetime, meter_ids: Sequence[int] | None = None) -> tuple[LineErrands, ...]:
-    """Return every line with meters installed now (or those of `meter_ids`) and what is missing of each."""
+    """Return every line with meters installed now (or those of `meter_ids`) and what is missing of each.
+
+    For meters with keys, invocation counters are taken: a plan that is not carried out costs some, no more.
+    """
     installed = Installation.objects.filter(removed_at=None, installed_at__lte=now, meter__line__isnull=False)
     if meter_ids is not None:
         installed = installed.filter(meter_id__in=meter_ids)
@@ -76,6 +83,8 @@ def _errands(installations: Sequence[Installation], now: datetime) -> tuple[Mete
     ids = [installation.meter_id for installation in installations]
     standings = history.day_standings(ids, month_on, today_on)
     known = _known_month_starts(ids, month_on, now, zone)
+    sealed = sealed_keys(ids)
+    counters = take_counters([meter_id for meter_id in ids if meter_id in sealed], now=now)
     errands = []
     for installation in installations:
         meter, model = installation.meter, model_by_key(installation.meter.model_key)
@@ -89,6 +98,8 @@ def _errands(installations: Sequence[Installation], now: datetime) -> tuple[Mete
                 serial=meter.serial,
                 address=meter.address,
                 password_sealed=None if meter.password_sealed is None else bytes(meter.password_sealed),
+                keys_sealed=sealed.get(meter.pk, ()),
+                counter=counters.get(meter.pk),
                 zone=ZoneInfo(installation.point.zone_name),
                 register_days=(today_on,) if model.day_register_depth_days else (),
                 register_months=tuple(months),

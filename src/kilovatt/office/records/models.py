@@ -5,7 +5,14 @@ from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Un
 from kilovatt.office.records.ledger.models import Transfer
 from kilovatt.office.records.organisations.models import Organisation, OrganisationRole, StaffRole, VatStatus
 from kilovatt.office.records.people.models import AccountAccess, Person, User
-from kilovatt.office.records.points.models import Installation, Line, Meter, MeteringPoint, TariffMap
+from kilovatt.office.records.points.models import (
+    Installation,
+    Line,
+    Meter,
+    MeteringPoint,
+    MeterSecret,
+    TariffMap,
+)
 from kilovatt.office.records.readings.models import (
     Batch,
     Event,
@@ -37,6 +44,7 @@ __all__ = [
     "LatestRegister",
     "Line",
     "Meter",
+    "MeterSecret",
     "MeterStanding",
     "MeteringPoint",
     "Organisation",

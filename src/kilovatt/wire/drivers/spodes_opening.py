@@ -2,46 +2,30 @@
 
 Invocation counters. A key and a counter used twice give the key away, so the next counter comes from outside and only
 grows: `MeterAddress.counter` is one object for all sessions of whoever keeps it, begun at a stored number or at one
-made from the clock (`counter_by_clock`). The meter is asked, where its row says that it tells, which counter it has
-had last, through the public client: that answer is not authenticated, and may raise our counter, never lower it.
+made from the clock (`measure.metering.invocation_counters`). Where its row says so, the meter is asked through the
+public client which counter it has had last: that answer is not authenticated, and may raise ours, never lower it.
 Challenges are made from key and counter: what is used once makes what is new each time, and no chance is needed here.
 """
 
 import hmac
-from datetime import UTC, datetime, timedelta
 
 from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Conversation, MeterAddress, MeterRefusedError, ask, ask_or_refusal
+from kilovatt.wire.drivers.cosem_links import link_to
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.acse import Context, Diagnostic, Mechanism
 from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
 from kilovatt.wire.protocols.dlms.association.requests import Associate, OpenLink, ReadInvocationCounter
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.security.sealing import COUNTER_MAX, InvocationCounter, Sealer
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Sealer
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError, Refusal, RefusalReason
-from kilovatt.wire.protocols.framing.hdlc.frames import server_address
-from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
-from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
-from kilovatt.wire.protocols.framing.links import Link
-from kilovatt.wire.protocols.framing.wrapper import WrapperLink
 
 READING_LEVEL = 1
 _CONFIGURING_LEVEL = 2
 _WRONG_SECRET = frozenset({Diagnostic.AUTHENTICATION_FAILED, Diagnostic.AUTHENTICATION_REQUIRED})
 _CHALLENGE_BYTES = 16
 _DATA, _VALUE = 1, 2
-_COUNTED_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-_COUNT = timedelta(milliseconds=250)
-
-
-def counter_by_clock(now: datetime) -> int:
-    """Return an invocation counter that no session before has used: four for each second since 2020, till 2054.
-
-    Sure as long as a meter is sent less than four messages a second, from the beginning of one session to that of the
-    next; where it may be more, the counter is to be stored, or the meter to be one that tells its own.
-    """
-    return min(max(1, (now - _COUNTED_SINCE) // _COUNT), COUNTER_MAX)
 
 
 def is_configurator(meter: MeterAddress) -> bool:
@@ -55,8 +39,8 @@ def open_connection(meter: MeterAddress, dialect: SpodesDialect) -> DlmsConnecti
     Raises LocalProtocolError for an address that no meter can have, and for a configurator without his keys.
     """
     if not is_configurator(meter):
-        return DlmsConnection(_link(meter, dialect, dialect.reader_sap))
-    link = _link(meter, dialect, dialect.configurator_sap)
+        return DlmsConnection(link_to(meter, dialect, dialect.reader_sap))
+    link = link_to(meter, dialect, dialect.configurator_sap)
     if meter.keys is None:
         if dialect.configurator_proof is ConfiguratorProof.GMAC:
             raise LocalProtocolError("a configurator of this meter needs its keys")
@@ -66,7 +50,7 @@ def open_connection(meter: MeterAddress, dialect: SpodesDialect) -> DlmsConnecti
         link,
         sealer=Sealer(meter.keys, title=meter.client_title, counter=_counter(meter)),
         general_ciphering=dialect.general_ciphering,
-        public_link=_link(meter, dialect, dialect.public_sap),
+        public_link=link_to(meter, dialect, dialect.public_sap),
     )
 
 
@@ -123,11 +107,3 @@ def _counter(meter: MeterAddress) -> InvocationCounter:
     if meter.counter is None:
         raise LocalProtocolError("keys want an invocation counter that was never used: none was given")
     return meter.counter
-
-
-def _link(meter: MeterAddress, dialect: SpodesDialect, client: int) -> Link:
-    if dialect.over_wrapper:
-        return WrapperLink(client=client, server=dialect.logical_device)
-    address = server_address(dialect.logical_device, meter.address, dialect.address_bytes)
-    limits = LinkLimits(transmit_info=dialect.info_bytes, receive_info=dialect.info_bytes)
-    return HdlcLink(address, client, limits)

@@ -29,6 +29,15 @@ class ConfiguratorProof(StrEnum):
     """Mechanism 2, makers' own: AES-128 of the challenge with a secret of its own. Not verified on a meter."""
 
 
+class Entry(StrEnum):
+    """How a link of HDLC begins."""
+
+    DIRECT = "direct"
+    """With its own first frame."""
+    MODE_E = "mode_e"
+    """With a call by IEC 62056-21 at 300 baud, as at an optical head."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpodesDialect(Dialect):
     """What makers of СПОДЭС meters do differently, or what the standard leaves open."""
@@ -39,13 +48,22 @@ class SpodesDialect(Dialect):
     """How many bytes the meter's HDLC address has: 1, 2 or 4."""
     info_bytes: int = 128
     """How many bytes of information a frame of HDLC may have."""
+    entry: Entry = Entry.DIRECT
+    baud_letter: str | None = None
+    """In mode E, the speed that is chosen; None for the one the meter offers."""
+    parity_bits: bool = False
+    """In mode E, whether parity is ours to add, since the gateway carries eight bits and the call is of seven."""
+    calls_by_address: bool = False
+    """In mode E, whether the call bears the meter's address; else it is for whichever is alone at the head."""
+    type_name: str = "SPODES"
+    """In mode E, what the simulated meter calls itself when it is called."""
     public_sap: int = 16
     reader_sap: int = 32
     configurator_sap: int = 48
     configurator_proof: ConfiguratorProof = ConfiguratorProof.GMAC
     """The standard has Kuznyechik (mechanism 8) besides, which is not built; field reports have 2 and 5."""
     general_ciphering: bool = False
-    """Whether messages are ciphered as a whole (DBh); else each service under a tag of its own, as the standard says."""
+    """Whether messages are ciphered as a whole (DBh); else each service under its own tag, as the standard says."""
     counter_obis: str | None = "0.0.43.1.0.255"
     """Where the public client can read the invocation counter of the keys; None: nowhere, and the public client is
     not tried. The standard lets him read only clock and name; meters that say more have been seen."""
@@ -213,7 +231,7 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=replace(_NARTIS_DIALECT, address_bytes=2),
         password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="address, encoding, passwords as users report them, mechanism 2 assumed; the rest by the standard",
+        evidence_note="address, encoding and passwords as users report them, mechanism 2 assumed; the rest by standard",
     ),
     _row(
         key="milur-107s",

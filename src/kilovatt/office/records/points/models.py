@@ -53,6 +53,9 @@ class Meter(models.Model):
     line = models.ForeignKey(
         Line, verbose_name=_("line"), null=True, blank=True, on_delete=models.PROTECT, related_name="meters"
     )
+    invocation_counter = models.PositiveBigIntegerField(
+        _("next invocation counter that is not taken"), default=0, editable=False
+    )
     password_sealed = models.BinaryField(_("password, sealed"), null=True, blank=True, editable=False)
     made_on = models.DateField(_("made on"), null=True, blank=True)
     firmware = models.CharField(_("firmware"), max_length=32, blank=True)
@@ -68,6 +71,33 @@ class Meter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_key} № {self.serial}"
+
+
+class MeterSecret(models.Model):
+    """A key of a meter, sealed as passwords are. A new one has the next generation; the highest of a slot holds."""
+
+    class Slot(models.TextChoices):
+        """What it is for."""
+
+        ENCRYPTION = "encryption", _("encryption key")
+        AUTHENTICATION = "authentication", _("authentication key")
+        SECRET = "secret", _("secret of the configurator")
+
+    meter = models.ForeignKey(Meter, on_delete=models.CASCADE, related_name="secrets")
+    slot = models.CharField(_("slot"), max_length=20, choices=Slot.choices)
+    generation = models.PositiveSmallIntegerField(_("generation"), default=1)
+    sealed = models.BinaryField(_("sealed"), editable=False)
+
+    class Meta:
+        verbose_name = _("secret of a meter")
+        verbose_name_plural = _("secrets of meters")
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "slot", "generation"], name="one_secret_of_a_generation"),
+            models.CheckConstraint(condition=Q(generation__gte=1), name="generations_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.meter} {self.slot} {self.generation}"
 
 
 class Installation(models.Model):
