@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from typing import Protocol, runtime_checkable
 
 from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.simulator.faults import LineFaults, Weather
@@ -16,6 +17,23 @@ HEARD_BYTES_MAX = 0x1_0008
 """No frame is longer: a message in a wrapper has at most 65535 bytes, and eight of its head. Of a flood only the end is
 kept."""
 _RECESSIVE = 0xFF
+
+
+@runtime_checkable
+class KnowsConnections(Protocol):
+    """A meter to which a new connection means something."""
+
+    def connected(self) -> None:
+        """Hear that the connection was made anew."""
+
+
+@runtime_checkable
+class ListensAtASpeed(Protocol):
+    """A meter that changes the speed of its line."""
+
+    @property
+    def baud(self) -> int | None:
+        """At which speed it listens now; None for the line's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +54,17 @@ class Bus:
     def __init__(self, meters: Sequence[SimulatedMeter], faults: LineFaults | None = None) -> None:
         self.meters = tuple(meters)
         self.weather = Weather(faults or LineFaults())
+        self.baud: int | None = None
+        """At which speed bytes are put on the line, where that is known: who listens at another hears nothing."""
         self._heard = b""
         self._heard_at_s = float("-inf")
         self._by_address = _by_address(self.meters)
+
+    def connected(self) -> None:
+        """Tell the meters that care that the connection to their line was made anew."""
+        for meter in self.meters:
+            if isinstance(meter, KnowsConnections):
+                meter.connected()
 
     def hear(self, data: bytes, *, now: datetime, at_s: float) -> list[Delivery]:
         """Return what comes back for bytes put on the line.
@@ -62,6 +88,9 @@ class Bus:
         return deliveries
 
     def _answer(self, frame: bytes, now: datetime) -> bytes | None:
+        baud = self.baud
+        if baud is not None and any(_listens_at_another(meter, baud) for meter in self.meters):
+            return _collided(meter.hear(frame, now) for meter in self.meters if not _listens_at_another(meter, baud))
         # Asking only the meters at the frame's address spares a long line thirty checksums a frame. Whoever else
         # would answer (a changed address, the universal one) does so when they keep silent.
         likely = next((self._by_address[start] for size in (1, 4) if (start := frame[:size]) in self._by_address), ())
@@ -69,6 +98,10 @@ class Bus:
         if answer is not None or len(likely) == len(self.meters):
             return answer
         return _collided(meter.hear(frame, now) for meter in self.meters if meter not in likely)
+
+
+def _listens_at_another(meter: SimulatedMeter, baud: int) -> bool:
+    return isinstance(meter, ListensAtASpeed) and meter.baud not in (None, baud)
 
 
 def _by_address(meters: Iterable[SimulatedMeter]) -> dict[bytes, tuple[SimulatedMeter, ...]]:

@@ -109,6 +109,7 @@ class LineGateway:
         if self._client is not None:
             self._client.abort()
         self._client = client
+        self._line.bus.connected()
 
     def received(self, client: asyncio.Transport, data: bytes) -> None:
         """Put a client's bytes on the line."""

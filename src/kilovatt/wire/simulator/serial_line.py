@@ -1,14 +1,24 @@
-"""A line of meters behind a serial port: a pseudo-terminal, for whoever reads through one."""
+"""A line of meters behind a serial port: a pseudo-terminal, for whoever reads through one.
+
+The speed that its reader sets is known here, and meters that change theirs hear nothing at another. Bits and parity are
+not: such a terminal always carries eight bits.
+"""
 
 import asyncio
 import os
+import termios
 import tty
 
 from kilovatt.wire.simulator.gateway import RECEIVE_BYTES, Line
 
+_OUTPUT_SPEED = 5
+_BAUDS = {
+    getattr(termios, f"B{baud}"): baud for baud in (300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200)
+}
+
 
 class SerialLine:
-    """One line behind one terminal; open `path` as a serial port of any speed."""
+    """One line behind one terminal; open `path` as a serial port."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -30,7 +40,10 @@ class SerialLine:
             os.close(self._readers_end)
 
     def _received(self) -> None:
-        self._line.put(os.read(self._meters_end, RECEIVE_BYTES), self._deliver)
+        data = os.read(self._meters_end, RECEIVE_BYTES)
+        speed = termios.tcgetattr(self._readers_end)[_OUTPUT_SPEED]
+        self._line.bus.baud = _BAUDS.get(speed)
+        self._line.put(data, self._deliver)
 
     def _deliver(self, data: bytes) -> None:
         if self._open:

@@ -7,12 +7,8 @@ from itertools import chain
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.wire.protocols.dlms.association.server import AssociationServer
-from kilovatt.wire.protocols.framing.hdlc.frames import server_address
-from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
-from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
-from kilovatt.wire.protocols.framing.links import ServerLink
-from kilovatt.wire.protocols.framing.wrapper import WrapperServerLink
 from kilovatt.wire.simulator.clockwork import Clockwork
+from kilovatt.wire.simulator.cosem_links import CosemPort
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes import journals
 from kilovatt.wire.simulator.spodes.collected import profiles, scaler_profile
@@ -71,18 +67,27 @@ class SpodesMeter:
             title=dialect.flag.encode() + plan.serial.to_bytes(_TITLE_NUMBER_BYTES, "big"),
             challenge=_challenges(plan.serial),
         )
-        self._link = _link(plan, dialect, self._server)
+        self._port = CosemPort(plan, dialect, self._server)
         self._refused = 0
 
     def hear(self, frame: bytes, now: datetime) -> bytes | None:
         """Answer what came, or keep silent as the real meter does."""
         self._device.now = now
         self._control.catch_up(now)
-        answer = self._link.hear(frame)
+        answer = self._port.hear(frame, now)
         for _ in self._server.refused[self._refused :]:
             self._works.journals.note(Journal.ACCESS, journals.UNAUTHORISED, now)
         self._refused = len(self._server.refused)
         return answer
+
+    def connected(self) -> None:
+        """Hear that a connection to it was made anew: over TCP, associations of the one before are no more."""
+        self._port.connected()
+
+    @property
+    def baud(self) -> int | None:
+        """At which speed it listens; None where that does not change."""
+        return self._port.baud
 
     def press_button(self, now: datetime) -> None:
         """Be switched by a hand: on where that was permitted, off in modes that allow it."""
@@ -99,14 +104,6 @@ def _kept(works: Works, dialect: SpodesDialect) -> Iterator[Profile]:
         scalers = scaler_profile(works, profile) if dialect.has_scaler_profiles else None
         if scalers is not None:
             yield scalers
-
-
-def _link(plan: SimulatedMeterPlan, dialect: SpodesDialect, server: AssociationServer) -> ServerLink:
-    if dialect.over_wrapper:
-        return WrapperServerLink(server, frozenset({dialect.logical_device}))
-    address = server_address(dialect.logical_device, plan.address, dialect.address_bytes)
-    limits = LinkLimits(transmit_info=dialect.info_bytes, receive_info=dialect.info_bytes)
-    return HdlcServerLink(frozenset({address}), server, limits)
 
 
 def _challenges(serial: int) -> Callable[[], bytes]:
