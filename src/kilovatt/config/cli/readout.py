@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
+from kilovatt.config.cli import concentrators
 from kilovatt.config.cli.voice import _, ngettext, out
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay
@@ -100,6 +101,7 @@ def as_json(report: SessionReport, model: MeterModel, zone: ZoneInfo) -> dict[st
             }
             for event in learnt.events
         ],
+        "concentrator": learnt.concentrator and concentrators.as_json(learnt.concentrator, zone),
         "exchanges": report.exchanges_made,
         "retries": report.retries,
     }
@@ -124,6 +126,8 @@ def show(report: SessionReport, model: MeterModel, zone: ZoneInfo) -> None:
     _show_registers(report, zone)
     _show_profile(report, zone)
     _show_events(report, zone)
+    if learnt.concentrator is not None:
+        concentrators.show(learnt.concentrator, zone, EVENT_WORDS)
 
 
 def _show_instant(report: SessionReport) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
-from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, is_behind
+from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
 
 
@@ -84,7 +84,7 @@ _CONCENTRATOR = AddressRule(maximum=DIRECT_CHANNELS[0] - 1, anybody=1, of_serial
 def address_rule(model: MeterModel) -> AddressRule:
     """Return the rule of a model's language, and of its form of addresses where it has several."""
     dialect = model.dialect
-    if isinstance(dialect, SpodusDialect):
+    if is_concentrator(model):
         return _CONCENTRATOR
     if is_behind(model):
         return _BEHIND

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, is_behind
+from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.energomera import EnergomeraDriver
@@ -40,6 +40,6 @@ def driver_for(model: MeterModel) -> Driver:  # noqa: C901  # a case for each la
 
 
 def _of_dlms(model: MeterModel) -> Driver:
-    if isinstance(model.dialect, SpodusDialect):
+    if is_concentrator(model):
         return ConcentratorDriver()
     return ThroughConcentratorDriver() if is_behind(model) else SpodesDriver()

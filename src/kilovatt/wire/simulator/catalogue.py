@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from kilovatt.measure.metering.catalogue.spodus import SpodusDialect
+from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.measure.metering.models import Language
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.energomera import EnergomeraMeter
@@ -32,7 +32,7 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:  # noqa: C901  
         case Language.MODBUS:
             return PulseCounterInput(plan)
         case Language.SPODES:
-            return SpodusConcentrator(plan) if isinstance(plan.model.dialect, SpodusDialect) else SpodesMeter(plan)
+            return SpodusConcentrator(plan) if is_concentrator(plan.model) else SpodesMeter(plan)
         case Language.FILE:
             raise LocalProtocolError(f"{plan.model.title} cannot be simulated: nobody knows what it speaks")
         case _:

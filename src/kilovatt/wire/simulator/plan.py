@@ -104,6 +104,8 @@ class ConcentratorPlan:
 
     serial: int
     model: str = SPODUS_USPD.key
+    address: int = 1
+    """The logical device in which it is managed."""
     passwords: dict[int, str] = field(default_factory=dict, repr=False)
 
 

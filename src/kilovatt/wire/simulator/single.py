@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.catalogue.spodus import BEHIND, SpodusDialect, is_behind
+from kilovatt.measure.metering.catalogue.spodus import BEHIND, is_behind
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.explain.fields import gettext_noop
@@ -78,11 +78,6 @@ def plan_single(
     concentrator = ConcentratorPlan(serial=CONCENTRATOR_SERIAL) if is_behind(model) else None
     line = LinePlan(name=_LINE, port=port, faults=line_faults, baud=baud, concentrator=concentrator)
     return TownPlan(now=now.astimezone(UTC), homes=homes, lines=(line,), meters=(meter,))
-
-
-def is_concentrator(model: MeterModel) -> bool:
-    """Whether a model is a concentrator, before meters of its own (`plan_concentrator`)."""
-    return isinstance(model.dialect, SpodusDialect)
 
 
 def plan_concentrator(

@@ -43,7 +43,7 @@ from kilovatt.wire.simulator.plan import (
     TownPlan,
     TownPlanError,
 )
-from kilovatt.wire.simulator.spodus import MANAGEMENT, Behind, NoEnergy, SpodusConcentrator
+from kilovatt.wire.simulator.spodus import Behind, NoEnergy, SpodusConcentrator
 
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
@@ -128,7 +128,7 @@ def build_concentrator(
         SimulatedMeterPlan(
             model=model_by_key(concentrator.model),
             serial=concentrator.serial,
-            address=MANAGEMENT,
+            address=concentrator.address,
             passwords=dict(concentrator.passwords),
             zone=ZoneInfo(plan.zone),
             energy=NoEnergy(),

@@ -11,6 +11,7 @@ from rich.table import Table
 from kilovatt.config.cli.readout import EVENT_WORDS, QUANTITY_WORDS
 from kilovatt.config.cli.voice import _, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import ROWS, model_by_key
+from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.measure.metering.models import Evidence, MeterModel, Wiring
 
 _EVIDENCE_WORDS = {
@@ -59,6 +60,8 @@ def _show_all() -> None:
 
 
 def _in_short(model: MeterModel) -> str:
+    if is_concentrator(model):
+        return _("reads meters for us")
     abilities = [ngettext("{n} phase", "{n} phases", model.phases).format(n=model.phases)]
     if model.has_profile:
         depth = model.profile_depth_days
@@ -82,13 +85,8 @@ def _card(model: MeterModel) -> Iterator[tuple[str, str]]:
     yield _("evidence"), f"{_EVIDENCE_WORDS[model.evidence]}: {model.evidence_note}"
     yield _("language"), str(model.language)
     yield _("reached by"), ", ".join(model.channels)
-    wiring = _("through current transformers") if model.wiring is Wiring.TRANSFORMER else _("direct")
-    yield _("connection"), f"{ngettext('{n} phase', '{n} phases', model.phases).format(n=model.phases)}, {wiring}"
-    quantities = ", ".join(words for quantity, words in QUANTITY_WORDS.items() if quantity in model.quantities)
-    yield _("registers"), f"{quantities}; {_('step {step} Wh').format(step=model.register_step_wh)}"
-    if model.month_register_depth_months:
-        months = model.month_register_depth_months
-        yield _("at midnights"), ngettext("registers of {n} month", "registers of {n} months", months).format(n=months)
+    if not is_concentrator(model):
+        yield from _counting(model)
     if model.has_profile:
         depth = model.profile_depth_days
         yield _("load profile"), ngettext("half-hours of {n} day", "half-hours of {n} days", depth).format(n=depth)
@@ -98,6 +96,16 @@ def _card(model: MeterModel) -> Iterator[tuple[str, str]]:
         yield _("switch"), _("relay")
     if model.dialect is not None:
         yield _("options"), "\n".join(f"{option} = {value}" for option, value in _options(model).items())
+
+
+def _counting(model: MeterModel) -> Iterator[tuple[str, str]]:
+    wiring = _("through current transformers") if model.wiring is Wiring.TRANSFORMER else _("direct")
+    yield _("connection"), f"{ngettext('{n} phase', '{n} phases', model.phases).format(n=model.phases)}, {wiring}"
+    quantities = ", ".join(words for quantity, words in QUANTITY_WORDS.items() if quantity in model.quantities)
+    yield _("registers"), f"{quantities}; {_('step {step} Wh').format(step=model.register_step_wh)}"
+    if model.month_register_depth_months:
+        months = model.month_register_depth_months
+        yield _("at midnights"), ngettext("registers of {n} month", "registers of {n} months", months).format(n=months)
 
 
 def _options(model: MeterModel) -> dict[str, Any]:

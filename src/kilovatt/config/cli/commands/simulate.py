@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +13,12 @@ from kilovatt.config.cli.keys import given_keys
 from kilovatt.config.cli.transcripts import transcript_in
 from kilovatt.config.cli.voice import _, complain, err, ngettext, out
 from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.wire.explain.transcript import Transcript
 from kilovatt.wire.simulator.faults import FaultKind
-from kilovatt.wire.simulator.plan import TownPlan
+from kilovatt.wire.simulator.plan import ConcentratorPlan, MeterPlan, TownPlan
 from kilovatt.wire.simulator.replayed import ReplayedBus, serve_replay, serve_replay_at_terminal
-from kilovatt.wire.simulator.single import plan_single, serve_one
+from kilovatt.wire.simulator.single import plan_concentrator, plan_single, serve_one
 
 TERMINAL = "pty"
 """Stands for a place to listen: a pseudo-terminal."""
@@ -35,6 +36,9 @@ def simulate(
     ] = None,
     households: Annotated[Path | None, typer.Option(help=_("A Parquet file of half-hour curves."))] = None,
     household: Annotated[str | None, typer.Option(help=_("The column that feeds the meter."))] = None,
+    meters: Annotated[
+        int, typer.Option(min=0, max=500, help=_("How many meters stand behind a concentrator (spodus-uspd)."))
+    ] = 5,
     now: Annotated[str | None, typer.Option(help=_("What the meter's clock shows at the start."))] = None,
     fault: Annotated[list[FaultKind] | None, typer.Option(help=_("What is wrong; may be said more than once."))] = None,
     replay: Annotated[
@@ -53,6 +57,13 @@ def simulate(
         complain(_("What is to be simulated? Add --model, or --replay with a transcript."))
     host, port = _host_and_port(listen)
     row = model_by_key(model)
+    faults = frozenset(fault or ())
+    if is_concentrator(row):
+        behind = plan_concentrator(
+            row, meters=meters, now=instant(now), port=port, serial=serial, password=password, faults=faults
+        )
+        asyncio.run(_serve_plan(behind, host))
+        return
     plan = plan_single(
         row,
         now=instant(now),
@@ -63,7 +74,7 @@ def simulate(
         keys=given_keys(row, keys_file).bundle,
         households=households,
         household=household,
-        faults=frozenset(fault or ()),
+        faults=faults,
     )
     asyncio.run(_serve_plan(plan, host))
 
@@ -111,13 +122,20 @@ async def _serve_replay(transcript: Transcript, bus: ReplayedBus, place: tuple[s
 
 async def _serve_plan(plan: TownPlan, host: str) -> None:
     def listening(port: int) -> None:
-        meter = plan.meters[0]
         words = _("{model} № {serial}, address {address}, listens on tcp://{host}:{port}")
-        facts = {"model": model_by_key(meter.model).title, "serial": meter.serial, "address": meter.address}
-        out.print(words.format(**facts, host=host, port=port), soft_wrap=True)
+        for facts in _listening(plan):
+            out.print(words.format(**facts, host=host, port=port), soft_wrap=True)
         err.print(_("Stop it with Ctrl+C."))
 
     await _until_interrupted(serve_one(plan, host=host, listening=listening))
+
+
+def _listening(plan: TownPlan) -> Iterator[dict[str, object]]:
+    planned: list[MeterPlan | ConcentratorPlan] = [
+        line.concentrator for line in plan.lines if line.concentrator is not None
+    ]
+    for one in (*planned, *plan.meters):
+        yield {"model": model_by_key(one.model).title, "serial": one.serial, "address": one.address}
 
 
 async def _until_interrupted(service: Coroutine[Any, Any, None]) -> None:

@@ -16,7 +16,7 @@ MATRICA: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         evidence=Evidence.ASSUMED,
         evidence_note="its maker says that it speaks DLMS/COSEM on its optical and RS-485 ports; of its objects "
-        "nothing is public: they are taken to be those of СПОДЭС, and address, password and stamps are options that nobody "
-        "has checked",
+        "nothing is public: they are taken to be those of СПОДЭС; address, password and stamps are options that "
+        "nobody has checked",
     ),
 )

@@ -106,3 +106,8 @@ def behind(model: MeterModel) -> MeterModel:
 def is_behind(model: MeterModel) -> bool:
     """Whether a model is read through a concentrator."""
     return THROUGH_CONCENTRATOR in model.channels
+
+
+def is_concentrator(model: MeterModel) -> bool:
+    """Whether a row is that of a concentrator itself."""
+    return isinstance(model.dialect, SpodusDialect)
