@@ -3,7 +3,13 @@
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
 from kilovatt.office.records.ledger.models import Transfer
-from kilovatt.office.records.organisations.models import Organisation, OrganisationRole, StaffRole, VatStatus
+from kilovatt.office.records.organisations.models import (
+    Organisation,
+    OrganisationRole,
+    ReadingPlan,
+    StaffRole,
+    VatStatus,
+)
 from kilovatt.office.records.people.models import AccountAccess, Person, User
 from kilovatt.office.records.points.models import (
     Installation,
@@ -15,6 +21,7 @@ from kilovatt.office.records.points.models import (
 )
 from kilovatt.office.records.readings.models import (
     Batch,
+    ClockDeviation,
     Event,
     Finding,
     IntakeFrame,
@@ -22,6 +29,7 @@ from kilovatt.office.records.readings.models import (
     IntakeRegister,
     LatestRegister,
     MeterStanding,
+    ProfileGap,
     Session,
 )
 from kilovatt.office.records.tariffs.models import PriceVersion, TariffPlan, ZonePrice
@@ -35,6 +43,7 @@ __all__ = [
     "Bill",
     "BillLine",
     "BillLineLeg",
+    "ClockDeviation",
     "Event",
     "Finding",
     "Installation",
@@ -51,6 +60,8 @@ __all__ = [
     "OrganisationRole",
     "Person",
     "PriceVersion",
+    "ProfileGap",
+    "ReadingPlan",
     "Session",
     "StaffRole",
     "TariffMap",

@@ -68,6 +68,33 @@ class VatStatus(models.Model):
         return f"{self.organisation}: {self.rate} {self.valid_from}"
 
 
+class ReadingPlan(models.Model):
+    """How often the meters of an organisation are read, and in which local hours; without one, every half-hour.
+
+    A window may run over midnight. What is asked for by somebody who waits is read at any hour.
+    """
+
+    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="reading_plan")
+    every_minutes = models.PositiveIntegerField(_("every so many minutes"), default=30)
+    opens = models.TimeField(_("not before (local)"), null=True, blank=True)
+    closes = models.TimeField(_("not after (local)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reading plan")
+        verbose_name_plural = _("reading plans")
+        constraints = [
+            models.CheckConstraint(condition=Q(every_minutes__gte=1), name="read_once_a_minute_at_most"),
+            models.CheckConstraint(
+                condition=Q(opens=None, closes=None)
+                | Q(opens__isnull=False, closes__isnull=False) & ~Q(opens=F("closes")),
+                name="a_window_has_two_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.every_minutes} min"
+
+
 class OrganisationRole(models.Model):
     """What an organisation is at a metering point, from one day to another."""
 

@@ -163,6 +163,12 @@ class MeterStanding(models.Model):
     """The last session that brought anything."""
     silent_since_at = models.DateTimeField(null=True)
     """The first failed session of the present row of failures."""
+    next_due_at = models.DateTimeField(null=True, db_index=True)
+    """When it is to be visited again; None: it never was, and is due."""
+    failures = models.PositiveIntegerField(default=0)
+    """Failed sessions in a row."""
+    gaps_noticed_until_on = models.DateField(null=True)
+    """Of the days before this one, what is missing is among the gaps."""
     clock_deviation_s = models.IntegerField(null=True)
     power_w = models.IntegerField(null=True)
     voltage_mv = models.IntegerField(null=True)
@@ -175,6 +181,50 @@ class MeterStanding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meter_id}: {self.last_outcome}"
+
+
+class ProfileGap(models.Model):
+    """A local day of a meter's load profile that is not whole. It goes when the day is, or stays with why it cannot be.
+
+    What is to be read of the past are these rows, and nothing else: no store of days is looked through for it.
+    """
+
+    class Lost(models.TextChoices):
+        """Why nobody will ask the meter for it again."""
+
+        TOO_OLD = "too_old", _("older than the meter's memory")
+        NOT_IN_METER = "not_in_meter", _("the meter itself has nothing for it")
+
+    meter = models.ForeignKey("records.Meter", on_delete=models.CASCADE, related_name="gaps")
+    day_on = models.DateField(_("day"))
+    noticed_at = models.DateTimeField(_("noticed"))
+    answers = models.PositiveSmallIntegerField(_("times the meter answered without it"), default=0)
+    lost = models.CharField(_("lost because"), max_length=12, choices=Lost.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("gap in a load profile")
+        verbose_name_plural = _("gaps in load profiles")
+        constraints = [models.UniqueConstraint(fields=["meter", "day_on"], name="a_gap_once")]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.day_on}"
+
+
+class ClockDeviation(models.Model):
+    """How far a meter's clock was off on a day [s], as it was last read that day; positive is ahead of ours."""
+
+    meter = models.ForeignKey("records.Meter", on_delete=models.CASCADE, related_name="clock_deviations")
+    day_on = models.DateField(_("day"))
+    deviation_s = models.IntegerField(_("deviation, s"))
+    heard_at = models.DateTimeField(_("heard"))
+
+    class Meta:
+        verbose_name = _("deviation of a clock")
+        verbose_name_plural = _("deviations of clocks")
+        constraints = [models.UniqueConstraint(fields=["meter", "day_on"], name="one_clock_deviation_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.day_on} {self.deviation_s:+d} s"
 
 
 class Event(models.Model):
