@@ -8,6 +8,7 @@ title          = 4B56540000000001
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from kilovatt.config.cli.voice import _, complain
 from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import CLIENT_TITLE
+from kilovatt.wire.explain import OpeningKeys
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.dlms.security.slots import (
     AUTHENTICATION,
@@ -30,6 +32,7 @@ from kilovatt.wire.protocols.dlms.security.slots import (
 KEYS_VARIABLE = "KILOVATT_METER_KEYS"
 _TITLE, _TITLE_BYTES = "title", 8
 _NAMES = (ENCRYPTION, AUTHENTICATION, SECRET, _TITLE)
+_KEY_SIZES = {16, 32}
 _WITH_KEYS = frozenset({Language.SPODES})
 
 
@@ -75,6 +78,34 @@ def given_keys(model: MeterModel, file: Path | None) -> GivenKeys:
         return GivenKeys(key_bundle(values), title)
     except UnusableKeysError as error:
         complain(_(error.sentence) % error.values)
+
+
+def opening_keys(file: Path, titles: Sequence[str] = ()) -> OpeningKeys:
+    """Return the keys of a file to explain ciphered messages with; `titles` are those of who sent them, in hexadecimal.
+
+    The authentication key may be missing: nobody then knows whether what is deciphered is right.
+    """
+    values = _values(_text_of(file))
+    encryption, authentication = values.get(ENCRYPTION), values.get(AUTHENTICATION)
+    if encryption is None:
+        complain(_("The keys file {file} holds no encryption key.").format(file=file))
+    sizes = {len(key) for key in (encryption, authentication) if key is not None}
+    if len(sizes) > 1 or not sizes <= _KEY_SIZES:
+        complain(_("Keys have 16 bytes, or both of them 32: look at {file}.").format(file=file))
+    known = [_title_of(title) for title in titles]
+    if _TITLE in values:
+        known.append(values[_TITLE])
+    return OpeningKeys(encryption=encryption, authentication=authentication, titles=tuple(known))
+
+
+def _title_of(text: str) -> bytes:
+    try:
+        title = bytes.fromhex(text)
+    except ValueError:
+        title = b""
+    if len(title) != _TITLE_BYTES:
+        complain(_("A system title is written as 16 hex digits, like 4D4D4D0000BC614E: got {text}.").format(text=text))
+    return title
 
 
 def _text_of(file: Path) -> str:

@@ -53,7 +53,11 @@ def captured_to(file: Path | None, model: MeterModel, *, zone: str, now: datetim
 
 def transcript_in(file: Path) -> Transcript:
     """Return the transcript that a file holds; complain about a file that cannot be read or holds none."""
-    text = text_of(file)
+    return transcript_of(text_of(file), file)
+
+
+def transcript_of(text: str, file: Path) -> Transcript:
+    """Return the transcript that the text of a file is; complain about one that is none."""
     try:
         return parse_transcript(text)
     except TranscriptError as error:

@@ -31,7 +31,8 @@ class ExplainedFrame:
     """A frame and its fields, which cover every byte of it, in order.
 
     `code` says what the frame is; `crc_is_right` is None for a frame too short to have a checksum; `problem` is a
-    code of what hinders understanding it further, or None.
+    code of what hinders understanding it further, or None. `within` is a message that this one brings: deciphered, or
+    put together of this part and those before it.
     """
 
     code: str
@@ -40,6 +41,7 @@ class ExplainedFrame:
     fields: tuple[ExplainedField, ...]
     crc_is_right: bool | None
     problem: str | None = None
+    within: "ExplainedFrame | None" = None
 
     def __post_init__(self) -> None:
         starts = [field.start for field in self.fields]
@@ -49,10 +51,11 @@ class ExplainedFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedExchange:
-    """A request and the answer to it; None where nothing came."""
+    """A request and the answer to it; None where nothing came. `language` is its own, where that is another one."""
 
     request: ExplainedFrame
     answer: ExplainedFrame | None
+    language: str | None = None
 
 
 def gettext_noop(text: str) -> str:

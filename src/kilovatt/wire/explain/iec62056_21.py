@@ -31,13 +31,15 @@ _ANSWERS = {
     "password_given": frozenset({"yes", "no", "farewell", "refusal"}),
     "read_parameter": frozenset({"readout", "refusal", "no"}),
 }
+_SAID_BY_METERS = frozenset({"identification", "operand", "readout", "refusal"})
 _Parts = list[tuple[int, str, str | int | bool | None]]
 """How many bytes, what they are, what they say."""
 
 
 def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
     """Return what a request and the answer to it say, every byte named. A password is never shown."""
-    asked = _explained(request, is_answer=False, asked=None)
+    by_itself = answer is None and _explained(request, is_answer=True, asked=None).code in _SAID_BY_METERS
+    asked = _explained(request, is_answer=by_itself, asked=None)
     heard = None if answer is None else _explained(answer, is_answer=True, asked=asked.code)
     if heard is not None and answer == request:
         heard = _with_problem(heard, "echo")
