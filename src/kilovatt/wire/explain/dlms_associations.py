@@ -65,11 +65,18 @@ def associating(cursor: Cursor) -> Fields:
         start, tag = cursor.at, cursor.byte()
         body = cursor.counted()
         if tag == _OFFER:
-            yield from _offer(cursor.data, start, cursor.at - len(body), cursor.at)
+            content_at = cursor.at - len(body)
+            cursor.at += _is_one_short(cursor, body)
+            yield from _offer(cursor.data, start, content_at, cursor.at)
             continue
         code, shown = _FIELDS.get(tag, ("association_field", lambda content, tag=tag: f"{tag:02X}h {spaced(content)}"))
         numbered = number if code == "association_field" else None
         yield ExplainedField(start=start, end=cursor.at, code=code, value=shown(body), number=numbered)
+
+
+def _is_one_short(cursor: Cursor, body: bytes) -> bool:
+    """Whether an agreement is counted as if the tag of its conformance bits had one byte, as older meters do."""
+    return cursor.at == len(cursor.data) - 1 and body[:2] == b"\x04\x0d" and body[5:7] == b"\x5f" + _LONG_TAG
 
 
 def _offer(data: bytes, start: int, content_at: int, end: int) -> Fields:
@@ -95,7 +102,7 @@ def _request(cursor: Cursor) -> Fields:
         cursor.counted()
         yield ExplainedField(start=start, end=cursor.at, code="dedicated_key", value=None)
     else:
-        yield ExplainedField(start=start, end=cursor.at, code="dedicated_key", value="")
+        yield ExplainedField(start=start, end=cursor.at, code="dedicated_key", value=False)
     for code in ("response_allowed", "quality"):
         yield from _optional(cursor, code)
     yield from _agreement(cursor)
