@@ -5,22 +5,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import cycle
+from itertools import cycle, product
 
 from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.catalogue.spodus import behind, is_behind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import Language, MeterModel, Wiring
-from kilovatt.wire.drivers.addresses import address_rule
+from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.simulator.faults import FaultKind, LineFaults, other_passwords
-from kilovatt.wire.simulator.plan import HomesPlan, LinePlan, MeterPlan, TownPlan
+from kilovatt.wire.simulator.plan import ConcentratorPlan, HomesPlan, LinePlan, MeterPlan, TownPlan
 
 METERS_PER_LINE_MAX = 32
-FAULTS_OF_A_TOWN = frozenset(FaultKind) - {FaultKind.CLOCK}
+FAULTS_OF_A_TOWN = frozenset(FaultKind) - {FaultKind.CLOCK, FaultKind.UNREACHED}
 """What goes wrong in a town with some faults. A wrong clock is not among them: such a meter closes its days at
-other instants than its neighbours, so its bill rightly differs from the curve; ask for it by name."""
+other instants than its neighbours, so its bill rightly differs from the curve; ask for it by name, and for a meter
+that its concentrator does not reach: not every town has a concentrator."""
+_BEHIND_CONCENTRATORS = frozenset({"spodes-1ph", "spodes-3ph", "spodes-3ph-ct"})
+MODELS_OF_A_TOWN = tuple(behind(model) if model.key in _BEHIND_CONCENTRATORS else model for model in MODELS)
+"""Every model there is; СПОДЭС meters of no make in particular stand behind concentrators."""
 _RATIOS = (20, 40)
 _LIVE_LINES = 30
 _METERS_PER_FAULT = 60
+_CONCENTRATOR_SERIALS = 24_000_000
 _ADDRESSES = tuple(range(1, 240))
 _LINE_FAULTS_IN_TURN = (
     frozenset({FaultKind.NOISE}),
@@ -29,7 +35,13 @@ _LINE_FAULTS_IN_TURN = (
     frozenset({FaultKind.ECHO}),
     frozenset({FaultKind.NOISE, FaultKind.DROP, FaultKind.LATE}),
 )
-_METER_FAULTS_IN_TURN = (FaultKind.WRONG_PASSWORD, FaultKind.MAGNET, FaultKind.COVER, FaultKind.CLOCK)
+_METER_FAULTS_IN_TURN = (
+    FaultKind.WRONG_PASSWORD,
+    FaultKind.MAGNET,
+    FaultKind.COVER,
+    FaultKind.CLOCK,
+    FaultKind.UNREACHED,
+)
 _SILENT_LINES_IN_TURN = (FaultKind.DEAD, FaultKind.UNREACHABLE, FaultKind.ECHO_ONLY)
 
 
@@ -60,15 +72,16 @@ def plan_town(
     seed: int,
     faults: FaultPlan = FaultPlan.NONE,
     kinds: frozenset[FaultKind] = FAULTS_OF_A_TOWN,
-    models: Sequence[MeterModel] = MODELS,
+    models: Sequence[MeterModel] = MODELS_OF_A_TOWN,
     late_by_s: float = 2.0,
 ) -> TownPlan:
     """Return a town in which household number i feeds meter number i.
 
     `households` are the names of the columns, one per meter. Models come in turn, zones (1, 2, 3) as well;
     what is wired through transformers has a ratio of 20 or 40. Each language has lines of its own, of at most
-    32 meters. With some faults, a town of 12 meters or more of all models has a fault of each of the `kinds`,
-    and most of its meters remain readable: `TownPlan.faults_of` tells which. The same arguments give the same town.
+    32 meters; so have those behind a concentrator. With some faults, a town of 12 meters or more of all models has a
+    fault of each of the `kinds`, and most of its meters remain readable: `TownPlan.faults_of` tells which. The same
+    arguments give the same town.
     """
     dice = random.Random(seed)
     wanted = kinds if faults is FaultPlan.SOME else frozenset()
@@ -84,11 +97,13 @@ def plan_town(
     for number, (group, kinds_of_line) in enumerate(groups, start=1):
         name = f"line-{number:02d}"
         line_kinds = kinds_of_line
-        if all(address_rule(home.model).alone for home in group):
-            # TCP up to the meter itself: what it carries, it carries whole.
+        is_concentrated = all(is_behind(home.model) for home in group)
+        if is_concentrated or all(address_rule(home.model).alone for home in group):
+            # TCP up to the meter itself, or its concentrator: what it carries, it carries whole.
             line_kinds -= {FaultKind.NOISE}
         line_faults = LineFaults(kinds=line_kinds, seed=dice.randrange(2**32), late_by_s=late_by_s)
-        lines.append(LinePlan(name=name, faults=line_faults))
+        concentrator = ConcentratorPlan(serial=_CONCENTRATOR_SERIALS + number) if is_concentrated else None
+        lines.append(LinePlan(name=name, faults=line_faults, concentrator=concentrator))
         meters |= {home.household: meter for home, meter in _wired(group, name, dice)}
     return TownPlan(now=now, homes=homes, lines=tuple(lines), meters=tuple(meters[name] for name in households))
 
@@ -116,6 +131,8 @@ def _can_have(fault: FaultKind, model: MeterModel) -> bool:
             return EventKind.MAGNETIC_FIELD in model.journals
         case FaultKind.COVER:
             return EventKind.CASE_OPENED in model.journals
+        case FaultKind.UNREACHED:
+            return is_behind(model)
         case _:
             return True
 
@@ -147,8 +164,8 @@ def _silent_lines(
     dice.shuffle(sound)
     for kind in _SILENT_LINES_IN_TURN:
         if kind in wanted and sound and (unreadable + each) * 3 <= len(homes):
-            language = sound[0].model.language
-            silent[kind] = [home for home in sound if home.model.language is language][:each]
+            kin = _kind_of_line(sound[0])
+            silent[kind] = [home for home in sound if _kind_of_line(home) == kin][:each]
             sound = [home for home in sound if home not in silent[kind]]
             unreadable += each
     return silent
@@ -157,13 +174,18 @@ def _silent_lines(
 def _split(homes: Iterable[_Home], size: int) -> list[list[_Home]]:
     listed = list(homes)
     groups = []
-    for language in Language:
-        of_it = [home for home in listed if home.model.language is language]
+    for kin in product(Language, (False, True)):
+        of_it = [home for home in listed if _kind_of_line(home) == kin]
         groups += [[home] for home in of_it if address_rule(home.model).alone]
         alike = [home for home in of_it if not address_rule(home.model).alone]
         lines = -(-len(alike) // size)
         groups += [alike[number::lines] for number in range(lines)]
     return groups
+
+
+def _kind_of_line(home: _Home) -> tuple[Language, bool]:
+    """Return what the meters of one line have in common: their language, and whether they are behind a concentrator."""
+    return home.model.language, is_behind(home.model)
 
 
 def _wired(group: list[_Home], line: str, dice: random.Random) -> list[tuple[_Home, MeterPlan]]:
@@ -176,7 +198,7 @@ def _wired(group: list[_Home], line: str, dice: random.Random) -> list[tuple[_Ho
         meter = MeterPlan(
             model=home.model.key,
             serial=serial,
-            address=serial if address_rule(home.model).takes_its_own_number else tail,
+            address=_address(home.model, serial, tail),
             household=home.household,
             line=line,
             ratio=home.ratio,
@@ -186,3 +208,7 @@ def _wired(group: list[_Home], line: str, dice: random.Random) -> list[tuple[_Ho
         )
         wired.append((home, meter))
     return wired
+
+
+def _address(model: MeterModel, serial: int, tail: int) -> int:
+    return factory_address(model, serial) if address_rule(model).takes_its_own_number or is_behind(model) else tail

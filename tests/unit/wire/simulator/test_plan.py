@@ -11,8 +11,8 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.simulator.faults import FaultKind, other_passwords
-from kilovatt.wire.simulator.plan import FileHomes, LinePlan, MeterPlan, TownPlan, TownPlanError
-from kilovatt.wire.simulator.single import plan_single
+from kilovatt.wire.simulator.plan import ConcentratorPlan, FileHomes, LinePlan, MeterPlan, TownPlan, TownPlanError
+from kilovatt.wire.simulator.single import plan_concentrator, plan_single
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 V1 = model_by_key("mercury-206-prlsno")
@@ -73,9 +73,9 @@ def test_a_text_that_is_no_plan_is_refused(text: str) -> None:
 
 
 def test_a_plan_of_a_newer_program_is_refused() -> None:
-    text = json.dumps(json.loads(PLAN.to_json()) | {"format": 2})
+    text = json.dumps(json.loads(PLAN.to_json()) | {"format": 3})
 
-    with pytest.raises(TownPlanError, match="has format 2, and this program reads 1"):
+    with pytest.raises(TownPlanError, match="has format 3, and this program reads 2"):
         TownPlan.from_json(text)
 
 
@@ -140,3 +140,58 @@ def test_an_impossible_password_is_refused(model: MeterModel, password: str, sen
 def test_a_household_without_a_file_is_refused() -> None:
     with pytest.raises(TownPlanError, match="no file of households is given"):
         plan_single(V2, now=NOW, port=0, household="a_wh")
+
+
+BEHIND_A = MeterPlan(model="spodes-1ph@uspd", serial=41_906_017, address=217, household="home_001_wh", line="line-01")
+CONCENTRATED = replace(
+    PLAN, lines=(LinePlan(name="line-01", concentrator=ConcentratorPlan(serial=24_000_001)),), meters=(BEHIND_A,)
+)
+
+
+def test_a_plan_with_a_concentrator_survives_a_file() -> None:
+    kept = replace(CONCENTRATED, meters=(replace(BEHIND_A, faults=frozenset({FaultKind.UNREACHED})),))
+
+    assert TownPlan.from_json(kept.to_json()) == kept
+
+
+def test_a_plan_of_before_there_were_concentrators_is_read() -> None:
+    document = json.loads(PLAN.to_json())
+    document["format"] = 1
+    del document["lines"][0]["concentrator"]
+
+    assert TownPlan.from_json(json.dumps(document)) == PLAN
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"lines": PLAN.lines}, "models with @uspd stand behind a concentrator"),
+        ({"meters": (METER,)}, "and no others do"),
+        (
+            {"lines": PLAN.lines, "meters": (replace(METER, faults=frozenset({FaultKind.UNREACHED})),)},
+            "is unreached, and stands behind no concentrator",
+        ),
+    ],
+)
+def test_who_stands_where_no_concentrator_could_be_is_refused(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TownPlanError, match=sentence):
+        replace(CONCENTRATED, **change)
+
+
+def test_one_meter_behind_a_concentrator_is_planned_with_it() -> None:
+    plan = plan_single(model_by_key("nartis-i100@uspd"), now=NOW, port=0, serial=41_906_017)
+
+    assert plan.lines[0].concentrator is not None
+    assert plan.meters[0].address == factory_address(model_by_key("nartis-i100@uspd"), 41_906_017)
+
+
+def test_a_concentrator_is_planned_with_so_many_meters_and_the_last_has_the_fault() -> None:
+    faults = frozenset({FaultKind.WRONG_PASSWORD, FaultKind.LATE})
+    plan = plan_concentrator(model_by_key("spodus-uspd"), meters=4, now=NOW, port=0, password="1234", faults=faults)
+
+    assert plan.lines[0].concentrator is not None
+    assert plan.lines[0].concentrator.passwords[1] == "1234"
+    assert plan.lines[0].faults.kinds == {FaultKind.LATE}
+    assert [meter.faults for meter in plan.meters] == [frozenset()] * 3 + [frozenset({FaultKind.WRONG_PASSWORD})]
+    assert plan.meters[3].passwords == other_passwords(model_by_key(plan.meters[3].model))
+    assert len({meter.address for meter in plan.meters}) == 4

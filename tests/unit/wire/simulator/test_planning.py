@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.catalogue.spodus import BEHIND, is_behind
 from kilovatt.measure.metering.models import Language, Wiring
-from kilovatt.wire.drivers.addresses import address_rule
+from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS, FaultKind, other_passwords
 from kilovatt.wire.simulator.plan import BuiltInHomes, TownPlan
 from kilovatt.wire.simulator.planning import FAULTS_OF_A_TOWN, METERS_PER_LINE_MAX, FaultPlan, plan_town
@@ -40,7 +41,7 @@ def test_household_number_i_feeds_meter_number_i() -> None:
 def test_models_come_in_turn_and_each_meets_every_number_of_zones() -> None:
     plan = town(3 * len(MODELS))
 
-    assert [meter.model for meter in plan.meters] == [model.key for model in MODELS] * 3
+    assert [meter.model.removesuffix(BEHIND) for meter in plan.meters] == [model.key for model in MODELS] * 3
     assert len({(meter.model, meter.zones) for meter in plan.meters}) == 3 * len(MODELS)
 
 
@@ -65,8 +66,12 @@ def test_serial_numbers_are_unique_and_addresses_follow_from_them_as_at_the_fact
 
     assert len({meter.serial for meter in plan.meters}) == 300
     for meter in plan.meters:
-        v1 = model_by_key(meter.model).language is Language.MERCURY_V1
-        assert meter.address == (meter.serial if v1 else meter.serial % 1000)
+        model = model_by_key(meter.model)
+        if is_behind(model):
+            assert meter.address == factory_address(model, meter.serial)
+        else:
+            v1 = model.language is Language.MERCURY_V1
+            assert meter.address == (meter.serial if v1 else meter.serial % 1000)
 
 
 def test_a_town_without_faults_has_none() -> None:
@@ -123,9 +128,30 @@ def test_a_plan_survives_a_file(faults: FaultPlan) -> None:
     assert "\n" not in plan.to_json()
 
 
-def test_what_tcp_carries_up_to_the_meter_itself_is_never_noisy() -> None:
+def test_a_town_has_meters_behind_concentrators_and_those_have_lines_of_their_own() -> None:
+    plan = town(300)
+    concentrated = {line.name for line in plan.lines if line.concentrator is not None}
+    serials = [line.concentrator.serial for line in plan.lines if line.concentrator is not None]
+
+    assert concentrated
+    assert len(set(serials)) == len(serials)
+    assert {meter.line for meter in plan.meters if is_behind(model_by_key(meter.model))} == concentrated
+
+
+def test_a_meter_that_its_concentrator_does_not_reach_is_had_for_the_asking() -> None:
+    plan = town(3 * len(MODELS), faults=FaultPlan.SOME, kinds=frozenset({FaultKind.UNREACHED}))
+
+    assert faults_in(plan) == {FaultKind.UNREACHED: 1}
+
+
+def test_what_tcp_carries_up_to_the_meter_itself_or_to_its_concentrator_is_never_noisy() -> None:
     plan = town(300, faults=FaultPlan.SOME)
-    over_tcp = {meter.line for meter in plan.meters if address_rule(model_by_key(meter.model)).alone}
+    models = {meter.serial: model_by_key(meter.model) for meter in plan.meters}
+    over_tcp = {
+        meter.line
+        for meter in plan.meters
+        if address_rule(models[meter.serial]).alone or is_behind(models[meter.serial])
+    }
     noisy = {line.name for line in plan.lines if FaultKind.NOISE in line.faults.kinds}
     assert over_tcp
     assert noisy

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, Unreached
-from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
+from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism, encode_release
 from kilovatt.wire.protocols.dlms.apdu.results import ExceptionResponse
 from kilovatt.wire.protocols.dlms.association.server import AssociationServer, ClientProfile
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
@@ -17,6 +17,7 @@ from kilovatt.wire.protocols.framing.hdlc.frames import FLAG, FrameReader, serve
 from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
 from kilovatt.wire.protocols.framing.links import MessageServer
 from kilovatt.wire.protocols.framing.wrapper import WrapperReader, wrapped
+from kilovatt.wire.simulator.bus import KnowsConnections
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes.journals import Journal, Journals
 from kilovatt.wire.simulator.spodus.management import Management
@@ -50,9 +51,10 @@ class SpodusConcentrator:
         )
         self._management = Management(objects(known), tables(known), zone=plan.zone, public_sap=dialect.public_sap)
         reader = ClientProfile(mechanism=Mechanism.LLS, secret=plan.passwords[_READING_LEVEL].encode())
+        self._clients = {dialect.public_sap: ClientProfile(), dialect.reader_sap: reader}
         self._own = AssociationServer(
             self._management,
-            {dialect.public_sap: ClientProfile(), dialect.reader_sap: reader},
+            self._clients,
             title=dialect.flag.encode() + plan.serial.to_bytes(_TITLE_NUMBER_BYTES, "big"),
             challenge=_challenge,
         )
@@ -78,6 +80,13 @@ class SpodusConcentrator:
             self._journals.note(Journal.ACCESS, _UNAUTHORISED, now)
         self._refused = len(self._own.refused)
         return answer
+
+    def connected(self) -> None:
+        """Hear that the connection was made anew: associations of the one before ended with it."""
+        for client in self._clients:
+            self._own.opened(client)
+        for passage in self._passages:
+            passage.connected()
 
     def _hear_wrapper(self, data: bytes) -> bytes | None:
         reader, said = WrapperReader(), b""
@@ -118,7 +127,14 @@ class _Passage:
         self._device = dialect.logical_device
 
     def opened(self, client: int) -> None:
-        """Nothing: the meter hears of it when the client is associated anew."""
+        """Let the meter forget a client whose link begins afresh."""
+        if self._one.is_reached:
+            self._passed_on(client, encode_release(is_request=True))
+
+    def connected(self) -> None:
+        """Let the meter forget all clients: the connection before this one is over."""
+        if isinstance(self._one.meter, KnowsConnections):
+            self._one.meter.connected()
 
     def answer(self, client: int, message: bytes) -> bytes | None:
         """Return what the meter says; for one that is not reached, what the concentrator says, if anything."""
@@ -126,6 +142,9 @@ class _Passage:
             if self._unreached is Unreached.SILENCE:
                 return None
             return ExceptionResponse(_SERVICE_NOT_ALLOWED, _OTHER_REASON).encode()
+        return self._passed_on(client, message)
+
+    def _passed_on(self, client: int, message: bytes) -> bytes | None:
         heard = self._one.meter.hear(wrapped(message, source=client, destination=self._device), self.now)
         if heard is None:
             return None

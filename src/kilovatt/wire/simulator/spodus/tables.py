@@ -87,6 +87,11 @@ class Known:
         """Return a stamp as meters write it."""
         return stamp_of(at, self.zone, ahead_of_utc=self.dialect.stamps_ahead_of_utc)
 
+    def deviation_min(self, at: datetime) -> int:
+        """Return the deviation of its zone in the sense of its stamps [min]."""
+        minutes = (at.astimezone(self.zone).utcoffset() or timedelta(0)) // timedelta(minutes=1)
+        return minutes if self.dialect.stamps_ahead_of_utc else -minutes
+
     def round_at(self, now: datetime) -> datetime:
         """Return when its latest nightly round began."""
         local = now.astimezone(self.zone)
@@ -108,7 +113,11 @@ def objects(known: Known) -> Iterator[Held]:
     yield Held(
         class_id=CLOCK,
         obis=_CLOCK_NAME,
-        attributes={2: lambda now: known.octets(now + known.ahead), 3: lambda _: Long(0), 4: lambda _: Unsigned(0)},
+        attributes={
+            2: lambda now: known.octets(now + known.ahead),
+            3: lambda now: Long(known.deviation_min(now)),
+            4: lambda _: Unsigned(0),
+        },
         is_public=True,
     )
     for number, text in ((0, f"{known.serial:08d}".encode()), (1, _MODEL), (2, _FIRMWARE), (6, _VERSION)):
