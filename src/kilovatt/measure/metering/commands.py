@@ -190,5 +190,7 @@ class NotSentReason(StrEnum):
     SHIFT_TOO_LARGE = "shift_too_large"
     CLOCK_ELSEWHERE = "clock_elsewhere"
     """The clock is not where it was when the command was made: it may have been moved already."""
+    UNCLEAR = "unclear"
+    """What the meter showed before makes no sense."""
     BAD_VALUE = "bad_value"
     """The model does not take this value."""

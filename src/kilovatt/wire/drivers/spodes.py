@@ -1,11 +1,13 @@
 """СПОДЭС (ГОСТ Р 58940-2020): an association, objects by their logical names, profiles by their columns."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
+from kilovatt.measure.metering.commands import Command, ReadBack
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.wire.drivers import spodes_events, spodes_profile, spodes_registers
+from kilovatt.wire.drivers import spodes_commands, spodes_events, spodes_profile, spodes_registers
 from kilovatt.wire.drivers.conversation import (
     Conversation,
     MeterAddress,
@@ -54,6 +56,14 @@ class SpodesDriver:
         if task.events:
             for journal in spodes_events.journals(talk, since=task.events_since):
                 yield PlannedPart(SessionPart.EVENTS, understood(journal))
+
+    def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:
+        """Ask what must be known, then tell the meter, once. Raises CommandNotSentError, MeterRefusedError."""
+        yield from spodes_commands.carry_out(meter, _dialect(meter), command, now=now)
+
+    def read_back(self, meter: MeterAddress, command: Command) -> Conversation[ReadBack]:
+        """Read what proves a command; a changed password is proved by a session that was opened with it."""
+        return (yield from spodes_commands.prove(meter, _dialect(meter), command))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Close the link; meters often know no other farewell."""

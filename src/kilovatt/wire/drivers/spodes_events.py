@@ -58,6 +58,7 @@ def _read(talk: Talk, journal: Journal, since: datetime | None) -> Conversation[
         since=since or now - _YEARS_BACK,
         until=now + timedelta(days=1),
         with_scalers=False,
+        is_journal=True,
     )
     if buffer is None:
         return Learnt()
@@ -105,7 +106,8 @@ def _events(journal: Journal, entries: Sequence[_Entry], exchange: int) -> tuple
         ended = ends.pop(entry.number, None)
         events.append(entry.event(journal, None if ended is None else ended.at, exchange))
     events += [entry.event(journal, None, exchange) for entry in ends.values()]
-    return tuple(sorted(events, key=lambda event: event.began_at))
+    # Those of one second stay as they came.
+    return tuple(sorted(reversed(events), key=lambda event: event.began_at))
 
 
 def _kind(journal: Journal, known: EventCode | None) -> EventKind:

@@ -6,6 +6,7 @@ Which columns a profile has, and in which order, its attribute 3 says; makers di
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
@@ -83,12 +84,19 @@ class Buffer:
 
 
 def read_buffer(
-    talk: Talk, profile: Obis, *, since: datetime, until: datetime, with_scalers: bool = True
+    talk: Talk,
+    profile: Obis,
+    *,
+    since: datetime,
+    until: datetime,
+    with_scalers: bool = True,
+    is_journal: bool = False,
 ) -> Conversation[Buffer | None]:
     """Read the rows of a profile captured in [since, until]; None where the meter has no such profile.
 
-    Rows twice or out of order are sorted, the later of two with one stamp counts. Raises MeterRefusedError where
-    it is there and refused, MalformedError where rows are not what the columns say.
+    Rows twice or out of order are sorted; of two with one stamp the later counts, but in a journal, where several
+    things may happen in one second, only rows that say the same are one. Raises MeterRefusedError where it is there
+    and refused, MalformedError where rows are not what the columns say.
     """
     captured = yield from _captured(talk, profile)
     if captured is None:
@@ -103,26 +111,40 @@ def read_buffer(
     if clock_at is None:
         raise MalformedError("a profile that does not capture its clock", b"", 0)
     stamps = _stamps(talk, rows.columns[clock_at]) if rows.count else []
-    latest = {at: place for place, at in enumerate(stamps) if at is not None and since <= at <= until}
-    order = [latest[at] for at in sorted(latest)]
+    latest = {
+        (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
+        for place, at in enumerate(stamps)
+        if at is not None and since <= at <= until
+    }
+    kept = sorted(latest, key=itemgetter(0))
+    order = [latest[one] for one in kept]
     columns = tuple(
         Column(one.class_id, one.obis, one.attribute, [rows.columns[n][row] for row in order] if rows.count else [])
         for n, one in enumerate(captured)
         if n != clock_at
     )
-    return Buffer(sorted(latest), columns, scalers, answer)
+    return Buffer([at for at, _ in kept], columns, scalers, answer)
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     """Read local days of the load profile, all in a row. An interval the meter has no row of is missing, not zero."""
-    period = yield from talk.value_of(PROFILE, LOAD, _PERIOD)
-    step_s = int(period.value) if period is not None and isinstance(period.value, int) else 0
-    step = timedelta(seconds=step_s or talk.model.profile_step_s)
+    step = yield from read_step(talk)
     first, end = talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1))
     shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
     buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift)
-    if buffer is None:
-        return Learnt()
+    return Learnt() if buffer is None else (yield from days_of(talk, days, step, buffer))
+
+
+def read_step(talk: Talk) -> Conversation[timedelta]:
+    """Read the length of the load profile's intervals; the model's, where the meter does not tell."""
+    period = yield from talk.value_of(PROFILE, LOAD, _PERIOD)
+    step_s = int(period.value) if period is not None and isinstance(period.value, int) else 0
+    return timedelta(seconds=step_s or talk.model.profile_step_s)
+
+
+def days_of(talk: Talk, days: Sequence[date], step: timedelta, buffer: Buffer) -> Conversation[Learnt]:
+    """Make local days of rows whose columns hold the energy of each interval (1.0.x.29.0)."""
+    shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
     counted = yield from _counted(talk, buffer)
     place_of = {at - shift: place for place, at in enumerate(buffer.stamps)}
     if Quantity.A_PLUS not in counted.values:

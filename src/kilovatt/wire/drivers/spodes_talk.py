@@ -23,7 +23,7 @@ from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.values import MalformedError
-from kilovatt.wire.protocols.dlms.values.stamps import decode_stamp
+from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
 DATA, REGISTER, PROFILE, CLOCK_CLASS, RELAY = 1, 3, 7, 8, 70
@@ -52,6 +52,13 @@ class ScalerUnit:
         power = self.scaler + of
         factor: int = 10 ** abs(power)
         return value * factor if power >= 0 else value // factor
+
+
+def deviation_sense(dialect: SpodesDialect) -> DeviationSense:
+    """Return what the maker takes a deviation for."""
+    if dialect.stamps_ahead_of_utc:
+        return DeviationSense.LOCAL_IS_UTC_PLUS_DEVIATION
+    return DeviationSense.UTC_IS_LOCAL_PLUS_DEVIATION
 
 
 def read_scaler_unit(value: Any) -> ScalerUnit:  # noqa: ANN401  # any value of DLMS
@@ -125,10 +132,7 @@ class Talk:
 
     def check_serial(self, serial: str) -> None:
         """Raise MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
-        expected = self.meter.serial
-        if expected is not None and _bare(expected) != _bare(serial):
-            message = f"meter {expected} was asked, and meter {serial} answered"
-            raise MeterRefusedError(Outcome.ANOTHER_METER, message)
+        check_serial(self.meter, serial)
 
     def _told(self, obis: Obis) -> Conversation[str | None]:
         answer = yield from self.value_of(DATA, obis)
@@ -197,6 +201,13 @@ class Talk:
         if scale is None:
             return None
         return Answer(scale.whole(int(answer.value), of=of), answer.exchange, answer.heard_at)
+
+
+def check_serial(meter: MeterAddress, serial: str) -> None:
+    """Raise MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
+    if meter.serial is not None and _bare(meter.serial) != _bare(serial):
+        message = f"meter {meter.serial} was asked, and meter {serial} answered"
+        raise MeterRefusedError(Outcome.ANOTHER_METER, message)
 
 
 def _bare(serial: str) -> str:

@@ -6,6 +6,7 @@ Written from the standard by itself: the driver's tables are judged by it.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
+from operator import attrgetter
 
 from kilovatt.measure.metering.events import EventKind, RelayCause
 from kilovatt.wire.simulator.meter import PastEvent
@@ -90,7 +91,8 @@ class Journals:
         """Write an entry; the oldest gives way where a journal is full."""
         entries = self._entries[journal]
         entries.append(Row(at, code))
-        entries.sort()
+        # Those of one second stay as they came.
+        entries.sort(key=attrgetter("at"))
         del entries[: -DEPTHS[journal]]
 
     def entries(self, journal: Journal, now: datetime) -> list[Row]:
