@@ -5,6 +5,7 @@ KILOVATT_DATABASE   postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for SQLi
 KILOVATT_HOSTS      names under which the pages are served, separated by commas
 KILOVATT_TRUSTED_ORIGINS  origins of forms, such as https://lk.example.ru, when a proxy stands before
 KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the machine's clock (negative: behind)
+KILOVATT_READ_EVERY_MIN  how often meters are read whose organisation has no reading plan; 30
 KILOVATT_LANGUAGE   the language of the site, ru (the default) or en: of visitors whose browser asks for neither, and of
                     logins whose users have not chosen
 KILOVATT_SECURE     1 when the pages are behind TLS: cookies are then sent over TLS only
@@ -25,6 +26,7 @@ from kilovatt.config.data_directory import DataDirectory
 PACKAGE = Path(__file__).resolve().parent.parent
 DATA = DataDirectory(Path(os.environ.get("KILOVATT_DATA") or "kilovatt-data").resolve())
 
+READ_EVERY_MINUTES = int(os.environ.get("KILOVATT_READ_EVERY_MIN") or 30)
 CLOCK_AHEAD = timedelta(seconds=float(os.environ.get("KILOVATT_CLOCK_AHEAD_S") or 0))
 
 SECRET_KEY = DATA.key("pages.key").hex() if DATA.path.exists() else "no-pages-without-a-data-directory"

@@ -134,7 +134,8 @@ def serve(*, host: str, port: int, every_minutes: int) -> None:
             "--no-control-socket",
         ),
     ]
-    reading = [sys.executable, "-m", "kilovatt.config.reading", "--every", str(every_minutes)]
+    os.environ["KILOVATT_READ_EVERY_MIN"] = str(every_minutes)
+    reading = [sys.executable, "-m", "kilovatt.config.headend"]
     sys.exit(run_together([pages, reading]))
 
 

@@ -11,6 +11,8 @@ from django.db import connection
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import ingest, vault
 from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
@@ -22,7 +24,7 @@ from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError, key_b
 _log = logging.getLogger(__name__)
 
 
-def line_spec(line: LineErrands) -> LineSpec:
+def line_spec(line: LineErrands | HeldLine) -> LineSpec:
     """The head-end's view of a line."""
     return LineSpec(
         line_id=line.line_id,
@@ -55,11 +57,12 @@ def errand(wanted: MeterErrand) -> Errand:
             zone=wanted.zone,
         ),
         task=ReadingTask(
-            instant=True,
+            instant=wanted.present_too,
+            registers_now=wanted.present_too,
             register_days=wanted.register_days,
             register_months=wanted.register_months,
             profile_days=wanted.profile_days,
-            events=True,
+            events=wanted.present_too,
         ),
     )
 
@@ -92,15 +95,15 @@ class Intake:
         self._noticed = noticed
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
-    def sink(self, report: SessionReport) -> Awaitable[None]:
-        """Accept a session; done when the transaction is."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._accept, report)
+    def sink(self, report: SessionReport, lease: Lease | None = None) -> Awaitable[None]:
+        """Accept a session; done when the transaction is. `lease`: that of its line, where lines are held."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._accept, report, lease)
 
     def close(self) -> None:
         """Accept what is still waiting, and end the thread."""
         self._thread.submit(connection.close)
         self._thread.shutdown(wait=True)
 
-    def _accept(self, report: SessionReport) -> None:
-        ingest.accept(report, now=self._clock.now())
+    def _accept(self, report: SessionReport, lease: Lease | None) -> None:
+        ingest.accept(report, now=self._clock.now(), lease=lease)
         self._noticed(report)

@@ -19,6 +19,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.gaps import notice_gaps
 from kilovatt.office.operations.reading_plan import lines_to_read
 from kilovatt.quantities.periods import local_date, local_midnight
 from kilovatt.wire.headend.clock import MachineClock
@@ -82,6 +83,7 @@ async def _read(clock: SiteClock, now: datetime, zone: ZoneInfo, shown: Progress
     headend = Headend(clock)
     wanted: list[int] | None = None
     for number in range(1, _ROUNDS_MAX + 1):
+        await asyncio.to_thread(notice_gaps, now=now)
         lines = await asyncio.to_thread(lines_to_read, now=now, meter_ids=wanted)
         if not lines:
             break

@@ -122,3 +122,5 @@ class SessionReport:
     exchanges_made: int
     retries: int
     source: Source = Source.METER
+    asked_days: tuple[date, ...] = ()
+    """The days of the load profile that a session which went well had asked for."""

@@ -14,8 +14,11 @@ from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity, RegisterReading
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import history
+from kilovatt.office.operations import history, leases, visits
+from kilovatt.office.operations.gaps import close_gaps
+from kilovatt.office.operations.leases import Lease
 from kilovatt.office.records.models import (
+    ClockDeviation,
     Event,
     IntakeFrame,
     IntakeMeterDay,
@@ -26,6 +29,7 @@ from kilovatt.office.records.models import (
     Session,
 )
 from kilovatt.office.records.readings.packing import packed
+from kilovatt.quantities.periods import local_date
 
 _FRAME_COLUMNS = ("session_id", "meter_id", "exchange", "request", "answer", "sent_at", "took_ms", "tries")
 _INSERT_FRAME = (
@@ -35,11 +39,16 @@ _INSERT_FRAME = (
 _DEVIATION_MAX_S = 2**31 - 1
 
 
-def accept(report: SessionReport, *, now: datetime) -> bool:
-    """Accept a session whole, or not at all; return whether it was new."""
+def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) -> bool:
+    """Accept a session whole, or not at all; return whether it was new.
+
+    `lease`: that of the line it was heard on, where lines are held; raises FencedOffError if it was lost meanwhile.
+    """
     believable = believed(report.learnt)
     learnt = believable.learnt
     with transaction.atomic():
+        if lease is not None:
+            leases.check(lease)
         meter = Meter.objects.select_for_update().get(pk=report.meter_id)
         if Session.objects.filter(pk=report.session_id).exists():
             return False
@@ -47,9 +56,11 @@ def accept(report: SessionReport, *, now: datetime) -> bool:
         carrying = _accept_registers(session, learnt.registers, report.source)
         carrying |= _accept_meter_days(session, learnt.meter_days)
         carrying |= _accept_events(session, learnt, now)
+        close_gaps(meter.pk, learnt.meter_days, asked_on=report.asked_days)
         _accept_identity(meter, learnt)
         _accept_frames(session, report, carrying)
         _update_standing(session, report, learnt)
+        visits.answered(meter.pk, started_at=report.started_at, now=now)
     return True
 
 
@@ -214,6 +225,8 @@ def _update_standing(session: Session, report: SessionReport, learnt: Learnt) ->
     standing.last_session = session
     standing.last_outcome = report.outcome
     standing.last_tried_at = report.ended_at
+    zone = visits.zone_of(report.meter_id)
+    visits.schedule_next(standing, report, zone=zone)
     if not learnt.is_empty:
         standing.last_read_at = report.ended_at
     if report.outcome is Outcome.OK:
@@ -223,6 +236,11 @@ def _update_standing(session: Session, report: SessionReport, learnt: Learnt) ->
     if learnt.clock is not None:
         deviation_s = round(learnt.clock.deviation.total_seconds())
         standing.clock_deviation_s = max(-_DEVIATION_MAX_S, min(deviation_s, _DEVIATION_MAX_S))
+        ClockDeviation.objects.update_or_create(
+            meter_id=session.meter_id,
+            day_on=local_date(learnt.clock.heard_at, zone),
+            defaults={"deviation_s": standing.clock_deviation_s, "heard_at": learnt.clock.heard_at},
+        )
     instant = learnt.instant
     if instant is not None:
         standing.power_w = instant.power_w

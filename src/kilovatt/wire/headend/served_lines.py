@@ -11,12 +11,15 @@ off, say) is let go of and told of; the others go on.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
+from typing import TypeAlias
 
+from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.headend.carrier import Carrier
-from kilovatt.wire.headend.delivery import Delivery, Sink, Tally
+from kilovatt.wire.headend.delivery import Delivery, Tally
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
@@ -47,6 +50,10 @@ class LineErrand:
     rank: Rank = Rank.SCHEDULED
 
 
+LineSink: TypeAlias = Callable[[int, SessionReport], Awaitable[None]]
+"""Accepts what was heard on a line; done when it is safe. What it raises costs the line, and no other."""
+
+
 class LineNotServedError(LookupError):
     """Nobody here serves the line of an errand."""
 
@@ -55,7 +62,7 @@ class ServedLines:
     """The lines one process holds. `lost` is told of a line that was let go of because its sink raised."""
 
     def __init__(
-        self, headend: Headend, sink: Sink, *, lost: Callable[[int, BaseException], None] | None = None
+        self, headend: Headend, sink: LineSink, *, lost: Callable[[int, BaseException], None] | None = None
     ) -> None:
         self._headend = headend
         self._sink = sink
@@ -95,7 +102,7 @@ class ServedLines:
         line.add(asked)
 
     def waiting(self, line_id: int) -> frozenset[int]:
-        """The meters of a line whose turn has not come yet, and the one that is being visited."""
+        """The meters of a line whose turn has not come yet, or whose report is not accepted yet."""
         line = self._lines.get(line_id)
         return frozenset() if line is None else frozenset(line.meter_ids)
 
@@ -111,17 +118,20 @@ class ServedLines:
     async def _serve(self, line: "_ServedLine") -> None:
         carrier = self._headend.carrier(line.spec)
         try:
-            async with Delivery(self._sink, Tally(None)) as delivery:
+            async with Delivery(partial(self._accept, line), Tally(None)) as delivery:
                 while (asked := await line.next(carrier, delivery)) is not None:
                     async with self._headend.permits:
                         report = await self._headend.report(asked.errand, carrier)
-                    line.visiting = None
                     await delivery.hand_over(report)
         except Exception as error:  # noqa: BLE001  # whatever it is, it costs this line and no other
             self._lines.pop(line.spec.line_id, None)
             self._lost(line.spec.line_id, error)
         finally:
             await carrier.close()
+
+    async def _accept(self, line: "_ServedLine", report: SessionReport) -> None:
+        await self._sink(line.spec.line_id, report)
+        line.in_hand.discard(report.meter_id)
 
 
 @dataclass(slots=True)
@@ -132,12 +142,13 @@ class _ServedLine:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: "dict[int, tuple[Rank, int, LineErrand]]" = field(default_factory=dict)
     """By meter: its rank, the number of its coming, and the errand."""
-    visiting: int | None = None
+    in_hand: set[int] = field(default_factory=set)
+    """Meters that are visited, or whose report is on its way."""
     _number: int = 0
 
     @property
     def meter_ids(self) -> set[int]:
-        return set(self.waiting) | ({self.visiting} if self.visiting is not None else set())
+        return self.in_hand | set(self.waiting)
 
     def add(self, asked: LineErrand) -> None:
         before = self.waiting.get(asked.errand.meter_id)
@@ -160,7 +171,7 @@ class _ServedLine:
         if self.leaving:
             return None
         meter_id = min(self.waiting, key=lambda one: self.waiting[one][:2])
-        self.visiting = meter_id
+        self.in_hand.add(meter_id)
         return self.waiting.pop(meter_id)[2]
 
     async def _wait(self, carrier: Carrier) -> None:

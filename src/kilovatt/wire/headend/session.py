@@ -238,6 +238,7 @@ class _Session:
             exchanges=tuple(self.record.kept(learnt.exchanges)),
             exchanges_made=self.record.exchanges_made,
             retries=self.record.retries,
+            asked_days=() if first else self.errand.task.profile_days,
         )
         _tell(report, self.carrier.spec.line_id)
         return report

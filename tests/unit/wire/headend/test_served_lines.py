@@ -19,7 +19,7 @@ def served(village: Village, lines: tuple[int, ...], coming: list[tuple[float, S
     lost: dict[int, BaseException] = {}
 
     async def job() -> None:
-        served_lines = ServedLines(village.headend(), village.sink, lost=lost.__setitem__)
+        served_lines = ServedLines(village.headend(), lambda _, report: village.sink(report), lost=lost.__setitem__)
         for number in lines:
             served_lines.take(line(number))
         loop = asyncio.get_running_loop()
@@ -133,7 +133,7 @@ def test_a_line_whose_sink_refuses_is_lost_and_the_others_go_on() -> None:
 
 def test_a_line_that_is_lost_is_logged_unless_somebody_is_told(caplog: pytest.LogCaptureFixture) -> None:
     async def job() -> None:
-        async def sink(report: SessionReport) -> None:
+        async def sink(line_id: int, report: SessionReport) -> None:
             raise PermissionError("fenced off")
 
         lines = ServedLines(Village().headend(), sink)

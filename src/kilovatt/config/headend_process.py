@@ -1,0 +1,194 @@
+"""One head-end process: lines held by leases, errands asked of the office, sessions accepted under the line's fence."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import close_old_connections, connection
+
+from kilovatt.config.rounds import keep_and_judge
+from kilovatt.config.wiring import Intake, errands_by_line, line_spec
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.office.operations import gaps, leases, line_leases, visits
+from kilovatt.office.operations.billing import bill_last_month
+from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.reading_plan import LineErrands, back_fill, lines_to_read
+from kilovatt.wire.headend.polling import Headend
+from kilovatt.wire.headend.served_lines import LineErrand, LineNotServedError, Rank, ServedLines
+
+ASK_EVERY_S = 0.5
+CHORES_EVERY_S = 300.0
+ERRANDS_AHEAD = 500
+"""So many visits are planned ahead at most: what waits longer is planned with what is known then."""
+DAYS_OF_A_VISIT = 7
+DAYS_OF_A_BACK_FILL = 31
+_CHORES = "chores"
+_CHORES_LEASE = timedelta(minutes=10)
+
+ResultT = TypeVar("ResultT")
+_log = logging.getLogger(__name__)
+
+
+class HeadendProcess:
+    """Reads what is due on the lines it can get."""
+
+    def __init__(
+        self,
+        clock: SiteClock,
+        *,
+        lines_max: int,
+        noticed: Callable[[SessionReport], None] | None = None,
+        chores_every_s: float = CHORES_EVERY_S,
+    ) -> None:
+        self._clock = clock
+        self._lines_max = lines_max
+        self._chores_every_s = chores_every_s
+        self._held: dict[int, HeldLine] = {}
+        self._requests: set[str] = set()
+        """Keys of requests that have been put in a line's queue."""
+        self._intake = Intake(clock, noticed or _unnoticed)
+        self._served = ServedLines(Headend(clock, lines_at_once=lines_max), self._sink, lost=self._lost)
+        self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin no further session; `run` returns when those in hand are accepted and the lines given back."""
+        self._stopped.set()
+        self._served.stop()
+
+    async def run(self) -> None:
+        """Read until stopped."""
+        chores = asyncio.create_task(self._do_chores())
+        try:
+            await asyncio.gather(self._hold_lines(), self._hand_out(), self._served.until_stopped())
+        finally:
+            self.stop()
+            await chores
+            self._intake.close()
+            await self._at_desk(line_leases.give_back, list(self._held.values()))
+            self._desk.submit(connection.close)
+            self._desk.shutdown(wait=True)
+
+    # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _hold_lines(self) -> None:
+        while not self._stopped.is_set():
+            for line in await self._at_desk(self._extend):
+                _log.warning("line %s was lost to another process", line.line_id, extra={"line": line.line_id})
+                self._held.pop(line.line_id, None)
+                await self._served.let_go(line.line_id)
+            free = self._lines_max - len(self._held)
+            for line in await self._at_desk(self._take, free):
+                self._held[line.line_id] = line
+                self._served.take(line_spec(line))
+            await self._rest(line_leases.EXTEND_EVERY.total_seconds())
+
+    def _extend(self) -> list[HeldLine]:
+        return line_leases.extend(list(self._held.values()), now=self._clock.now())
+
+    def _take(self, at_most: int) -> list[HeldLine]:
+        return line_leases.take_lines(now=self._clock.now(), at_most=at_most)
+
+    def _lost(self, line_id: int, error: BaseException) -> None:
+        _log.error("line %s is let go: %s", line_id, error, extra={"line": line_id})
+        held = self._held.pop(line_id, None)
+        if held is not None and not isinstance(error, leases.FencedOffError):
+            self._desk.submit(line_leases.give_back, [held])
+
+    # ── Errands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _hand_out(self) -> None:
+        while not self._stopped.is_set():
+            in_hand = frozenset().union(*(self._served.waiting(line_id) for line_id in self._held))
+            asked, due = await self._at_desk(self._wanted, list(self._held), in_hand)
+            self._put(asked, Rank.ON_DEMAND)
+            self._put(due, Rank.SCHEDULED)
+            await self._rest(ASK_EVERY_S)
+
+    def _wanted(
+        self, held: Sequence[int], in_hand: frozenset[int]
+    ) -> tuple[Sequence[LineErrands], Sequence[LineErrands]]:
+        """Ask the office who is waited for, and who is due."""
+        now = self._clock.now()
+        if not held:
+            return (), ()
+        waited_for = visits.asked_for(held, now=now)
+        new = {key: meter_id for key, meter_id in waited_for.items() if key not in self._requests}
+        self._requests = set(waited_for)
+        room = ERRANDS_AHEAD - len(in_hand)
+        busy = in_hand | set(new.values())
+        due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
+        return self._planned(sorted(set(new.values()))), self._planned(due)
+
+    def _planned(self, meter_ids: Sequence[int]) -> Sequence[LineErrands]:
+        if not meter_ids:
+            return ()
+        return lines_to_read(now=self._clock.now(), meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
+
+    def _put(self, lines: Iterable[LineErrands], rank: Rank) -> None:
+        for spec, errands in errands_by_line(lines):
+            for errand in errands:
+                try:
+                    self._served.put(LineErrand(spec.line_id, errand, rank))
+                except LineNotServedError:
+                    # Let go meanwhile: whoever holds it now is asked the same.
+                    break
+
+    async def _sink(self, line_id: int, report: SessionReport) -> None:
+        held = self._held.get(line_id)
+        if held is None:
+            raise leases.FencedOffError(f"line {line_id} is held by another process now")
+        await self._intake.sink(report, held.lease)
+        if report.outcome is Outcome.OK and report.asked_days:
+            past = await self._at_desk(self._past_of, report.meter_id)
+            if past is not None:
+                self._put([past], Rank.BACK_FILL)
+
+    def _past_of(self, meter_id: int) -> LineErrands | None:
+        return back_fill(meter_id=meter_id, now=self._clock.now(), days_at_once=DAYS_OF_A_BACK_FILL)
+
+    # ── Chores ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _do_chores(self) -> None:
+        """Notice gaps, keep, judge and bill: in one process at a time, while the others read on."""
+        while not self._stopped.is_set():
+            await asyncio.to_thread(self._chores)
+            await self._rest(self._chores_every_s)
+
+    def _chores(self) -> None:
+        now = self._clock.now()
+        lease = leases.take(_CHORES, _CHORES, now=now, length=_CHORES_LEASE)
+        if lease is None:
+            return
+        try:
+            gaps.notice_gaps(now=now)
+            gaps.lose_what_is_too_old(now=now)
+            keep_and_judge(self._clock)
+            bill_last_month(now=now)
+        except Exception:  # noqa: BLE001  # whatever it is, meters are read on
+            # The next round of chores finds the same work.
+            _log.exception("chores were broken off")
+        finally:
+            leases.give_back(lease)
+            close_old_connections()
+            connection.close()
+
+    # ── Waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _at_desk(self, job: Callable[..., ResultT], *arguments: object) -> ResultT:
+        return await asyncio.get_running_loop().run_in_executor(self._desk, job, *arguments)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _unnoticed(report: SessionReport) -> None:
+    del report

@@ -1,0 +1,82 @@
+"""Whose turn it is: meters that are due on some lines, and those that somebody waits for."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import F, Q
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.schedules import ReadingSchedule, next_visit
+from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.office.records.models import Installation, Meter, MeterStanding, ReadingPlan, Work
+
+ON_DEMAND = "reading"
+"""The kind of work that is a meter to be read at once."""
+_WAITED_FOR = timedelta(minutes=10)
+"""A request that nobody could carry out for so long is forgotten: who asked has gone."""
+
+
+def due_meters(
+    line_ids: Collection[int], *, now: datetime, at_most: int, but_not: Collection[int] = frozenset()
+) -> list[int]:
+    """Return meters of these lines that are due, the longest overdue first, at most so many."""
+    installed = Installation.objects.filter(
+        Q(meter__standing__next_due_at=None) | Q(meter__standing__next_due_at__lte=now),
+        removed_at=None,
+        installed_at__lte=now,
+        meter__line_id__in=line_ids,
+    )
+    in_turn = installed.order_by(F("meter__standing__next_due_at").asc(nulls_first=True), "meter_id")
+    return list(in_turn.exclude(meter_id__in=but_not).values_list("meter_id", flat=True)[:at_most])
+
+
+def ask_for(meter: Meter, *, now: datetime) -> str:
+    """Have a meter read at once by whoever holds its line; return the key of the request."""
+    key = uuid4().hex
+    Work.objects.create(kind=ON_DEMAND, key=key, due_at=now, payload={"meter": meter.pk, "line": meter.line_id})
+    return key
+
+
+def asked_for(line_ids: Collection[int], *, now: datetime) -> dict[str, int]:
+    """Return the meters of these lines that somebody waits for, by the keys of the requests, in their order."""
+    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None, due_at__lte=now, due_at__gt=now - _WAITED_FOR)
+    held = frozenset(line_ids)
+    asked = waiting.order_by("pk").values_list("key", "payload")
+    return {key: payload["meter"] for key, payload in asked if payload["line"] in held}
+
+
+def answered(meter_id: int, *, started_at: datetime, now: datetime) -> None:
+    """Note that a meter was visited: whoever had asked for it before the visit began waits no longer."""
+    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None, due_at__lte=started_at, payload__meter=meter_id)
+    waiting.update(done_at=now)
+
+
+def schedule_next(standing: MeterStanding, report: SessionReport, *, zone: ZoneInfo) -> None:
+    """Set in a standing (which is not saved) when its meter is due again, and count its failures."""
+    standing.failures = 0 if report.outcome is Outcome.OK else standing.failures + 1
+    standing.next_due_at = next_visit(
+        schedule_of(report.meter_id),
+        meter_id=report.meter_id,
+        failures=standing.failures,
+        visited_at=report.ended_at,
+        zone=zone,
+    )
+
+
+def schedule_of(meter_id: int) -> ReadingSchedule:
+    """Return how often a meter is read: by the plan of the organisation whose point it stands at."""
+    plan = ReadingPlan.objects.filter(
+        organisation__points__installations__meter_id=meter_id, organisation__points__installations__removed_at=None
+    ).first()
+    if plan is None:
+        return ReadingSchedule(every=timedelta(minutes=settings.READ_EVERY_MINUTES))
+    return ReadingSchedule(every=timedelta(minutes=plan.every_minutes), opens=plan.opens, closes=plan.closes)
+
+
+def zone_of(meter_id: int) -> ZoneInfo:
+    """Return the zone of the point where a meter stands; UTC for one that stands nowhere."""
+    names = Installation.objects.filter(meter_id=meter_id, removed_at=None).values_list("point__zone_name", flat=True)
+    return ZoneInfo(names.first() or "UTC")
