@@ -68,6 +68,8 @@ ADDRESS_RULES: dict[Language, AddressRule] = {
 _SHORT_HDLC = AddressRule(maximum=125, anybody=None, of_serial=lambda serial: serial % 100 + 16)
 """Half of two bytes; 126 and 127 are reserved (IEC 62056-46)."""
 _SHORT_HDLC_BYTES = 2
+_LOGICAL_ONLY = AddressRule(maximum=16_381, anybody=1, of_serial=lambda _: 1, alone=True)
+"""One byte of HDLC names a logical device, and no meter: there is one at an optical head."""
 _WRAPPER = AddressRule(maximum=65_535, anybody=1, of_serial=lambda _: 1, alone=True)
 """A message in a wrapper names a logical device, and no meter: that is told by the TCP port."""
 DIRECT_CHANNELS = range(200, 16_382)
@@ -90,8 +92,8 @@ def address_rule(model: MeterModel) -> AddressRule:
         return _BEHIND
     if isinstance(dialect, SpodesDialect) and dialect.over_wrapper:
         return _WRAPPER
-    if isinstance(dialect, SpodesDialect) and dialect.address_bytes == _SHORT_HDLC_BYTES:
-        return _SHORT_HDLC
+    if isinstance(dialect, SpodesDialect) and dialect.address_bytes <= _SHORT_HDLC_BYTES:
+        return _SHORT_HDLC if dialect.address_bytes == _SHORT_HDLC_BYTES else _LOGICAL_ONLY
     return ADDRESS_RULES[model.language]
 
 

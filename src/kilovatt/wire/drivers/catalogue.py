@@ -2,11 +2,13 @@
 
 from typing import assert_never
 
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrCosemDialect
 from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.energomera import EnergomeraDriver
 from kilovatt.wire.drivers.iec62056_21 import Iec62056Driver
+from kilovatt.wire.drivers.landis_gyr import LandisGyrDriver
 from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
 from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
 from kilovatt.wire.drivers.nzif import NzifDriver
@@ -40,6 +42,8 @@ def driver_for(model: MeterModel) -> Driver:  # noqa: C901  # a case for each la
 
 
 def _of_dlms(model: MeterModel) -> Driver:
+    if isinstance(model.dialect, LandisGyrCosemDialect):
+        return LandisGyrDriver()
     if is_concentrator(model):
         return ConcentratorDriver()
     return ThroughConcentratorDriver() if is_behind(model) else SpodesDriver()

@@ -8,10 +8,18 @@ Challenges are made from key and counter: what is used once makes what is new ea
 """
 
 import hmac
+from typing import Any
 
 from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.wire.drivers.conversation import Conversation, MeterAddress, MeterRefusedError, ask, ask_or_refusal
+from kilovatt.wire.drivers.conversation import (
+    Answer,
+    Conversation,
+    MeterAddress,
+    MeterRefusedError,
+    ask,
+    ask_or_refusal,
+)
 from kilovatt.wire.drivers.cosem_links import link_to
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.acse import Context, Diagnostic, Mechanism
@@ -61,7 +69,11 @@ def open_session(meter: MeterAddress, dialect: SpodesDialect) -> Conversation[No
     if not dialect.over_wrapper:
         yield from ask(OpenLink())
     association = _as_configurator(meter, dialect) if is_configurator(meter) else _as_reader(meter)
-    answer = yield from ask_or_refusal(association)
+    check_association((yield from ask_or_refusal(association)))
+
+
+def check_association(answer: Answer[Any]) -> None:
+    """Raise MeterRefusedError(WRONG_PASSWORD, REFUSED, CHANNEL_CLOSED) where an association was refused."""
     if isinstance(answer.value, Refusal):
         closed = answer.value.reason is RefusalReason.CHANNEL_CLOSED
         wrong = answer.value.code in _WRONG_SECRET

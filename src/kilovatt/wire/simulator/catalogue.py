@@ -2,11 +2,13 @@
 
 from typing import assert_never
 
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrCosemDialect
 from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.measure.metering.models import Language
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.energomera import EnergomeraMeter
 from kilovatt.wire.simulator.iec62056_21 import iec62056_meter
+from kilovatt.wire.simulator.landis_gyr import LandisGyrMeter
 from kilovatt.wire.simulator.mercury_v1 import MercuryV1Meter
 from kilovatt.wire.simulator.mercury_v2 import MercuryV2Meter
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
@@ -32,8 +34,14 @@ def simulated_meter(plan: SimulatedMeterPlan) -> SimulatedMeter:  # noqa: C901  
         case Language.MODBUS:
             return PulseCounterInput(plan)
         case Language.SPODES:
-            return SpodusConcentrator(plan) if is_concentrator(plan.model) else SpodesMeter(plan)
+            return _of_dlms(plan)
         case Language.FILE:
             raise LocalProtocolError(f"{plan.model.title} cannot be simulated: nobody knows what it speaks")
         case _:
             assert_never(plan.model.language)
+
+
+def _of_dlms(plan: SimulatedMeterPlan) -> SimulatedMeter:
+    if isinstance(plan.model.dialect, LandisGyrCosemDialect):
+        return LandisGyrMeter(plan)
+    return SpodusConcentrator(plan) if is_concentrator(plan.model) else SpodesMeter(plan)
