@@ -1,6 +1,6 @@
 """Ciphered messages of DLMS opened with their keys, to be explained: in any order, and without being believed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kilovatt.wire.protocols.dlms.apdu.ciphered import (
     GeneralCiphered,
@@ -55,11 +55,11 @@ def opened(message: bytes, keys: OpeningKeys, title: bytes | None) -> Opened:
         case ServiceSealed(is_dedicated=True) | GeneralSealed(is_dedicated=True):
             return Opened(None, "dedicated_key")
         case ServiceSealed():
-            return _by_any(made.sealed, keys, _titles(keys, title), b"")
+            return _by_any(made.sealed, keys, _titles(keys, title), service=made.service)
         case GeneralSealed():
-            return _by_any(made.sealed, keys, _titles(keys, made.title or title), b"")
+            return _by_any(made.sealed, keys, _titles(keys, made.title or title))
         case GeneralCiphered():
-            return _by_any(made.sealed, keys, _titles(keys, made.route.originator), made.route.encode())
+            return _by_any(made.sealed, keys, _titles(keys, made.route.originator), context=made.route.encode())
         case _:
             return Opened(None, "signed")
 
@@ -69,13 +69,23 @@ def _titles(keys: OpeningKeys, title: bytes | None) -> tuple[bytes, ...]:
     return told if told and len(told[0]) == TITLE_BYTES else keys.titles
 
 
-def _by_any(sealed: bytes, keys: OpeningKeys, titles: tuple[bytes, ...], context: bytes) -> Opened:
+def _by_any(
+    sealed: bytes, keys: OpeningKeys, titles: tuple[bytes, ...], *, context: bytes = b"", service: int | None = None
+) -> Opened:
     if len(sealed) < HEADER_BYTES:
         return Opened(None, "malformed")
     if not titles:
         return Opened(None, "no_title")
     tried = [_by(sealed, keys, title, context) for title in titles]
-    return next((one for one in tried if one.text is not None), tried[0])
+    return next(
+        (one for one in tried if _makes_sense(one, service)),
+        replace(tried[0], text=None, problem=tried[0].problem or "wrong_key"),
+    )
+
+
+def _makes_sense(one: Opened, service: int | None) -> bool:
+    """Whether a text may be right. Where no tag proves it, anything can come of a wrong key."""
+    return one.text is not None and (one.is_proved or service is None or one.text[:1] == bytes((service,)))
 
 
 def _by(sealed: bytes, keys: OpeningKeys, title: bytes, context: bytes) -> Opened:

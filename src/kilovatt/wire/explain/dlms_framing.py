@@ -29,17 +29,17 @@ _HIDDEN = bytes((MASK, MASK))
 
 @dataclass(slots=True)
 class Cut:
-    """Fields of the framing, and where in the bytes the parts of the message stand (`spans`, half-open)."""
+    """Fields of the framing, and where in the bytes the parts of messages stand: spans, half-open, of each message."""
 
     fields: list[ExplainedField] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    messages: list[list[tuple[int, int]]] = field(default_factory=list)
     code: str | None = None
     problem: str | None = None
     crc_is_right: bool | None = None
     goes_on: bool = False
-    """Whether the message goes on in frames that are not there."""
+    """Whether the last message goes on in frames that are not there."""
     begins: bool = True
-    """Whether the message begins here, and not in a frame before."""
+    """Whether the first message begins here: where it does not say so, it may go on from a frame before."""
 
 
 def cut_of(data: bytes) -> Cut:
@@ -49,7 +49,7 @@ def cut_of(data: bytes) -> Cut:
     head = len(data) >= _WRAPPER_BYTES and int.from_bytes(data[:2], "big") == VERSION
     if head:
         return _cut_wrapped(data)
-    return Cut(spans=[(0, len(data))]) if data else Cut(problem="no_frame")
+    return Cut(messages=[[(0, len(data))]]) if data else Cut(problem="no_frame")
 
 
 def _cut_wrapped(data: bytes) -> Cut:
@@ -60,7 +60,7 @@ def _cut_wrapped(data: bytes) -> Cut:
             cut.fields.append(_number(data, at + 2 * place, at + 2 * place + 2, name))
         length = int.from_bytes(data[at + 6 : at + 8], "big")
         end = min(at + _WRAPPER_BYTES + length, len(data))
-        cut.spans.append((at + _WRAPPER_BYTES, end))
+        cut.messages.append([(at + _WRAPPER_BYTES, end)] if end > at + _WRAPPER_BYTES else [])
         if end - at - _WRAPPER_BYTES < length:
             cut.problem = "no_frame"
         at = end
@@ -124,13 +124,16 @@ def _information(data: bytes, start: int, end: int, control: int, cut: Cut) -> I
     if control & 1 and control & ~0x10 != 0x03:
         yield _told(start, end, "link_parameters", _limits(data[start:end]))
         return
-    if not cut.spans:
-        cut.begins = data[start : start + 3] in _LLC
-        if cut.begins:
-            yield _raw(data, start, start + 3, "message_mark")
-            start += 3
+    is_new = not (cut.goes_on and cut.messages)
+    if is_new and data[start : start + 3] in _LLC:
+        yield _raw(data, start, start + 3, "message_mark")
+        start += 3
+    elif not cut.messages:
+        cut.begins = False
+    if is_new:
+        cut.messages.append([])
     if start < end:
-        cut.spans.append((start, end))
+        cut.messages[-1].append((start, end))
 
 
 def _address_end(data: bytes, at: int, end: int) -> int:

@@ -3,9 +3,9 @@
 It keeps what the association told (system titles) and the parts that have come, so far as to explain what follows.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from kilovatt.wire.explain.dlms_ciphering import Opened, OpeningKeys, opened
+from kilovatt.wire.explain.dlms_ciphering import OpeningKeys, opened
 from kilovatt.wire.explain.dlms_messages import message_code, message_fields, value_fields
 from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
 from kilovatt.wire.protocols.dlms.apdu.acse import AARE, AARQ, decode_association_request, decode_association_response
@@ -21,6 +21,19 @@ _DEPTH_MAX = 3
 """A value within a block within a ciphered message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a message brings: another one, or a code of why it could not be had. `is_proved`: its tag was right."""
+
+    within: ExplainedFrame | None = None
+    problem: str | None = None
+    is_proved: bool = False
+
+    def judged(self, told: ExplainedField) -> ExplainedField:
+        """Return a field of the message around, and whether its tag is right."""
+        return replace(told, code="right_tag") if self.is_proved and told.code == "authentication_tag" else told
+
+
 class Talk:
     """What is known of a session by now."""
 
@@ -31,94 +44,81 @@ class Talk:
         self._blocks: dict[tuple[bool, int], bytes] = {}
         """Parts of something longer that have come, by direction and tag of the message they come in."""
 
-    def with_what_is_within(self, explained: ExplainedFrame, message: bytes, depth: int = 0) -> ExplainedFrame:
-        """Return an explanation with what its message brings."""
-        if depth >= _DEPTH_MAX or not message:
-            return explained
-        tag = message[0]
-        if tag in SEALED_TAGS:
-            return self._with_opened(explained, message, depth)
-        if tag in (AARQ, AARE):
-            return self._with_offer(explained, message)
-        if tag in (_GET_RESPONSE, _GENERAL_BLOCK):
-            return self._with_whole(explained, message, depth)
-        return explained
+    def inside(self, message: bytes, *, is_answer: bool, depth: int = 0) -> Inside:
+        """Return what a message brings. It must not be empty."""
+        if depth >= _DEPTH_MAX:
+            return Inside()
+        if message[0] in SEALED_TAGS:
+            return self._opened(message, is_answer, depth)
+        if message[0] in (AARQ, AARE):
+            return self._offered(message, is_answer)
+        if message[0] in (_GET_RESPONSE, _GENERAL_BLOCK):
+            return self._put_together(message, is_answer, depth)
+        return Inside()
 
-    def _with_opened(self, explained: ExplainedFrame, message: bytes, depth: int) -> ExplainedFrame:
+    def _opened(self, sealed: bytes, is_answer: bool, depth: int) -> Inside:  # noqa: FBT001  # of a direction
         if self._keys is None:
-            return explained
-        came = opened(message, self._keys, self._titles.get(explained.is_answer))
-        explained = _judged(explained, came)
-        return explained if came.text is None else replace(explained, within=self._inner(explained, came.text, depth))
+            return Inside()
+        came = opened(sealed, self._keys, self._titles.get(is_answer))
+        if not came.text:
+            return Inside(problem=came.problem, is_proved=came.is_proved)
+        return Inside(self._message(came.text, is_answer, depth), came.problem, came.is_proved)
 
-    def _with_offer(self, explained: ExplainedFrame, message: bytes) -> ExplainedFrame:
+    def _offered(self, message: bytes, is_answer: bool) -> Inside:  # noqa: FBT001  # of a direction
         try:
-            if explained.is_answer:
-                answered = decode_association_response(message)
-                title, offer = answered.server_title, answered.initiate
-            else:
-                asked = decode_association_request(message)
-                title, offer = asked.client_title, asked.initiate
+            title, offer = _title_and_offer(message, is_answer=is_answer)
         except MalformedError:
-            return explained
+            return Inside()
         if title is not None:
-            self._titles[explained.is_answer] = title
-        if self._keys is None or not offer or offer[0] not in SEALED_TAGS:
-            return explained
-        came = opened(offer, self._keys, self._titles.get(explained.is_answer))
-        explained = _judged(explained, came)
-        return explained if came.text is None else replace(explained, within=_bare(explained, came.text))
+            self._titles[is_answer] = title
+        return self._opened(offer, is_answer, _DEPTH_MAX - 1) if offer and offer[0] in SEALED_TAGS else Inside()
 
-    def _with_whole(self, explained: ExplainedFrame, message: bytes, depth: int) -> ExplainedFrame:
+    def _put_together(self, message: bytes, is_answer: bool, depth: int) -> Inside:  # noqa: FBT001  # of a direction
         try:
             said = decode_message(message)
         except MalformedError:
-            return explained
-        if isinstance(said, GetBlock) and isinstance(said.result, bytes):
-            whole = self._grown(explained, message[0], said.block, said.result, is_last=said.is_last)
-            return explained if whole is None else replace(explained, within=_value(explained, whole))
+            return Inside()
+        key = (is_answer, message[0])
         if isinstance(said, GeneralBlock):
-            whole = self._grown(explained, message[0], said.number, said.part, is_last=said.is_last)
-            return explained if whole is None else replace(explained, within=self._inner(explained, whole, depth))
-        return explained
+            whole = self._grown(key, said.number, said.part, is_last=said.is_last)
+            return Inside(self._message(whole, is_answer, depth)) if whole else Inside()
+        if isinstance(said, GetBlock) and isinstance(said.result, bytes):
+            whole = self._grown(key, said.block, said.result, is_last=said.is_last)
+            return Inside(_made("whole_value", whole, value_fields(whole), is_answer=is_answer)) if whole else Inside()
+        return Inside()
 
-    def _grown(self, explained: ExplainedFrame, tag: int, number: int, part: bytes, *, is_last: bool) -> bytes | None:
+    def _grown(self, key: tuple[bool, int], number: int, part: bytes, *, is_last: bool) -> bytes | None:
         """Return the whole once its last part has come; None before, and where its beginning is not known."""
-        key = (explained.is_answer, tag)
         before = b"" if number == 1 else self._blocks.get(key)
         whole = None if before is None else before + part
         if whole is None or is_last or len(whole) > _BLOCKS_BYTES_MAX:
             self._blocks.pop(key, None)
         else:
             self._blocks[key] = whole
-        return whole if is_last and whole else None
+        return whole if is_last else None
 
-    def _inner(self, explained: ExplainedFrame, message: bytes, depth: int) -> ExplainedFrame | None:
-        return self.with_what_is_within(_bare(explained, message), message, depth + 1) if message else None
-
-
-def _judged(explained: ExplainedFrame, came: Opened) -> ExplainedFrame:
-    fields = explained.fields
-    if came.is_proved:
-        fields = tuple(
-            replace(one, code="right_tag") if one.code == "authentication_tag" else one for one in explained.fields
+    def _message(self, message: bytes, is_answer: bool, depth: int) -> ExplainedFrame:  # noqa: FBT001  # of a direction
+        inside = self.inside(message, is_answer=is_answer, depth=depth + 1)
+        fields, problem = message_fields(message)
+        return replace(
+            _made(message_code(message), message, ([*map(inside.judged, fields)], problem), is_answer=is_answer),
+            within=inside.within,
+            problem=problem or inside.problem,
         )
-    return replace(explained, fields=fields, problem=explained.problem or came.problem)
 
 
-def _bare(around: ExplainedFrame, message: bytes) -> ExplainedFrame:
-    fields, problem = message_fields(message)
-    return _made(around, message_code(message), message, fields, problem)
-
-
-def _value(around: ExplainedFrame, data: bytes) -> ExplainedFrame:
-    fields, problem = value_fields(data)
-    return _made(around, "whole_value", data, fields, problem)
+def _title_and_offer(message: bytes, *, is_answer: bool) -> tuple[bytes | None, bytes | None]:
+    if is_answer:
+        answered = decode_association_response(message)
+        return answered.server_title, answered.initiate
+    asked = decode_association_request(message)
+    return asked.client_title, asked.initiate
 
 
 def _made(
-    around: ExplainedFrame, code: str, data: bytes, fields: list[ExplainedField], problem: str | None
+    code: str, data: bytes, followed: tuple[list[ExplainedField], str | None], *, is_answer: bool
 ) -> ExplainedFrame:
+    fields, problem = followed
     return ExplainedFrame(
-        code=code, data=data, is_answer=around.is_answer, fields=tuple(fields), crc_is_right=None, problem=problem
+        code=code, data=data, is_answer=is_answer, fields=tuple(fields), crc_is_right=None, problem=problem
     )

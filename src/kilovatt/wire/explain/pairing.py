@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from kilovatt.wire.protocols.framing.hdlc.frames import FLAG
+from kilovatt.wire.protocols.framing.hdlc.frames import FLAG, Kind
 from kilovatt.wire.protocols.framing.sign_on import ACK
 from kilovatt.wire.protocols.framing.wrapper import VERSION
 
@@ -10,6 +10,7 @@ _WRAPPER_BYTES = 8
 _REQUEST_LLC, _ANSWER_LLC = b"\xe6\xe6\x00", b"\xe6\xe7\x00"
 _LLC_PLACES = range(6, 13)
 """Where it stands in a frame of HDLC, by the lengths of the addresses."""
+_ADDRESSES_AT, _FINAL = 3, 0x10
 _ANSWER_TAGS = frozenset(
     {0x08, 0x0C, 0x0D, 0x0E, 0x0F, 0x61, 0x63, 0xC2, 0xC4, 0xC5, 0xC7, 0xD8, 0xDA}
     | {0x28, 0x2C, 0x2D, 0x2E, 0xCA, 0xCC, 0xCD, 0xCF, 0x4C, 0x4D, 0xD2, 0xD4, 0xD5, 0xD7}
@@ -45,12 +46,23 @@ def is_sign_on(frame: bytes) -> bool:
 def is_dlms_answer(frame: bytes) -> bool | None:
     """Whether a frame of DLMS is of a meter; None where it does not show."""
     if frame[:1] == bytes((FLAG,)):
-        marks = {frame[place : place + len(_ANSWER_LLC)] for place in _LLC_PLACES}
-        return True if _ANSWER_LLC in marks else False if _REQUEST_LLC in marks else None
+        return _is_hdlc_answer(frame)
     is_wrapped = len(frame) > _WRAPPER_BYTES and int.from_bytes(frame[:2], "big") == VERSION
     tag = frame[_WRAPPER_BYTES if is_wrapped else 0 :][:1]
     # General ciphering hides what it brings.
     return None if not tag or tag[0] >= 0xDB else tag[0] in _ANSWER_TAGS
+
+
+def _is_hdlc_answer(frame: bytes) -> bool | None:
+    marks = {frame[place : place + len(_ANSWER_LLC)] for place in _LLC_PLACES}
+    if marks & {_ANSWER_LLC, _REQUEST_LLC}:
+        return _ANSWER_LLC in marks
+    at = _ADDRESSES_AT
+    for _ in ("destination", "source"):
+        at = next((place + 1 for place in range(at, len(frame)) if frame[place] & 1), len(frame))
+    control = frame[at] & ~_FINAL if at < len(frame) else None
+    # What comes unnumbered (UI) is a push.
+    return True if control in (Kind.UA, Kind.DM, Kind.UI) else False if control in (Kind.SNRM, Kind.DISC) else None
 
 
 def _is_iec_answer(frame: bytes) -> bool | None:
