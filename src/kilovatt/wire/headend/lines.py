@@ -3,6 +3,7 @@
 `LineSpec` is what an operator states of a line. Its address is one of
 
     tcp://HOST:PORT                                  a transparent gateway; an IPv6 host stands in [brackets]
+    udp://HOST:PORT                                  a meter that takes datagrams (DLMS in a wrapper, port 4059)
     serial:///dev/ttyUSB0?baud=9600&format=8N1       a port of this machine
 """
 
@@ -16,7 +17,7 @@ from kilovatt.wire.explain.fields import gettext_noop
 
 SPEEDS_BAUD = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _FORMATS = ("8N1", "8N2", "8E1", "8E2", "8O1", "8O2", "7N1", "7N2", "7E1", "7E2", "7O1", "7O2")
-_ADDRESS_FORMS = "tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600&format=8N1"
+_ADDRESS_FORMS = "tcp://HOST:PORT, udp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600&format=8N1"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})")
 _BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,16})?)\]")
 
@@ -44,8 +45,22 @@ class TcpAddress:
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return _host_and_port(self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class UdpAddress:
+    """A meter, or what is before it, that takes datagrams."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return _host_and_port(self.host, self.port)
+
+
+def _host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,10 @@ class SerialAddress:
         return self.path
 
 
-LineAddress: TypeAlias = TcpAddress | SerialAddress
+LineAddress: TypeAlias = TcpAddress | UdpAddress | SerialAddress
+
+
+_OVER_IP: dict[str, type[TcpAddress | UdpAddress]] = {"tcp": TcpAddress, "udp": UdpAddress}
 
 
 def parse_address(url: str) -> LineAddress:
@@ -74,8 +92,8 @@ def parse_address(url: str) -> LineAddress:
             url=url,
             forms=_ADDRESS_FORMS,
         )
-    if scheme == "tcp":
-        return _tcp(url, rest)
+    if scheme in _OVER_IP:
+        return _OVER_IP[scheme](*_place(url, scheme, rest))
     if scheme == "serial":
         return _serial(url, rest)
     raise LineAddressError(
@@ -86,10 +104,12 @@ def parse_address(url: str) -> LineAddress:
     )
 
 
-def _tcp(url: str, rest: str) -> TcpAddress:
+def _place(url: str, scheme: str, rest: str) -> tuple[str, int]:
     host_text, colon, port_text = rest.rpartition(":")
     if not colon or not host_text:
-        raise LineAddressError(gettext_noop("The line %(url)r names no port: write tcp://HOST:PORT."), url=url)
+        raise LineAddressError(
+            gettext_noop("The line %(url)r names no port: write %(scheme)s://HOST:PORT."), url=url, scheme=scheme
+        )
     bracketed = _BRACKETED.fullmatch(host_text)
     host = bracketed[1] if bracketed else host_text
     if not bracketed and not _HOST.fullmatch(host):
@@ -104,7 +124,7 @@ def _tcp(url: str, rest: str) -> TcpAddress:
             url=url,
             port=port_text,
         )
-    return TcpAddress(host, int(port_text))
+    return host, int(port_text)
 
 
 def _serial(url: str, rest: str) -> SerialAddress:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.optical import OpticalServerLink
 from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits
@@ -14,6 +15,11 @@ from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 
 INACTIVITY = timedelta(seconds=120)
 """After such a rest a meter waits for a call again: the longest that ГОСТ Р 58940-2020 lets be set."""
+
+
+def speaks_in_wrapper(model: MeterModel) -> bool:
+    """Whether a meter's messages travel in the wrapper, for which TCP and UDP are the same."""
+    return isinstance(model.dialect, SpodesDialect) and model.dialect.over_wrapper
 
 
 class CosemPort:

@@ -91,7 +91,7 @@ class LineGateway:
             self._server = await loop.create_server(lambda: _Client(self), host, port)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise ListenError(_listen_sentence(error), host=host, port=port, reason=reason) from error
+            raise ListenError(listen_sentence(error), host=host, port=port, reason=reason) from error
         return cast("int", self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
@@ -148,7 +148,8 @@ class _Client(asyncio.BufferedProtocol):
         self._gateway.disconnected(self._transport)
 
 
-def _listen_sentence(error: OSError) -> str:
+def listen_sentence(error: OSError) -> str:
+    """Return the sentence that says why a port cannot be listened on, to be filled in with host, port and reason."""
     match error.errno:
         case errno.EADDRINUSE:
             return gettext_noop(

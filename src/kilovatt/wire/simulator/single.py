@@ -132,6 +132,7 @@ async def serve_one(plan: TownPlan, *, host: str, listening: Callable[[int], Non
     """
     town = Town(plan)
     ports = await town.listen(host)
+    await town.take_datagrams(ports, host)
     listening(ports[plan.lines[0].name])
     try:
         await asyncio.Event().wait()

@@ -23,7 +23,9 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.catalogue import simulated_meter
 from kilovatt.wire.simulator.clock import TownClock
+from kilovatt.wire.simulator.cosem_links import speaks_in_wrapper
 from kilovatt.wire.simulator.curves import HouseholdFileError, Households, read_households
+from kilovatt.wire.simulator.datagrams import DatagramGateway
 from kilovatt.wire.simulator.energy import (
     MeterEnergy,
     latest_midnight,
@@ -56,23 +58,32 @@ class Town:
         households = homes_of(plan)
         clock = TownClock(plan.clock_at or plan.now, rate=plan.rate)
         self.plan = plan
-        self._gateways = {
-            line.name: LineGateway(
-                Line(
-                    Bus(_on_line(line, plan, households), line.faults),
-                    clock,
-                    pace=Pace(baud=line.baud, think_s=line.think_s),
-                )
+        self._lines = {
+            line.name: Line(
+                Bus(_on_line(line, plan, households), line.faults),
+                clock,
+                pace=Pace(baud=line.baud, think_s=line.think_s),
             )
             for line in plan.lines
         }
+        self._gateways = {name: LineGateway(line) for name, line in self._lines.items()}
+        self._datagrams: list[DatagramGateway] = []
 
     async def listen(self, host: str = HOST) -> Mapping[str, int]:
         """Listen on every line and return the ports by the lines' names. Raises ListenError."""
         return {line.name: await self._gateways[line.name].listen(host, line.port) for line in self.plan.lines}
 
+    async def take_datagrams(self, ports: Mapping[str, int], host: str = HOST) -> None:
+        """Take datagrams too, on the same ports, where the meters of a line speak in a wrapper. Raises ListenError."""
+        for name, port in ports.items():
+            if all(speaks_in_wrapper(meter.plan.model) for meter in self._lines[name].bus.meters):
+                self._datagrams.append(DatagramGateway(self._lines[name]))
+                await self._datagrams[-1].listen(host, port)
+
     async def close(self) -> None:
         """Stop listening."""
+        for datagrams in self._datagrams:
+            datagrams.close()
         for gateway in self._gateways.values():
             await gateway.close()
 

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.headend.lines import LineAddressError, LineSpec, SerialAddress, TcpAddress, parse_address
+from kilovatt.wire.headend.lines import (
+    LineAddress,
+    LineAddressError,
+    LineSpec,
+    SerialAddress,
+    TcpAddress,
+    UdpAddress,
+    parse_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,13 +20,15 @@ from kilovatt.wire.headend.lines import LineAddressError, LineSpec, SerialAddres
         ("tcp://moxa-7.sad.example:50", TcpAddress("moxa-7.sad.example", 50)),
         ("tcp://[::1]:4001", TcpAddress("::1", 4001)),
         ("tcp://[fe80::1%eth0]:65535", TcpAddress("fe80::1%eth0", 65535)),
+        ("udp://10.0.0.5:4059", UdpAddress("10.0.0.5", 4059)),
+        ("udp://[::1]:4059", UdpAddress("::1", 4059)),
         ("serial:///dev/ttyUSB0", SerialAddress("/dev/ttyUSB0")),
         ("serial:///dev/ttyUSB0?baud=2400&format=7E1", SerialAddress("/dev/ttyUSB0", 2400, 7, "E", 1)),
         ("serial:///dev/ttyS1?format=8o2", SerialAddress("/dev/ttyS1", 9600, 8, "O", 2)),
         ("serial:///dev/serial/by-id/usb%20head", SerialAddress("/dev/serial/by-id/usb head")),
     ],
 )
-def test_a_line_is_named_by_its_address(url: str, address: TcpAddress | SerialAddress) -> None:
+def test_a_line_is_named_by_its_address(url: str, address: LineAddress) -> None:
     assert parse_address(url) == address
     assert LineSpec(line_id=1, url=url).address == address
 
@@ -26,8 +36,12 @@ def test_a_line_is_named_by_its_address(url: str, address: TcpAddress | SerialAd
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("10.0.0.5:4001", "does not say how to reach it: write tcp://HOST:PORT or serial:///dev/ttyUSB0"),
-        ("udp://10.0.0.5:4001", "begins with 'udp', which is not known"),
+        (
+            "10.0.0.5:4001",
+            "does not say how to reach it: write tcp://HOST:PORT, udp://HOST:PORT or serial:///dev/ttyUSB0",
+        ),
+        ("http://10.0.0.5:4001", "begins with 'http', which is not known"),
+        ("udp://10.0.0.5", "names no port: write udp://HOST:PORT."),
         ("TCP://10.0.0.5:4001", "begins with 'TCP', which is not known"),
         ("tcp://10.0.0.5", "names no port: write tcp://HOST:PORT."),
         ("tcp://:4001", "names no port"),
@@ -64,13 +78,13 @@ def test_a_line_with_a_wrong_address_is_refused_when_it_is_stated_not_when_it_is
 
 @given(st.text(max_size=40))
 def test_no_text_upsets_the_parser(text: str) -> None:
-    for url in (text, f"tcp://{text}", f"serial://{text}", f"serial:///dev/x?{text}"):
+    for url in (text, f"tcp://{text}", f"udp://{text}", f"serial://{text}", f"serial:///dev/x?{text}"):
         try:
             address = parse_address(url)
         except LineAddressError as refused:
             assert str(refused).endswith((".", "8N1.", "7E1."))  # noqa: PT017
         else:
-            assert isinstance(address, TcpAddress | SerialAddress)
+            assert isinstance(address, LineAddress)
 
 
 @pytest.mark.parametrize(
@@ -106,5 +120,6 @@ def test_an_answer_is_waited_for_half_as_long_again_after_its_time() -> None:
 
 def test_an_address_is_said_as_people_say_it() -> None:
     assert str(TcpAddress("gateway", 4001)) == "gateway:4001"
+    assert str(UdpAddress("meter", 4059)) == "meter:4059"
     assert str(TcpAddress("::1", 4001)) == "[::1]:4001"
     assert str(SerialAddress("/dev/ttyUSB0", 2400)) == "/dev/ttyUSB0"
