@@ -64,11 +64,6 @@ class Explainer:
         )
 
 
-def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
-    """Return what a request and the answer to it say, every byte named, without what came before them."""
-    return Explainer().exchange(request, answer)
-
-
 def explain_frame(data: bytes, *, is_answer: bool) -> ExplainedFrame:
     """Return what bytes say: one frame or several, or a message without any."""
     return Explainer().frame(data, is_answer=is_answer)

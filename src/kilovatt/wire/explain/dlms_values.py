@@ -20,13 +20,6 @@ def field(cursor: Cursor, code: str, size: int, shown: Callable[[bytes], FieldVa
     return ExplainedField(start=start, end=cursor.at, code=code, value=value)
 
 
-def counted(cursor: Cursor, code: str, shown: Callable[[bytes], FieldValue]) -> ExplainedField:
-    """Return a field that begins with its length."""
-    start = cursor.at
-    content = cursor.counted()
-    return ExplainedField(start=start, end=cursor.at, code=code, value=shown(content))
-
-
 def count(cursor: Cursor, code: str = "count") -> ExplainedField:
     """Return the number of things that follow; it is the value of the field."""
     start = cursor.at
