@@ -29,6 +29,7 @@ class Commanded:
     def __init__(self, *, now: datetime = NOW, model: MeterModel | None = None, **plan: Any) -> None:  # noqa: ANN401  # of a plan
         self.now = now
         self.model = model or model_by_key("spodes-3ph")
+        self.keys = KEYS
         given: dict[str, Any] = {"energy": ENERGY, "keys": KEYS} | plan
         self.meter = SpodesMeter(
             SimulatedMeterPlan(model=self.model, serial=SERIAL, address=ADDRESS, zone=ZONE, **given)
@@ -38,7 +39,7 @@ class Commanded:
         """What was sent that changes the meter."""
 
     def address(self, **more: Any) -> MeterAddress:  # noqa: ANN401  # fields of an address
-        given: dict[str, Any] = {"keys": KEYS, "counter": self.counter} | more
+        given: dict[str, Any] = {"keys": self.keys, "counter": self.counter} | more
         return MeterAddress(model=self.model, address=ADDRESS, zone=ZONE, **given)
 
     def command(self, command: Command, **at: Any) -> None:  # noqa: ANN401  # fields of an address

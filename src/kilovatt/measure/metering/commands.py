@@ -134,13 +134,18 @@ class ChangePassword:
 class ChangeKeys:
     """From the next session on, these keys hold; None stays as it is. `master` wraps what is sent, and is not changed.
 
-    No two meters should have the same: who makes the command has chance at hand.
+    No two meters should have the same: who makes the command has chance at hand, and keeps both pairs until the new
+    one has been proved.
     """
 
     kind: ClassVar = CommandKind.CHANGE_KEYS
     encryption: bytes | None = field(default=None, repr=False)
     authentication: bytes | None = field(default=None, repr=False)
     master: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.encryption is None and self.authentication is None:
+            raise ValueError("a change of keys that changes none")
 
 
 Command: TypeAlias = (

@@ -1,4 +1,4 @@
-"""What СПОДЭС meters are told to do, and how it is proved: relay, limiter, clock, passwords; the calendar by itself.
+"""What СПОДЭС meters are told to do, and how it is proved: relay, limiter and clock; calendar and access by themselves.
 
 ГОСТ Р 58940-2020; classes by the Blue Book. A configurator may do all of it, a reader may shift the clock.
 """
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.commands import (
+    ChangeKeys,
     ChangePassword,
     CloseRelay,
     Command,
@@ -23,10 +24,10 @@ from kilovatt.measure.metering.commands import (
     SetTariffTable,
     ShiftClock,
 )
-from kilovatt.wire.drivers import spodes_calendar
+from kilovatt.wire.drivers import spodes_access, spodes_calendar
 from kilovatt.wire.drivers.conversation import Answer, CommandNotSentError, Conversation, MeterAddress, ask, tell
-from kilovatt.wire.drivers.spodes_opening import READING_LEVEL, is_configurator
-from kilovatt.wire.drivers.spodes_talk import CLOCK, RELAY, VALUE, deviation_sense
+from kilovatt.wire.drivers.spodes_opening import is_configurator
+from kilovatt.wire.drivers.spodes_talk import CLOCK, RELAY, deviation_sense
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute, RunMethod, SetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
@@ -44,13 +45,9 @@ from kilovatt.wire.protocols.dlms.values import Integer, Long, MalformedError, O
 from kilovatt.wire.protocols.dlms.values.stamps import decode_stamp, encode_stamp
 from kilovatt.wire.protocols.dlms.values.types import FixedInteger
 
-LIMITER, ASSOCIATION, DEMAND_REGISTER = 71, 15, 5
-READERS, CONFIGURATORS = Obis.parse("0.0.40.0.2.255"), Obis.parse("0.0.40.0.3.255")
+LIMITER, DEMAND_REGISTER = 71, 5
 _OUTPUT_STATE, _CONTROL_STATE, _CONTROL_MODE = 2, 3, 4
 _MONITORED, _ACTIVE_THRESHOLD, _THRESHOLD = 2, 3, 4
-_SECRET, _CHANGE_SECRET = 7, 2
-_SECRET_BYTES = 16
-_CONFIGURING_LEVEL = 2
 _TOLERANCE_S = 5
 """A clock has whole seconds, and an answer takes its time."""
 _HALF_A_SECOND = timedelta(milliseconds=500)
@@ -67,14 +64,12 @@ def carry_out(meter: MeterAddress, dialect: SpodesDialect, command: Command, *, 
                 yield from _limit(dialect, command)
             case SetTariffTable():
                 yield from spodes_calendar.set_table(meter, dialect, command, now=now)
-            case SetClock():
-                yield from _set_clock(meter, dialect, command)
-            case ShiftClock():
-                yield from _shift_clock(meter, command)
-            case ChangePassword():
-                yield from _change_password(meter, dialect, command)
+            case SetClock() | ShiftClock():
+                yield from _move_clock(meter, dialect, command)
+            case ChangePassword() | ChangeKeys():
+                yield from spodes_access.change(meter, dialect, command)
             case _:
-                raise _not_taken(meter, command)
+                assert_never(command)
     except MalformedError as error:
         raise CommandNotSentError(NotSentReason.UNCLEAR, str(error)) from error
 
@@ -89,15 +84,12 @@ def prove(meter: MeterAddress, dialect: SpodesDialect, command: Command) -> Conv
                 return (yield from _prove_limit(dialect, command))
             case SetTariffTable():
                 return (yield from spodes_calendar.prove_table(meter, command))
-            case SetClock():
-                return (yield from _prove_clock(meter, command.ahead.total_seconds(), _TOLERANCE_S))
-            case ShiftClock():
-                aim_s = None if command.ahead_s is None else command.ahead_s + command.seconds
-                return (yield from _prove_clock(meter, aim_s, _tolerance_s(command)))
-            case ChangePassword():
-                return (yield from _prove_password(meter, command))
+            case SetClock() | ShiftClock():
+                return (yield from _prove_clock(meter, command))
+            case ChangePassword() | ChangeKeys():
+                return (yield from spodes_access.prove(meter, command))
             case _:
-                return ReadBack(proof=Proof.CANNOT_TELL)
+                assert_never(command)
     except MalformedError:
         return ReadBack(proof=Proof.CANNOT_TELL)
 
@@ -212,6 +204,13 @@ def _in_scale(power_w: int, scale: ScalerUnit) -> int | None:
 # ── The clock (class 8) ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _move_clock(meter: MeterAddress, dialect: SpodesDialect, command: SetClock | ShiftClock) -> Conversation[None]:
+    if isinstance(command, SetClock):
+        yield from _set_clock(meter, dialect, command)
+    else:
+        yield from _shift_clock(meter, command)
+
+
 def _set_clock(meter: MeterAddress, dialect: SpodesDialect, command: SetClock) -> Conversation[None]:
     # What is asked tells when: by now some time may have passed.
     answer = yield from ask(GetAttribute(CLOCK))
@@ -232,7 +231,13 @@ def _shift_clock(meter: MeterAddress, command: ShiftClock) -> Conversation[None]
     yield from tell(RunMethod(Descriptor(CLOCK.class_id, CLOCK.obis, ClockMethod.SHIFT_TIME), Long(command.seconds)))
 
 
-def _prove_clock(meter: MeterAddress, aim_s: float | None, tolerance_s: float) -> Conversation[ReadBack]:
+def _prove_clock(meter: MeterAddress, command: SetClock | ShiftClock) -> Conversation[ReadBack]:
+    aim_s: float | None
+    if isinstance(command, SetClock):
+        aim_s, tolerance_s = command.ahead.total_seconds(), float(_TOLERANCE_S)
+    else:
+        aim_s = None if command.ahead_s is None else command.ahead_s + command.seconds
+        tolerance_s = _tolerance_s(command)
     answer = yield from ask(GetAttribute(CLOCK))
     ahead_s = _ahead_s(meter, answer)
     shown = f"ahead_s={ahead_s:.0f}"
@@ -249,36 +254,6 @@ def _ahead_s(meter: MeterAddress, answer: Answer[object]) -> float:
 def _tolerance_s(command: ShiftClock) -> float:
     # Before and after must not look alike.
     return min(_TOLERANCE_S, max(1.0, abs(command.seconds) / 2))
-
-
-# ── Passwords (class 15) ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _change_password(meter: MeterAddress, dialect: SpodesDialect, command: ChangePassword) -> Conversation[None]:
-    rule = meter.model.password
-    if rule is None or not rule.allows(command.new):
-        raise CommandNotSentError(NotSentReason.BAD_VALUE, "no password of this model")
-    new = OctetString(command.new.encode())
-    if command.level == READING_LEVEL:
-        yield from tell(SetAttribute(Descriptor(ASSOCIATION, READERS, _SECRET), new, is_secret=True))
-        return
-    if command.level != _CONFIGURING_LEVEL or dialect.configurator_proof is not ConfiguratorProof.AES:
-        # With GMAC a configurator has no password besides the keys.
-        raise CommandNotSentError(NotSentReason.NOT_TAKEN, f"level {command.level} of this model has no password")
-    if len(new) != _SECRET_BYTES:
-        words = f"a configurator's password has {_SECRET_BYTES} bytes here: got {len(new)}"
-        raise CommandNotSentError(NotSentReason.BAD_VALUE, words)
-    yield from tell(RunMethod(Descriptor(ASSOCIATION, CONFIGURATORS, _CHANGE_SECRET), new, is_secret=True))
-
-
-def _prove_password(meter: MeterAddress, command: ChangePassword) -> Conversation[ReadBack]:
-    """A session that was opened with the new password is the proof; any other tells nothing."""
-    level = _CONFIGURING_LEVEL if is_configurator(meter) else READING_LEVEL
-    used = meter.password if meter.hls_secret is None else meter.hls_secret.decode("latin-1")
-    if level != command.level or used != command.new:
-        return ReadBack(proof=Proof.CANNOT_TELL)
-    answer = yield from ask(GetAttribute(Descriptor(CLOCK.class_id, CLOCK.obis, VALUE)))
-    return _told(is_so=True, shown=f"level={level}", answer=answer)
 
 
 def _told(is_so: bool, shown: str, answer: Answer[object]) -> ReadBack:  # noqa: FBT001  # what was found

@@ -106,8 +106,9 @@ def _events(journal: Journal, entries: Sequence[_Entry], exchange: int) -> tuple
         ended = ends.pop(entry.number, None)
         events.append(entry.event(journal, None if ended is None else ended.at, exchange))
     events += [entry.event(journal, None, exchange) for entry in ends.values()]
-    # Those of one second stay as they came.
-    return tuple(sorted(reversed(events), key=lambda event: event.began_at))
+    # Found from the end on; those of one second stay as they came.
+    events.reverse()
+    return tuple(sorted(events, key=lambda event: event.began_at))
 
 
 def _kind(journal: Journal, known: EventCode | None) -> EventKind:

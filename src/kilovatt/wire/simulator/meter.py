@@ -66,6 +66,8 @@ class SimulatedMeterPlan:
     """Keys of DLMS; a meter that has some takes a configurator who proves that he knows them."""
     hls_secret: bytes | None = field(default=None, repr=False)
     """What a configurator proves with mechanism 2; the password of level 2 where none is given."""
+    master_key: bytes | None = field(default=None, repr=False)
+    """What new keys come wrapped with; a meter without one takes none."""
     ratio: int = 1
     """The transformer ratio written into the meter; informational: the meter does not apply it."""
 

@@ -56,6 +56,11 @@ def test_a_shift_by_nothing_is_none() -> None:
         ShiftClock(0)
 
 
+def test_a_change_of_no_keys_is_none() -> None:
+    with pytest.raises(ValueError, match="changes none"):
+        ChangeKeys(master=bytes(16))
+
+
 def test_no_secret_of_a_command_shows() -> None:
     keys = ChangeKeys(encryption=b"secret-1", authentication=b"secret-2", master=b"secret-3")
     assert "secret" not in repr(keys) + repr(ChangePassword(1, "secret"))

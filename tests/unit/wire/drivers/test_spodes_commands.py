@@ -38,6 +38,7 @@ from kilovatt.wire.drivers.spodes import SpodesDriver
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute, RunMethod, SetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.key_transfer import KeyUse, decode_keys
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 from kilovatt.wire.protocols.dlms.values import (
     Array,
@@ -263,26 +264,49 @@ def test_another_table_than_ours_is_not_ours(other: dict[int, DlmsValue], shown:
 
 @pytest.mark.parametrize("key", ["spodes-3ph-ct", "spodes-3ph"])
 def test_what_a_row_does_not_take_is_not_sent(key: str) -> None:
-    keys = ChangeKeys(master=bytes(16))
-    commands: list[Command] = [keys] if key == "spodes-3ph" else [keys, OpenRelay(), SetPowerLimit(5)]
+    row = model_by_key(key)
+    if key == "spodes-3ph":
+        row = replace(row, commands=frozenset())
     meter = AskedMeter()
-    for command in commands:
+    for command in (OpenRelay(), SetPowerLimit(5)):
         with pytest.raises(CommandNotSentError) as refused:
-            told(meter, command, configurator(model_by_key(key)))
+            told(meter, command, configurator(row))
         assert refused.value.reason is NotSentReason.NOT_TAKEN
     assert meter.asked == []
-    assert proof(meter, keys) is Proof.CANNOT_TELL
 
 
-def test_a_row_that_says_too_much_is_no_reason_to_send() -> None:
-    row = replace(model_by_key("spodes-3ph"), commands=frozenset(CommandKind), password=None)
-    for command, reason in (
-        (ChangeKeys(master=bytes(16)), NotSentReason.NOT_TAKEN),
-        (ChangePassword(1, "1"), NotSentReason.BAD_VALUE),
-    ):
-        with pytest.raises(CommandNotSentError) as refused:
-            told(AskedMeter(), command, configurator(row))
-        assert refused.value.reason is reason
+@pytest.mark.parametrize(
+    ("command", "more", "reason"),
+    [
+        (ChangePassword(1, "1"), {}, NotSentReason.BAD_VALUE),
+        (ChangeKeys(encryption=bytes(32), master=bytes(16)), {}, NotSentReason.BAD_VALUE),
+        (ChangeKeys(encryption=bytes(16), master=bytes(5)), {}, NotSentReason.BAD_VALUE),
+        (
+            ChangeKeys(encryption=bytes(16), master=bytes(16)),
+            {"keys": None, "hls_secret": bytes(16)},
+            NotSentReason.ANOTHER_ROLE,
+        ),
+    ],
+)
+def test_secrets_that_the_meter_cannot_have_are_not_sent(
+    command: Command, more: dict[str, Any], reason: NotSentReason
+) -> None:
+    row = replace(model_by_key("spodes-3ph"), password=None)
+    with pytest.raises(CommandNotSentError) as refused:
+        told(AskedMeter(), command, replace(configurator(row), **more))
+    assert refused.value.reason is reason
+
+
+def test_keys_travel_wrapped_and_nothing_of_them_is_kept() -> None:
+    command = ChangeKeys(encryption=bytes(range(16)), authentication=bytes(range(16, 32)), master=bytes(16))
+    (request,) = told(AskedMeter(), command)
+    assert request.method == Descriptor(64, Obis.parse("0.0.43.0.0.255"), 2)
+    assert request.is_secret
+    keys = decode_keys(request.parameter)
+    assert [(key.use, key.open(command.master)) for key in keys] == [
+        (KeyUse.UNICAST, command.encryption),
+        (KeyUse.AUTHENTICATION, command.authentication),
+    ]
 
 
 def test_a_meter_that_says_no_has_answered() -> None:

@@ -64,6 +64,8 @@ class SpodesDialect(Dialect):
     """The standard has Kuznyechik (mechanism 8) besides, which is not built; field reports have 2 and 5."""
     general_ciphering: bool = False
     """Whether messages are ciphered as a whole (DBh); else each service under its own tag, as the standard says."""
+    security_obis: str = "0.0.43.0.0.255"
+    """The security set-up of the configurator's association; its last but one group is not established."""
     counter_obis: str | None = "0.0.43.1.0.255"
     """Where the public client can read the invocation counter of the keys; None: nowhere, and the public client is
     not tried. The standard lets him read only clock and name; meters that say more have been seen."""
@@ -93,7 +95,13 @@ _RELAY_COMMANDS = frozenset(
     {CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY, CommandKind.PERMIT_RELAY, CommandKind.SET_POWER_LIMIT}
 )
 _COMMANDS = frozenset(
-    {CommandKind.SET_TARIFF_TABLE, CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK, CommandKind.CHANGE_PASSWORD}
+    {
+        CommandKind.SET_TARIFF_TABLE,
+        CommandKind.SET_CLOCK,
+        CommandKind.SHIFT_CLOCK,
+        CommandKind.CHANGE_PASSWORD,
+        CommandKind.CHANGE_KEYS,
+    }
 )
 _ALL = frozenset(Quantity)
 

@@ -1,6 +1,6 @@
-"""Who may become what in a simulated СПОДЭС meter: its passwords, and their changes (class 15).
+"""Who may become what in a simulated СПОДЭС meter: its passwords (class 15) and keys (class 64), and their changes.
 
-A new password holds from the next association on: one that stands goes on.
+A new one holds from the next association on: one that stands goes on.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,8 @@ from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.profiles import ClientProfile
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.values import DlmsValue, DoubleLongUnsigned
+from kilovatt.wire.protocols.dlms.objects.key_transfer import KEY_TRANSFER, SECURITY_SETUP, KeyUse, decode_keys
+from kilovatt.wire.protocols.dlms.values import DlmsValue, DoubleLongUnsigned, MalformedError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes import journals
@@ -23,6 +24,11 @@ ASSOCIATION_CLASS, DATA = 15, 1
 READERS, CONFIGURATORS = Obis.parse("0.0.40.0.2.255"), Obis.parse("0.0.40.0.3.255")
 _SECRET, _CHANGE_SECRET = 7, 2
 _READER_LEVEL, _CONFIGURATOR_LEVEL = 1, 2
+_CODES = {
+    KeyUse.UNICAST: journals.UNICAST_KEY_SET,
+    KeyUse.AUTHENTICATION: journals.AUTHENTICATION_KEY_SET,
+    KeyUse.MASTER: journals.MASTER_KEY_SET,
+}
 
 
 class Secrets:
@@ -32,6 +38,7 @@ class Secrets:
         self._plan = plan
         self._dialect = dialect
         self._journals = journals_of_it
+        self._master = plan.master_key
         self.roles = {
             dialect.public_sap: PUBLIC,
             dialect.reader_sap: READER,
@@ -64,6 +71,14 @@ class Secrets:
             methods={_CHANGE_SECRET: self._change_secret},
             readers=frozenset({CONFIGURATOR}),
         )
+        yield CosemObject(
+            class_id=SECURITY_SETUP,
+            version=1,
+            obis=Obis.parse(self._dialect.security_obis),
+            attributes={},
+            methods={KEY_TRANSFER: self._take_keys},
+            readers=frozenset({CONFIGURATOR}),
+        )
         if self._plan.keys is not None and self._dialect.counter_obis is not None:
             client = self._dialect.configurator_sap
             yield CosemObject(
@@ -88,6 +103,29 @@ class Secrets:
             raise CannotBeSetError
         self._change(self._dialect.configurator_sap, bytes(value))
         self._journals.note(Journal.PROGRAMMING, journals.CONFIGURATOR_PASSWORD_SET, now)
+
+    def _take_keys(self, value: DlmsValue, now: datetime) -> None:
+        client = self._dialect.configurator_sap
+        profile, master = self.profiles.get(client), self._master
+        if profile is None or profile.keys is None or master is None:
+            raise CannotBeSetError(AccessResult.ACCESS_DENIED)
+        try:
+            opened = {key.use: key.open(master) for key in decode_keys(value)}
+            taken = {use: key for use, key in opened.items() if key is not None}
+            if len(taken) != len(opened) or KeyUse.BROADCAST in taken:
+                raise CannotBeSetError(AccessResult.OTHER_REASON)
+            keys = replace(
+                profile.keys,
+                encryption=taken.get(KeyUse.UNICAST, profile.keys.encryption),
+                authentication=taken.get(KeyUse.AUTHENTICATION, profile.keys.authentication),
+            )
+        except (MalformedError, LocalProtocolError) as error:
+            raise CannotBeSetError from error
+        # All or none; they hold from the next association on.
+        self.profiles[client] = replace(profile, keys=keys)
+        self._master = taken.get(KeyUse.MASTER, master)
+        for use in taken:
+            self._journals.note(Journal.PROGRAMMING, _CODES[use], now)
 
     def _change(self, client: int, secret: bytes) -> None:
         try:

@@ -10,6 +10,7 @@ import pytest
 from commanded_spodes import Commanded, with_dialect
 from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof
 from kilovatt.measure.metering.commands import (
+    ChangeKeys,
     ChangePassword,
     NotSentReason,
     Proof,
@@ -24,6 +25,7 @@ from kilovatt.wire.drivers.conversation import CommandNotSentError, MeterRefused
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.association.requests import RunMethod, SetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.key_transfer import KeyUse, encode_keys, wrap
 from kilovatt.wire.protocols.dlms.objects.limiter import ScriptChoice
 from kilovatt.wire.protocols.dlms.objects.tariffs import (
     TARIFF_SCRIPTS,
@@ -33,10 +35,11 @@ from kilovatt.wire.protocols.dlms.objects.tariffs import (
     Week,
     encode_table,
 )
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 from kilovatt.wire.protocols.dlms.values import Integer, OctetString, Structure
 from kilovatt.wire.protocols.dlms.values.patterns import DatePattern, DateTimePattern, TimePattern
 from kilovatt.wire.protocols.framing.connection import Refusal
-from simulated_spodes import ENERGY, NOW, ZONE
+from simulated_spodes import ENERGY, KEYS, NOW, ZONE
 
 CALENDAR = Obis.parse("0.0.13.0.0.255")
 MARKS = (TariffMark(0, 3), TariffMark(13 * 60, 4), TariffMark(20 * 60 + 15, 1))
@@ -289,3 +292,54 @@ def test_the_meter_itself_refuses_secrets_that_cannot_be() -> None:
 
     for wrong in (OctetString(b"short"), Integer(1)):
         assert isinstance(aes.session(address, told(wrong)), Refusal)
+
+
+MASTER, NEW = bytes(range(1, 17)), Keys(bytes(range(2, 18)), bytes(range(3, 19)))
+SETUP = Descriptor(64, Obis.parse("0.0.43.0.0.255"), 2)
+
+
+def test_new_keys_hold_from_the_next_session_on_and_old_ones_no_more() -> None:
+    meter = Commanded(master_key=MASTER)
+    command = ChangeKeys(encryption=NEW.encryption, authentication=NEW.authentication, master=MASTER)
+    meter.command(command)
+    with pytest.raises(MeterRefusedError):
+        meter.read_back(command)
+    assert meter.read_back(command, keys=NEW, counter=InvocationCounter(1)).proof is Proof.CONFIRMED
+    assert meter.read_back(replace(command, encryption=bytes(16)), keys=NEW).proof is Proof.CANNOT_TELL
+    meter.keys = NEW
+    assert meter.codes("programming") == [55, 57]
+
+
+def test_one_key_of_two_is_changed_by_itself() -> None:
+    meter = Commanded(master_key=MASTER)
+    command = ChangeKeys(authentication=NEW.authentication, master=MASTER)
+    meter.command(command)
+    meter.keys = replace(KEYS, authentication=NEW.authentication)
+    assert meter.read_back(command).proof is Proof.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("plan", "parameter"),
+    [
+        ({}, encode_keys([wrap(KeyUse.UNICAST, NEW.encryption, master=MASTER)])),
+        ({"master_key": bytes(16)}, encode_keys([wrap(KeyUse.UNICAST, NEW.encryption, master=MASTER)])),
+        ({"master_key": MASTER}, encode_keys([wrap(KeyUse.BROADCAST, NEW.encryption, master=MASTER)])),
+        ({"master_key": MASTER}, encode_keys([wrap(KeyUse.UNICAST, bytes(32), master=MASTER)])),
+        ({"master_key": MASTER}, Integer(1)),
+    ],
+    ids=["no master key", "another master key", "broadcast", "a long key", "no keys"],
+)
+def test_keys_that_cannot_be_are_refused_and_the_old_ones_go_on(plan: dict[str, Any], parameter: Any) -> None:  # noqa: ANN401  # any value
+    meter = Commanded(**plan)
+    assert isinstance(meter.set(RunMethod(SETUP, parameter)), Refusal)  # type: ignore[arg-type]  # any request
+    assert meter.read(clock=True).clock is not None
+
+
+def test_a_new_master_key_opens_what_comes_after_it() -> None:
+    meter = Commanded(master_key=MASTER)
+    after = bytes(range(4, 20))
+    change = RunMethod(SETUP, encode_keys([wrap(KeyUse.MASTER, after, master=MASTER)]))
+    assert meter.set(change) is None  # type: ignore[arg-type]  # any request
+    meter.command(ChangeKeys(encryption=NEW.encryption, master=after))
+    meter.keys = replace(KEYS, encryption=NEW.encryption)
+    assert meter.codes("programming") == [58, 55]

@@ -52,6 +52,7 @@ from kilovatt.wire.protocols.dlms.association.variables import Variables
 from kilovatt.wire.protocols.dlms.security.sealing import (
     TITLE_BYTES,
     InvocationCounter,
+    Keys,
     ReplayError,
     Sealer,
 )
@@ -104,6 +105,7 @@ class AssociationServer:
         self._message_bytes_max = message_bytes_max
         self._associations: dict[int, _Association] = {}
         self._sealers: dict[int, Sealer] = {}
+        self._sealed_with: dict[int, Keys] = {}
         self._short_names = short_names or {}
         self.counter = counter or InvocationCounter(1)
         self.refused: list[int] = []
@@ -234,7 +236,9 @@ class AssociationServer:
         if profile.keys is None:
             return None
         sealer = self._sealers.get(client)
-        if sealer is None or not profile.remembers_counters:
+        # A new key has had no counter yet.
+        if sealer is None or not profile.remembers_counters or self._sealed_with.get(client) != profile.keys:
+            self._sealed_with[client] = profile.keys
             sealer = self._sealers[client] = Sealer(profile.keys, title=self._title, counter=self.counter)
         sealer.peer_title = asked.client_title
         return sealer
