@@ -109,10 +109,11 @@ def hidden_in(came: bytes, secrets: Sequence[Outgoing] | deque[Outgoing]) -> Oct
 
     Of a clean echo only the secret is hidden; of a damaged one everything is, since where the secret begins is lost.
     """
-    for outgoing in reversed(secrets):
-        if came.startswith(outgoing.data):
-            rest = hidden_in(came[len(outgoing.data) :], secrets)
-            return octets_of(outgoing.data, outgoing.secret_spans) + rest
+    for outgoing in secrets:
+        before, echo, behind = came.partition(outgoing.data)
+        if echo:
+            masked = octets_of(echo, outgoing.secret_spans)
+            return hidden_in(before, secrets) + masked + hidden_in(behind, secrets)
     if any(_betrays(came, outgoing) for outgoing in secrets):
         return (None,) * len(came)
     return tuple(came)
