@@ -1,0 +1,394 @@
+"""In which order is looked for meters: what is common first, whoever listens before single addresses.
+
+A seeker is asked for the next probe and told what came of it, until there is none; it never looks at a clock or a line.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import assert_never
+
+from kilovatt.measure.metering.models import Language
+from kilovatt.wire.drivers.addresses import ADDRESS_RULES
+from kilovatt.wire.drivers.finding import STREAM_WAYS, PasswordState, Place, Probe, Sighting, Told, Way
+from kilovatt.wire.drivers.finding_dlms import BROADCASTS, COMMON, hdlc_probe, wrapper_probe
+from kilovatt.wire.drivers.finding_iec import CALL_SPEED, USUAL_SPEED, iec_probe
+from kilovatt.wire.drivers.finding_others import energomera_probe, modbus_probe, v1_probe
+from kilovatt.wire.drivers.finding_short import ADDRESSES as SHORT_ADDRESSES
+from kilovatt.wire.drivers.finding_short import short_probe
+from kilovatt.wire.protocols.framing.connection import LineSpeed
+
+SERIAL_SPEEDS: tuple[LineSpeed, ...] = (
+    LineSpeed(9600),
+    USUAL_SPEED,
+    CALL_SPEED,
+    LineSpeed(9600, parity="O"),
+    *(LineSpeed(baud) for baud in (19200, 4800, 2400, 38400, 1200, 57600, 115200, 600, 300)),
+    LineSpeed(9600, parity="E"),
+)
+"""How characters go, the commonest first: what makers ship, then what their meters can be set to."""
+_V1_BAUDS = range(600, 9601)
+_HDLC_BAUD_MIN = 9600
+"""Less a СПОДЭС meter need not know (ГОСТ Р 58940-2020)."""
+_WALKED: Mapping[Way, range] = {
+    Way.SHORT: SHORT_ADDRESSES,
+    Way.MERCURY_V1: range(100_000, 100_000_000),
+    Way.ENERGOMERA: range(1, 65_535),
+    Way.IEC62056_21: range(1, 1_000_000_000),
+    Way.HDLC: range(1, 16_382),
+    Way.MODBUS: range(1, 248),
+}
+"""Which addresses of a range are asked in which way: Меркурий of the first language has its whole number for one."""
+_NOBODY = 0xF5
+"""Reserved by Меркурий, and above all of НЗиФ: whatever comes from there, no meter said."""
+_SHORTER_HDLC = 125
+_SIX_DIGITS = 1_000_000
+"""The address of older 200.02 are the last six digits of their numbers."""
+_IEC_PATIENCE_S = 1.7
+"""A meter thinks for at most 1.5 s (IEC 62056-21, 6.5.2)."""
+_QUIET_S = 0.1
+_QUIET_CHARACTERS = 6
+_REST_S = 0.1
+_REST_CHARACTERS = 20
+_USUAL_BAUD = 9600
+_BITS = 11
+_TRIES_OF_NOISE = 2
+ADDRESSES_MAX = 10_000
+_LONG_FORM, _SHORT_FORM = 4, 2
+_LONGEST_PROBE = {Way.SHORT: 5, Way.MERCURY_V1: 7, Way.ENERGOMERA: 20, Way.HDLC: 14, Way.IEC62056_21: 14}
+"""Characters of the longest probe of a way, for the time they take."""
+
+
+class Sign(StrEnum):
+    """What came of a probe."""
+
+    FOUND = "found"
+    SILENCE = "silence"
+    ECHO = "echo"
+    """Only the probe itself came back."""
+    NOISE = "noise"
+    """Bytes came that are no answer: of two meters at once, or of nobody."""
+
+
+class Verdict(StrEnum):
+    """What a search came to."""
+
+    FOUND = "found"
+    CROWDED = "crowded"
+    """Several meters answered at once, and none alone."""
+    NOISE = "noise"
+    ECHO = "echo"
+    SILENCE = "silence"
+    NO_ROUTE = "no_route"
+    """The line could not be opened, or was lost."""
+
+
+class Purpose(StrEnum):
+    """Why a place is probed."""
+
+    ANYBODY = "anybody"
+    CONTROL = "control"
+    """Where no meter can be: what comes from there is the line's own."""
+    COMMON = "common"
+    BY_SERIAL = "by_serial"
+    WALK = "walk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where and how far is looked. Raises ValueError for more addresses than are walked.
+
+    `speeds` (None): the line's own, which a gateway keeps. `serials` are numbers on the faces of meters that should be
+    there: many have an address made of it. `addresses` are walked whether or not somebody was found.
+    """
+
+    speeds: tuple[LineSpeed | None, ...] = (None,)
+    over_tcp: bool = True
+    ways: frozenset[Way] = frozenset(Way)
+    addresses: tuple[int, ...] = ()
+    serials: tuple[int, ...] = ()
+    timeout_s: float = 0.5
+    factory_passwords: bool = False
+    thorough: bool = False
+    """Whether all speeds and languages are tried though somebody was found."""
+
+    def __post_init__(self) -> None:
+        if len(self.addresses) > ADDRESSES_MAX:
+            raise ValueError(f"at most {ADDRESSES_MAX} addresses are walked: got {len(self.addresses)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """A probe to make, why, and after how long a rest of the line [s]."""
+
+    probe: Probe
+    purpose: Purpose
+    rest_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    probe: Probe
+    purpose: Purpose
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Seeker:
+    """A search under way."""
+
+    scope: Scope
+    sightings: list[Sighting] = field(default_factory=list)
+    crowded: list[Place] = field(default_factory=list)
+    """Places where several answered at once."""
+    signs: Counter[Sign] = field(default_factory=Counter)
+    may_try_passwords: bool = field(init=False)
+    line_is_noisy: bool = False
+    _planned: deque[_Planned] = field(init=False)
+    _now: _Planned | None = None
+    _before: Place | None = None
+
+    def __post_init__(self) -> None:
+        self.may_try_passwords = self.scope.factory_passwords
+        self._planned = deque(_all_planned(self.scope))
+
+    @property
+    def done(self) -> int:
+        """How many probes were made."""
+        return self.signs.total()
+
+    @property
+    def left(self) -> int:
+        """How many probes are planned, as far as is known now."""
+        return len(self._planned)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long those may take if nobody answers [s]."""
+        return sum(one.probe.patience_s for one in self._planned)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it has come to by now."""
+        if self.sightings:
+            return Verdict.FOUND
+        if self.crowded:
+            return Verdict.CROWDED
+        for sign, verdict in ((Sign.NOISE, Verdict.NOISE), (Sign.ECHO, Verdict.ECHO)):
+            if self.signs[sign]:
+                return verdict
+        return Verdict.SILENCE
+
+    def next(self) -> Next | None:
+        """Return the next probe; None when all was tried."""
+        while self._planned:
+            planned = self._planned.popleft()
+            if planned.purpose is Purpose.WALK and self._is_known(planned.probe.place):
+                continue
+            self._now = planned
+            rest_s = rest_between(self._before, planned.probe.place)
+            self._before = planned.probe.place
+            return Next(probe=planned.probe, purpose=planned.purpose, rest_s=rest_s)
+        return None
+
+    def heard(self, sign: Sign, sighting: Sighting | None = None) -> None:
+        """Note what came of the latest probe, and plan anew."""
+        planned = self._now
+        assert planned is not None, "something was probed"
+        self.signs[sign] += 1
+        if sighting is not None:
+            self._found(sighting)
+        elif sign is Sign.NOISE:
+            self._noise(planned)
+
+    def _found(self, sighting: Sighting) -> None:
+        if sighting.password is PasswordState.BARRED:
+            self.may_try_passwords = False
+        for place, known in enumerate(self.sightings):
+            if _is_same(known, sighting):
+                self.sightings[place] = _merged(known, sighting)
+                return
+        self.sightings.append(sighting)
+        self._narrow(sighting.place)
+
+    def _noise(self, planned: _Planned) -> None:
+        if planned.purpose is Purpose.CONTROL:
+            self.line_is_noisy = True
+            self.crowded.clear()
+            self._forget(lambda one: one.purpose is Purpose.WALK and one.probe.place.speed == planned.probe.place.speed)
+            return
+        if planned.tries + 1 < _TRIES_OF_NOISE:
+            self._planned.appendleft(replace(planned, tries=planned.tries + 1))
+            return
+        place = planned.probe.place
+        self.crowded.append(place)
+        if place.way is Way.SHORT and planned.purpose is Purpose.ANYBODY:
+            self._planned.extendleft(reversed([*_control(self.scope, place), *self._walk_of(place)]))
+
+    def _walk_of(self, place: Place) -> Iterator[_Planned]:
+        if not self.scope.addresses:
+            yield from _walk(self.scope, Way.SHORT, place.speed, SHORT_ADDRESSES)
+
+    def _narrow(self, place: Place) -> None:
+        """Leave out what is hardly there any more: a bus has one speed, and a port of TCP one language of streams."""
+        if self.scope.thorough:
+            return
+        baud = place.speed.baud if place.speed is not None else None
+        if place.way in STREAM_WAYS:
+            self._forget(lambda one: one.probe.place.way is not place.way)
+        elif baud is not None:
+            self._forget(lambda one: _baud(one.probe.place) != baud)
+
+    def _forget(self, is_needless: Callable[[_Planned], bool]) -> None:
+        self._planned = deque(one for one in self._planned if not is_needless(one))
+
+    def _is_known(self, place: Place) -> bool:
+        return any(
+            known.place.way is place.way and known.address == place.address and known.place.form == place.form
+            for known in self.sightings
+        )
+
+
+def _is_same(known: Sighting, other: Sighting) -> bool:
+    if known.place.way is not other.place.way:
+        return False
+    for what in (Told.SERIAL, Told.DEVICE_NAME):
+        if what in known.told and what in other.told:
+            return known.told[what] == other.told[what]
+    return (known.place.address, known.place.form) == (other.place.address, other.place.form)
+
+
+def _merged(known: Sighting, other: Sighting) -> Sighting:
+    merged = known.with_told(other.told, other.traits)
+    if known.address is None and other.address is not None:
+        return replace(merged, place=other.place, address=other.address)
+    return merged
+
+
+# ── What is planned ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _all_planned(scope: Scope) -> Iterator[_Planned]:
+    for speed in scope.speeds:
+        for place, purpose in _places(scope, speed):
+            yield _Planned(probe=probe_of(scope, place), purpose=purpose)
+
+
+def _places(scope: Scope, speed: LineSpeed | None) -> Iterator[tuple[Place, Purpose]]:
+    ways = [way for way in Way if way in scope.ways and _goes(way, speed, scope)]
+    for way in sorted(ways, key=_ORDER.index):
+        yield from _of_way(way, speed, scope)
+    for way in ways:
+        for address in scope.addresses:
+            if address in _WALKED.get(way, ()):
+                yield _place(way, address, speed), Purpose.WALK
+
+
+_ORDER = (Way.WRAPPER, Way.MODBUS, Way.SHORT, Way.MERCURY_V1, Way.ENERGOMERA, Way.HDLC, Way.IEC62056_21)
+"""Streams first: what else is said over their connections would put them out of step."""
+
+
+def _goes(way: Way, speed: LineSpeed | None, scope: Scope) -> bool:
+    if way in STREAM_WAYS:
+        return scope.over_tcp
+    if speed is None:
+        return True
+    is_alone = len(scope.speeds) == 1
+    if way is Way.IEC62056_21:
+        return speed.data_bits == USUAL_SPEED.data_bits or is_alone
+    if speed.data_bits != LineSpeed(_USUAL_BAUD).data_bits:
+        return False
+    if way is Way.SHORT or is_alone:
+        return True
+    has_fitting_baud = speed.baud >= _HDLC_BAUD_MIN if way is Way.HDLC else speed.baud in _V1_BAUDS
+    return speed.parity == "N" and has_fitting_baud
+
+
+def _of_way(way: Way, speed: LineSpeed | None, scope: Scope) -> Iterator[tuple[Place, Purpose]]:
+    if way is not Way.MERCURY_V1:
+        forms = tuple(BROADCASTS) if way is Way.HDLC else (0,)
+        for form in forms:
+            yield replace(_place(way, None, speed), form=form), Purpose.ANYBODY
+    if way is Way.HDLC:
+        for form, lower in COMMON:
+            yield Place(way=way, address=lower, form=form, speed=speed), Purpose.COMMON
+    for address, form in _of_serials(way, scope.serials):
+        yield replace(_place(way, address, speed), form=form), Purpose.BY_SERIAL
+
+
+def _of_serials(way: Way, serials: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Return the addresses that meters with these numbers leave the factory with, and their form."""
+    for serial in serials:
+        match way:
+            case Way.SHORT:
+                yield ADDRESS_RULES[Language.MERCURY_V2].of_serial(serial), 0
+            case Way.MERCURY_V1:
+                yield serial, 0
+                if serial >= _SIX_DIGITS and serial % _SIX_DIGITS:
+                    yield serial % _SIX_DIGITS, 0
+            case Way.ENERGOMERA:
+                yield ADDRESS_RULES[Language.ENERGOMERA].of_serial(serial), 0
+            case Way.IEC62056_21:
+                yield ADDRESS_RULES[Language.IEC62056_21].of_serial(serial), 0
+            case Way.HDLC:
+                yield ADDRESS_RULES[Language.SPODES].of_serial(serial), _LONG_FORM
+                yield serial % 100 + 16, _SHORT_FORM
+
+
+def _walk(scope: Scope, way: Way, speed: LineSpeed | None, addresses: Iterable[int]) -> Iterator[_Planned]:
+    for address in addresses:
+        yield _Planned(probe=probe_of(scope, _place(way, address, speed)), purpose=Purpose.WALK)
+
+
+def _control(scope: Scope, place: Place) -> Iterator[_Planned]:
+    yield _Planned(probe=probe_of(scope, replace(place, address=_NOBODY)), purpose=Purpose.CONTROL)
+
+
+def _place(way: Way, address: int | None, speed: LineSpeed | None) -> Place:
+    carries_eight = speed is None or speed.data_bits > USUAL_SPEED.data_bits
+    form = _LONG_FORM if way is Way.HDLC else 0
+    adds_parity = way is Way.IEC62056_21 and carries_eight
+    return Place(way=way, address=address, form=form, speed=speed, parity_bits=adds_parity)
+
+
+def probe_of(scope: Scope, place: Place) -> Probe:
+    """Return the probe of a place, with the patience that its language and its speed want."""
+    patience_s, quiet_s = patience_of(place, scope.timeout_s)
+    match place.way:
+        case Way.SHORT:
+            return short_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.MERCURY_V1:
+            return v1_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.ENERGOMERA:
+            return energomera_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.HDLC:
+            return hdlc_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.WRAPPER:
+            return wrapper_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.MODBUS:
+            return modbus_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case Way.IEC62056_21:
+            return iec_probe(place, patience_s=patience_s, quiet_s=quiet_s)
+        case _:
+            assert_never(place.way)
+
+
+def patience_of(place: Place, timeout_s: float) -> tuple[float, float]:
+    """Return how long the first byte of an answer may take after the first of its probe, and how long a gap is [s]."""
+    baud = _USUAL_BAUD if place.speed is None else place.speed.baud
+    thinks_s = max(timeout_s, _IEC_PATIENCE_S) if place.way is Way.IEC62056_21 else timeout_s
+    sent_s = 0.0 if place.way in STREAM_WAYS else _LONGEST_PROBE[place.way] * _BITS / baud
+    return thinks_s + sent_s, _QUIET_S + _QUIET_CHARACTERS * _BITS / baud
+
+
+def rest_between(before: Place | None, following: Place) -> float:
+    """Return how long the line is to rest before a place is probed, so that no meter takes two probes for one [s]."""
+    if before is None or (before.way, before.speed) == (following.way, following.speed):
+        return 0.0
+    bauds = [_USUAL_BAUD if place.speed is None else place.speed.baud for place in (before, following)]
+    return max(_REST_S, _REST_CHARACTERS * _BITS / min(bauds))
+
+
+def _baud(place: Place) -> int | None:
+    return None if place.speed is None else place.speed.baud

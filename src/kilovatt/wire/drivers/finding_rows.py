@@ -1,0 +1,93 @@
+"""What a meter that was found may be: the rows of the catalogue that say nothing else of it than it says of itself."""
+
+from collections.abc import Mapping
+
+from kilovatt.measure.metering.catalogue import ROWS
+from kilovatt.measure.metering.catalogue.energomera import EnergomeraDialect
+from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDialect
+from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrDialect
+from kilovatt.measure.metering.catalogue.nzif import NzifDialect
+from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
+from kilovatt.measure.metering.models import Language, MeterModel
+from kilovatt.wire.drivers.addresses import address_rule
+from kilovatt.wire.drivers.finding import Sighting, Told, Trait, Way, yes_or_no
+from kilovatt.wire.drivers.finding_dlms import carrier_of
+from kilovatt.wire.drivers.finding_iec import NAME_STEM
+
+_ANY_MAKER = "KLV"
+"""Stands in rows of meters whose maker is not said."""
+_V1_CODES = {"mercury-200-04": "2", "mercury-203-2t-gbo": "4", "mercury-206-prlsno": "8"}
+"""The codes of models as the client mercury-base reads them: nothing of the maker's."""
+_V1_SIBLINGS = {"6": "4"}
+"""203.2TR is read as 203.2T is."""
+
+
+def fitting(sighting: Sighting) -> tuple[MeterModel, ...]:
+    """Return the rows that fit, those of its maker before those of any."""
+    rows = [row for row in ROWS if row.language in sighting.languages and _fits(row, sighting.traits)]
+    return tuple(sorted(rows, key=lambda row: Trait.FLAG in sighting.traits and Trait.FLAG not in row_traits(row)))
+
+
+def _fits(row: MeterModel, shown: Mapping[Trait, str]) -> bool:
+    said = row_traits(row)
+    return all(said.get(trait, value) == value for trait, value in shown.items())
+
+
+def row_traits(row: MeterModel) -> Mapping[Trait, str]:
+    """Return what a row says of a meter by which it can be told from others of its language."""
+    dialect = row.dialect
+    match row.language:
+        case Language.MERCURY_V2:
+            return {
+                Trait.PHASES: str(row.phases),
+                Trait.RELAY: yes_or_no(is_so=row.relay),
+                Trait.DAYS_KEPT: yes_or_no(is_so=row.day_register_depth_days > 0),
+            }
+        case Language.MERCURY_V1:
+            return {Trait.CODE: _V1_CODES[row.key]} if row.key in _V1_CODES else {}
+    match dialect:
+        case NzifDialect():
+            return {Trait.CODE: str(dialect.type_code)}
+        case EnergomeraDialect():
+            return {Trait.STAMPED: yes_or_no(is_so=dialect.stamped_registers)}
+        case EnergomeraIecDialect() | LandisGyrDialect():
+            return {Trait.NAME: dialect.type_name[:NAME_STEM]}
+        case SpodesDialect():
+            return _dlms_traits(dialect)
+    return {}
+
+
+def _dlms_traits(dialect: SpodesDialect) -> Mapping[Trait, str]:
+    by_call = dialect.entry is Entry.MODE_E
+    way = Way.WRAPPER if dialect.over_wrapper else Way.HDLC
+    carrier = Way.IEC62056_21.value if by_call else carrier_of(way, dialect.address_bytes)
+    return {Trait.CARRIER: carrier} | ({Trait.FLAG: dialect.flag} if dialect.flag != _ANY_MAKER else {})
+
+
+def reading_arguments(sighting: Sighting, model: MeterModel) -> tuple[str, ...]:
+    """Return what `kilovatt read` is told of a meter that was found, behind its line."""
+    rule = address_rule(model)
+    arguments = ["--model", model.key]
+    number = _number(sighting)
+    if number is not None and 1 <= number <= rule.serial_max:
+        arguments += ["--serial", str(number)]
+    else:
+        number = None
+    address = sighting.address
+    if address is None or rule.takes_its_own_number or (number is not None and rule.of_serial(number) == address):
+        is_stated = number is None and address is not None
+        return (
+            (*arguments, "--address", str(address)) if is_stated else (*arguments, *_to_anybody(sighting, rule.anybody))
+        )
+    return (*arguments, "--address", str(address))
+
+
+def _to_anybody(sighting: Sighting, anybody: int | None) -> tuple[str, ...]:
+    if sighting.address is None and anybody is not None:
+        return ("--address", str(anybody))
+    return ()
+
+
+def _number(sighting: Sighting) -> int | None:
+    serial = sighting.told.get(Told.SERIAL, "")
+    return int(serial) if serial.isascii() and serial.isdigit() else None

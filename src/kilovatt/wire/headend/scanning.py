@@ -1,0 +1,288 @@
+"""Finding meters over a line: carries the probes of a seeker, and asks whoever answers who it is.
+
+    scan = Scan("tcp://10.0.0.7:4001", scope_of("tcp://10.0.0.7:4001"))
+    report = await scan.run(on_progress=show)
+
+One exchange goes at a time, and none is repeated where a password is in it. The line belongs to the scan alone: a
+head-end that holds it must hand it over first. Whatever happens, `report` tells what was found by then.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.wire.drivers.conversation import Conversation, MeterRefusedError, ResultT
+from kilovatt.wire.drivers.finding import STREAM_WAYS, Acquaintance, Place, PlainConnection, Probe, Sighting, Way, look
+from kilovatt.wire.drivers.finding_learning import acquaintance, further_acquaintance
+from kilovatt.wire.drivers.finding_order import SERIAL_SPEEDS, Next, Purpose, Scope, Seeker, Sign, Verdict
+from kilovatt.wire.headend.carrier import Carrier, OpenChannel
+from kilovatt.wire.headend.channels import NoRouteError
+from kilovatt.wire.headend.clock import Clock, MachineClock
+from kilovatt.wire.headend.lines import LineSpec, SerialAddress, UdpAddress, parse_address
+from kilovatt.wire.headend.opening import open_channel
+from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
+from kilovatt.wire.protocols.framing.connection import (
+    Connection,
+    LineSpeed,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
+
+OPENINGS = 3
+"""A gateway may still be letting go of the connection before."""
+BETWEEN_OPENINGS_S = 0.5
+LOSSES_MAX = 5
+"""A line that is lost so often one after the other is given up."""
+LEARNING_TIMEOUT_S = 2.0
+"""Who has answered is there, and is waited for longer than anybody."""
+VAIN_LESSONS_MAX = 2
+TURNAROUND_S = 0.02
+_BY_DATAGRAM = frozenset({Way.WRAPPER})
+_SIGNS = {Outcome.SILENCE: Sign.SILENCE, Outcome.ECHO: Sign.ECHO}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is being tried, and how far the search is; the time is what is left at most, as far as is known [s]."""
+
+    place: Place
+    purpose: Purpose
+    done: int
+    left: int
+    seconds_left: float
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+    """What a search came to. `detail` is technical, for a line that could not be opened or was lost."""
+
+    url: str
+    verdict: Verdict
+    sightings: tuple[Sighting, ...]
+    crowded: tuple[Place, ...]
+    line_is_noisy: bool
+    line_echoes: bool
+    probes: int
+    left: int
+    """Probes that were not made: of a search that was stopped, or whose line was lost."""
+    took_s: float
+    detail: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def scope_of(url: str, scope: Scope | None = None) -> Scope:
+    """Return a scope made to fit a line: a gateway keeps its speed, and a speed that a URL states is the only one.
+
+    Raises LineAddressError for a URL that is no line.
+    """
+    wanted = scope or Scope()
+    address = parse_address(url)
+    if not isinstance(address, SerialAddress):
+        ways = wanted.ways & _BY_DATAGRAM if isinstance(address, UdpAddress) else wanted.ways
+        return replace(wanted, speeds=(None,), over_tcp=True, ways=ways)
+    stated = LineSpeed(address.baud, address.data_bits, address.parity, address.stop_bits)
+    return replace(wanted, speeds=(stated,) if "?" in url else SERIAL_SPEEDS, over_tcp=False)
+
+
+def url_at(url: str, speed: LineSpeed | None) -> str:
+    """Return the URL of a line at a speed; a gateway's as it is."""
+    address = parse_address(url)
+    if speed is None or not isinstance(address, SerialAddress):
+        return url
+    shape = f"{speed.data_bits}{speed.parity}{speed.stop_bits}"
+    return f"{url.partition('?')[0]}?baud={speed.baud}&format={shape}"
+
+
+class Scan:
+    """A search over one line. It may be cancelled at any time; `report` then tells what was found."""
+
+    def __init__(
+        self, url: str, scope: Scope, *, clock: Clock | None = None, opening: OpenChannel = open_channel
+    ) -> None:
+        parse_address(url)
+        self._url = url
+        self._clock = clock or MachineClock()
+        self._opening = opening
+        self._seeker = Seeker(scope)
+        self._carrier: Carrier | None = None
+        self._carried: tuple[object, ...] | None = None
+        self._losses = 0
+        self._echoes = False
+        self._detail = ""
+        self._began_at: float | None = None
+        self._took_s = 0.0
+
+    async def run(self, *, on_progress: OnProgress | None = None) -> ScanReport:
+        """Search to the end and return what was found; faults of the line are in the report."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            while (following := self._seeker.next()) is not None:
+                self._took_s = loop.time() - began
+                if on_progress is not None:
+                    on_progress(self._progress(following))
+                await self._try(following)
+        except NoRouteError as error:
+            self._detail = str(error)
+        finally:
+            self._took_s = loop.time() - began
+            await self._close()
+        return self.report()
+
+    def report(self) -> ScanReport:
+        """Return what was found by now."""
+        seeker = self._seeker
+        verdict = seeker.verdict
+        if self._detail and verdict is not Verdict.FOUND:
+            verdict = Verdict.NO_ROUTE
+        return ScanReport(
+            url=self._url,
+            verdict=verdict,
+            sightings=tuple(seeker.sightings),
+            crowded=tuple(seeker.crowded),
+            line_is_noisy=seeker.line_is_noisy,
+            line_echoes=self._echoes,
+            probes=seeker.done,
+            left=seeker.left,
+            took_s=self._took_s,
+            detail=self._detail,
+        )
+
+    def _progress(self, following: Next) -> Progress:
+        seeker = self._seeker
+        return Progress(
+            place=following.probe.place,
+            purpose=following.purpose,
+            done=seeker.done,
+            left=seeker.left,
+            seconds_left=seeker.seconds_left + following.probe.patience_s,
+            found=len(seeker.sightings),
+        )
+
+    # ── One probe ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _try(self, following: Next) -> None:
+        probe = following.probe
+        await asyncio.sleep(following.rest_s)
+        try:
+            carrier = await self._at(probe)
+            sighting = await carrier.carry(look(probe), PlainConnection(), SessionRecord())
+        except ExchangeFailedError as error:
+            self._losses = 0
+            self._seeker.heard(_SIGNS.get(error.outcome, Sign.NOISE))
+            await asyncio.sleep(TURNAROUND_S if error.outcome is not Outcome.SILENCE else 0.0)
+        except NoRouteError as error:
+            if self._carrier is None or self._losses >= LOSSES_MAX:
+                raise
+            # Some devices hang up on what is not for them.
+            self._losses += 1
+            _log.debug("the line was lost: %s", error)
+            await self._close()
+            self._seeker.heard(Sign.SILENCE)
+        else:
+            self._losses = 0
+            self._seeker.heard(Sign.FOUND, await self._learnt(probe, sighting))
+            await asyncio.sleep(TURNAROUND_S)
+        self._echoes = self._echoes or (self._carrier is not None and bool(self._carrier.echo.echoes))
+
+    async def _at(self, probe: Probe) -> Carrier:
+        """Return a carrier of the line at the speed of a probe, with its patience. Raises NoRouteError."""
+        place = probe.place
+        wanted = (place.speed, place.way if place.way in STREAM_WAYS else None)
+        spec = LineSpec(
+            line_id=0,
+            url=url_at(self._url, place.speed),
+            answer_timeout_s=probe.patience_s,
+            quiet_s=min(probe.quiet_s, probe.patience_s),
+            late_window_s=0.0,
+            tries=1,
+        )
+        if self._carrier is None or wanted != self._carried:
+            await self._close()
+            self._carrier = await self._opened(spec)
+            self._carried = wanted
+        self._carrier.spec = spec
+        await self._carrier.open()
+        return self._carrier
+
+    async def _opened(self, spec: LineSpec) -> Carrier:
+        carrier = Carrier(spec, self._clock, self._opening)
+        for opening in range(1, OPENINGS + 1):
+            try:
+                await carrier.open()
+            except NoRouteError:
+                # What was never reached is not worth more tries.
+                if opening == OPENINGS or self._seeker.done == 0:
+                    raise
+                await asyncio.sleep(BETWEEN_OPENINGS_S)
+            else:
+                break
+        return carrier
+
+    async def _close(self) -> None:
+        carrier, self._carrier, self._carried = self._carrier, None, None
+        if carrier is not None:
+            await carrier.close()
+
+    # ── Whoever answered ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _learnt(self, probe: Probe, sighting: Sighting) -> Sighting:
+        patient = replace(probe, patience_s=max(probe.patience_s, LEARNING_TIMEOUT_S))
+        for make in (acquaintance, further_acquaintance):
+            known = make(sighting, factory_password=self._seeker.may_try_passwords)
+            if known is None:
+                continue
+            if probe.place.way in STREAM_WAYS:
+                # Who is associated once in a connection may not take it twice.
+                await self._close()
+            try:
+                carrier = await self._at(patient)
+                sighting = await _taught(carrier, known, sighting)
+            except NoRouteError as error:
+                _log.debug("the line was lost while a meter was asked: %s", error)
+                return sighting
+        return sighting
+
+
+async def _taught(carrier: Carrier, known: Acquaintance, sighting: Sighting) -> Sighting:
+    """Return what is known of a meter after every lesson that succeeded. Raises NoRouteError."""
+    vain = 0
+    for lesson in known.lessons:
+        learnt = await _carried(carrier, lesson(sighting), known.connection)
+        if learnt is not None:
+            sighting, vain = learnt, 0
+            continue
+        vain += 1
+        if known.is_one_talk or vain >= VAIN_LESSONS_MAX:
+            break
+    await _carried(carrier, known.farewell(), known.connection)
+    return sighting
+
+
+async def _carried(carrier: Carrier, conversation: Conversation[ResultT], connection: Connection) -> ResultT | None:
+    """Carry a conversation and return what it returns; None where it failed. Raises NoRouteError."""
+    # A record of its own: what was answered before is no reason to say anything twice.
+    with contextlib.suppress(
+        ExchangeFailedError, MeterRefusedError, LocalProtocolError, RemoteProtocolError, ValueError, LookupError
+    ):
+        return await carrier.carry(conversation, connection, SessionRecord())
+    return None
+
+
+async def scan_line(
+    url: str, scope: Scope, *, clock: Clock | None = None, on_progress: OnProgress | None = None
+) -> ScanReport:
+    """Search a line for meters and return what was found: for whoever holds the line, an errand of the board too.
+
+    `on_progress` is called before each probe, in the event loop: it must not block. Cancelled, the search leaves the
+    line closed; who wants what was found by then makes a `Scan` and asks it. Raises LineAddressError.
+    """
+    return await Scan(url, scope_of(url, scope), clock=clock).run(on_progress=on_progress)
