@@ -43,7 +43,7 @@ class ReplayedBus(Bus):
         self._pending_at_s = at_s
         self._pending += data
         deliveries: list[Delivery] = []
-        while self._pending and not self._waits_for_more():
+        while self._pending:
             found = self._found()
             if found is None:
                 break
@@ -62,24 +62,22 @@ class ReplayedBus(Bus):
             self.first_unheard = self.first_unheard or self._pending
             self._pending = b""
 
-    def _waits_for_more(self) -> bool:
-        """Whether what has come begins the request that is to come next."""
-        following = self._requests[self._place : self._place + 1]
-        return any(len(self._pending) < len(one) and _begins(one, self._pending) for one in following)
-
     def _found(self) -> int | None:
-        """Return the exchange whose request has come: the whole of what came, else the longest it begins with."""
-        places = chain(range(self._place, len(self._requests)), range(self._place - 1, -1, -1))
-        longest: int | None = None
-        for place in places:
+        """Return the exchange whose request has come.
+
+        It is the whole of what came; where that may still become one it is waited for; else the longest it begins with.
+        """
+        heard, longest, is_begun = self._pending, None, False
+        for place in chain(range(self._place, len(self._requests)), range(self._place - 1, -1, -1)):
             request = self._requests[place]
-            if longest is not None and len(request) <= len(self._requests[longest]):
+            if not _begins(request, heard):
                 continue
-            if len(request) <= len(self._pending) and _begins(request, self._pending[: len(request)]):
+            if len(request) == len(heard):
+                return place
+            is_begun |= len(request) > len(heard)
+            if len(request) < len(heard) and (longest is None or len(request) > len(self._requests[longest])):
                 longest = place
-                if len(request) == len(self._pending):
-                    break
-        return longest
+        return None if is_begun else longest
 
     def _answers(self, place: int, asked: bytes) -> list[Delivery]:
         exchange = self._exchanges[place]
@@ -92,7 +90,7 @@ class ReplayedBus(Bus):
 
 
 def _begins(octets: Octets, data: bytes) -> bool:
-    """Whether bytes are the first of these."""
+    """Whether one begins the other."""
     return all(octet is None or octet == byte for octet, byte in zip(octets, data, strict=False))
 
 
