@@ -1,30 +1,40 @@
-"""Lines on a serial port of this machine: RS-485, an optical head."""
+"""Lines on a serial port of this machine: RS-485, an optical head.
+
+Seven bits with even parity are as many as eight without: a port that only knows eight (some adapters, terminals of the
+system) carries them too, with the parity added and taken away here.
+"""
 
 import asyncio
 import errno
 import os
+import termios
+from contextlib import suppress
 
 import serial
 
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import SerialAddress
 from kilovatt.wire.protocols.framing.connection import LineSpeed
+from kilovatt.wire.protocols.framing.seven_bits import taken_away, with_parity
 
 _READ_BYTES = 4096
 _LOOK_AGAIN_S = 0.005
 """A meter thinks 20 ms at least before it answers at another speed."""
+_SEVEN, _EIGHT = 7, 8
 
 
 class SerialChannel(Channel):
     """A serial port, read when the loop says that there is something."""
 
-    def __init__(self, port: serial.Serial) -> None:
+    def __init__(self, port: serial.Serial, own: LineSpeed, *, adds_parity: bool) -> None:
         super().__init__()
         self._port = port
+        self._adds_parity = adds_parity
+        """Whether the port carries eight bits where seven and a parity are meant."""
         self._fd = port.fileno()
         self._loop = asyncio.get_running_loop()
         self._unsent = b""
-        self._own = self._speed = LineSpeed(port.baudrate, port.bytesize, port.parity, int(port.stopbits))
+        self._own = self._speed = own
         self._written_bytes = 0
         self._changing: asyncio.TimerHandle | None = None
         self._loop.add_reader(self._fd, self._readable)
@@ -34,6 +44,8 @@ class SerialChannel(Channel):
         if self.lost_because is not None:
             return
         self._written_bytes = len(data)
+        if self._adds_parity:
+            data = with_parity(data)
         if self._unsent:
             self._unsent += data
             return
@@ -68,15 +80,8 @@ class SerialChannel(Channel):
         if speed == self._speed:
             return
         try:
-            self._port.apply_settings(
-                {
-                    "baudrate": speed.baud,
-                    "bytesize": speed.data_bits,
-                    "parity": speed.parity,
-                    "stopbits": speed.stop_bits,
-                }
-            )
-        except (OSError, ValueError) as error:
+            self._adds_parity = _go_at(self._port, speed)
+        except (OSError, ValueError, termios.error) as error:
             self._gone(f"the port does not go at {speed.baud} baud: {_reason(error)}")
             return
         self._speed = speed
@@ -95,7 +100,7 @@ class SerialChannel(Channel):
             self._gone(f"the port was lost: {error.strerror}")
             return
         if data:
-            self.feed(data)
+            self.feed(taken_away(data) if self._adds_parity else data)
         else:
             self._gone("the port was lost: the device hung up")
 
@@ -128,25 +133,50 @@ class SerialChannel(Channel):
 
 async def open_serial(address: SerialAddress) -> SerialChannel:
     """Return an open port, held by us alone. Raises NoRouteError with what happened."""
+    own = LineSpeed(address.baud, address.data_bits, address.parity, address.stop_bits)
     try:
-        port = serial.Serial(
-            port=address.path,
-            baudrate=address.baud,
-            bytesize=address.data_bits,
-            parity=address.parity,
-            stopbits=address.stop_bits,
-            timeout=0,
-            write_timeout=0,
-            exclusive=True,
-        )
-    except (OSError, ValueError) as error:
+        port = serial.Serial(port=address.path, baudrate=own.baud, timeout=0, write_timeout=0, exclusive=True)
+        try:
+            adds_parity = _go_at(port, own)
+        except (OSError, ValueError, termios.error):
+            port.close()
+            raise
+    except (OSError, ValueError, termios.error) as error:
         raise NoRouteError(f"{address} cannot be opened: {_reason(error)}") from error
     port.reset_input_buffer()
-    return SerialChannel(port)
+    return SerialChannel(port, own, adds_parity=adds_parity)
+
+
+def _go_at(port: serial.Serial, speed: LineSpeed) -> bool:
+    """Set the port; return whether it carries eight bits where seven and a parity are meant."""
+    try:
+        port.apply_settings(
+            {
+                "baudrate": speed.baud,
+                "bytesize": speed.data_bits,
+                "parity": speed.parity,
+                "stopbits": speed.stop_bits,
+            }
+        )
+    except termios.error:
+        if not _can_be_eight(speed):
+            raise
+        # What was refused is remembered by the port, and would be tried again with whatever is set first.
+        with suppress(termios.error):
+            port.bytesize = _EIGHT
+        port.parity = serial.PARITY_NONE
+        port.baudrate = speed.baud
+        port.stopbits = speed.stop_bits
+        return True
+    return False
+
+
+def _can_be_eight(speed: LineSpeed) -> bool:
+    return speed.data_bits == _SEVEN and speed.parity == serial.PARITY_EVEN
 
 
 def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
+    number = error.args[0] if isinstance(error, termios.error) else getattr(error, "errno", None)
     if number is None:
         return str(error)
     # The lock of a port that somebody holds says "try again".

@@ -18,6 +18,11 @@ def with_parity(data: bytes) -> bytes:
     return data.translate(_PARITY)
 
 
+def taken_away(data: bytes) -> bytes:
+    """Return characters without their parity; one whose parity is wrong stays as it came, for others to see."""
+    return bytes(byte & _SEVEN_BITS if byte == _PARITY[byte] else byte for byte in data)
+
+
 def without_parity(data: bytes) -> bytes:
     """Return characters without their parity. Raises ValueError, with the place, for a parity that is wrong.
 

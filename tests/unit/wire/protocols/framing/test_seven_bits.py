@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.protocols.framing.seven_bits import with_parity, without_parity
+from kilovatt.wire.protocols.framing.seven_bits import taken_away, with_parity, without_parity
 
 CHARACTERS = st.binary(max_size=40).map(lambda data: bytes(byte & 0x7F for byte in data))
 
@@ -30,3 +30,9 @@ def test_a_wrong_parity_is_named_with_its_place() -> None:
         without_parity(bytes.fromhex("AFBF218D0A"))
     with pytest.raises(ValueError, match=r"the parity of byte 0 \(2Fh\) is wrong"):
         without_parity(bytes.fromhex("2F3F218D0A"))
+
+
+@given(data=CHARACTERS)
+def test_a_parity_that_is_right_is_taken_away_and_another_left_to_be_seen(data: bytes) -> None:
+    assert taken_away(with_parity(data)) == taken_away(data) == data
+    assert taken_away(bytes.fromhex("AFBF218D0A")) == bytes.fromhex("2FBF210D0A")
