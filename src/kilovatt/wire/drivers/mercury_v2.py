@@ -5,11 +5,13 @@ it lacks is not asked, since older firmware is silent about what it does not kno
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from kilovatt.measure.metering.commands import Command, ReadBack
 from kilovatt.measure.metering.models import PasswordForm
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.wire.drivers import mercury_v2_events, mercury_v2_profile, mercury_v2_registers
+from kilovatt.wire.drivers import mercury_v2_commands, mercury_v2_events, mercury_v2_profile, mercury_v2_registers
 from kilovatt.wire.drivers.conversation import (
     Conversation,
     MeterAddress,
@@ -78,6 +80,15 @@ class MercuryV2Driver:
         if task.events:
             for journal in mercury_v2_events.journals(talk, since=task.events_since):
                 yield PlannedPart(SessionPart.EVENTS, journal)
+
+    def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:
+        """Ask what must be known, then tell the meter, once. Raises CommandNotSentError, MeterRefusedError."""
+        del now
+        yield from mercury_v2_commands.carry_out(meter, command)
+
+    def read_back(self, meter: MeterAddress, command: Command) -> Conversation[ReadBack]:
+        """Read what proves a command; a correction of the clock takes as long as it is."""
+        return (yield from mercury_v2_commands.prove(meter, command))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Close the channel; a meter that will not is left to close it by itself."""

@@ -1,5 +1,6 @@
 """Incotex, Moscow: Меркурий in both its languages."""
 
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import Evidence, Language, MeterModel, PasswordForm, PasswordRule, Wiring
 from kilovatt.measure.metering.registers import Quantity
@@ -26,6 +27,8 @@ _V2_JOURNALS = frozenset(
     }
 )
 _RELAY_JOURNALS = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
+_V2_COMMANDS = frozenset({CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK})
+_V2_RELAY_COMMANDS = frozenset({CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY, CommandKind.SET_POWER_LIMIT})
 _ACTIVE = frozenset({Quantity.A_PLUS})
 _ACTIVE_REACTIVE = frozenset({Quantity.A_PLUS, Quantity.R_PLUS})
 _ALL_QUANTITIES = frozenset(Quantity)
@@ -115,6 +118,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_DIGITS,
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
+        commands=_V2_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of 203.2TD…238, edition 05.2023",
     ),
@@ -134,6 +138,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_DIGITS,
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
+        commands=_V2_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of 203.2TD…238, edition 05.2023",
     ),
@@ -154,6 +159,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_DIGITS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
+        commands=_V2_COMMANDS,
         evidence=Evidence.CAPTURE,
         evidence_note="opening and journals captured from a 234; the rest by the maker's text",
     ),
@@ -175,6 +181,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_CHARACTERS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS | _RELAY_JOURNALS,
+        commands=_V2_COMMANDS | _V2_RELAY_COMMANDS,
         evidence=Evidence.SIBLING,
         evidence_note="the 234 of the maker's text, with its built-in relay",
     ),
@@ -195,6 +202,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_CHARACTERS,
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
+        commands=_V2_COMMANDS,
         evidence=Evidence.CAPTURE,
         evidence_note="opening and journals captured from a 234; the rest by the maker's text",
     ),
@@ -215,6 +223,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         password=_SIX_CHARACTERS,
         channels=("gsm", "optical"),
         journals=_V2_JOURNALS,
+        commands=_V2_COMMANDS,
         evidence=Evidence.CAPTURE,
         evidence_note="serial, firmware and ratio captured through a modem; the rest by the maker's text",
     ),
