@@ -114,8 +114,16 @@ def _shown(value: object) -> tuple[str, FieldValue]:
     if isinstance(value, OctetString) and len(value) == STAMP_BYTES and (stamp := stamp_text(value)):
         return "stamp", stamp
     if isinstance(value, bytes):
-        text = bytes(value).rstrip(b"\x00")
-        return "text", text.decode() if text.isascii() and text.decode().isprintable() and text else value.hex(" ")
+        return "text", _text(bytes(value)) or value.hex(" ")
     if isinstance(value, bool) or value is None:
         return "value", value
     return "value", int(value) if isinstance(value, int) else str(value)
+
+
+def _text(value: bytes) -> str:
+    """Return bytes as text, without zeros at their end; nothing for bytes that are none."""
+    try:
+        text = value.rstrip(b"\x00").decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""

@@ -27,10 +27,13 @@ _COMMAND_SIZE = 2
 _COMMANDS = {"P0": "operand", "P1": "password_given", "R1": "read_parameter", "B0": "farewell"}
 _ANSWERS = {
     "called": frozenset({"identification", "readout", "refusal", "yes", "no", "farewell"}),
-    "mode_chosen": frozenset({"operand", "readout"}),
+    "mode_chosen": frozenset({"operand", "readout", "mode_chosen"}),
     "password_given": frozenset({"yes", "no", "farewell", "refusal"}),
     "read_parameter": frozenset({"readout", "refusal", "no"}),
 }
+_PASSWORD_BEGINS = SOH + b"P1" + STX + b"("
+_HIDDEN_MIN = 3
+"""A closing bracket, the end of the text, the check character."""
 _SAID_BY_METERS = frozenset({"identification", "operand", "readout", "refusal"})
 _Parts = list[tuple[int, str, str | int | bool | None]]
 """How many bytes, what they are, what they say."""
@@ -41,9 +44,15 @@ def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
     by_itself = answer is None and _explained(request, is_answer=True, asked=None).code in _SAID_BY_METERS
     asked = _explained(request, is_answer=by_itself, asked=None)
     heard = None if answer is None else _explained(answer, is_answer=True, asked=asked.code)
-    if heard is not None and answer == request:
+    if heard is not None and answer == request and not _is_repeated_choice(request):
         heard = _with_problem(heard, "echo")
     return ExplainedExchange(request=asked, answer=heard)
+
+
+def _is_repeated_choice(request: bytes) -> bool:
+    """Whether it is the choice of HDLC, which a meter repeats to agree (mode E)."""
+    seven = request.translate(_SEVEN_BITS)
+    return seven[:2] == ACK + b"2" and seven[3:4] == b"2"
 
 
 def _explained(data: bytes, *, is_answer: bool, asked: str | None) -> ExplainedFrame:
@@ -82,6 +91,8 @@ def _messages(seven: bytes) -> tuple[bytes, ...]:
 
 
 def _size(seven: bytes) -> int:
+    if _is_hidden_password(seven):
+        return len(seven)
     if seven[:1] in {SOH, STX}:
         size = seven.find(ETX) + 2
         if not _BLOCK_MIN <= size <= len(seven):
@@ -99,7 +110,16 @@ def _size(seven: bytes) -> int:
     return end + len(LINE_END)
 
 
+def _is_hidden_password(seven: bytes) -> bool:
+    """Whether a password is hidden up to the check character, as what leaves the head-end is."""
+    hidden = seven.removeprefix(_PASSWORD_BEGINS)
+    return hidden != seven and len(hidden) >= _HIDDEN_MIN and set(hidden) == {MASK}
+
+
 def _message(seven: bytes) -> tuple[str, _Parts]:
+    if _is_hidden_password(seven):
+        hidden: _Parts = [(1, "mark", "SOH"), (_COMMAND_SIZE, "command", "P1"), (1, "mark", "STX")]
+        return "password_given", [*hidden, (len(seven) - _COMMAND_SIZE - 2, "password", None)]
     if seven[:1] == SOH:
         return _command(seven)
     return _data(seven) if seven[:1] == STX else _line(seven)

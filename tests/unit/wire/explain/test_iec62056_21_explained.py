@@ -20,6 +20,11 @@ WORD = WORDS["iec62056-21"]
         (b"\x06051\r\n", b"\x01P0\x02(141628345)\x03(", ("mode_chosen", "operand", None)),
         (b"\x01P1\x02(777777)\x03!", b"\x06", ("password_given", "yes", None)),
         (b"\x01P1\x02(******)\x03*", b"\x15", ("password_given", "no", None)),
+        (b"\x01P1\x02(*********", b"\x06", ("password_given", "yes", None)),
+        (b"\x01P1\x02(**", b"\x06", ("noise", "yes", None)),
+        # A meter agrees to HDLC by repeating the choice (mode E); nothing else may come back.
+        (b"\x06252\r\n", b"\x06252\r\n", ("mode_chosen", "mode_chosen", None)),
+        (b"\x06051\r\n", b"\x06051\r\n", ("mode_chosen", "mode_chosen", "echo")),
         (*VOLTS, ("read_parameter", "readout", None)),
         (VOLTS[0], VOLTS[1][:-1] + b")", ("read_parameter", "readout", "wrong_crc")),
         (VOLTS[0], VOLTS[0], ("read_parameter", "read_parameter", "echo")),

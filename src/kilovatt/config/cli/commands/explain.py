@@ -17,11 +17,11 @@ from kilovatt.measure.metering.models import Language
 from kilovatt.wire.explain import PROTOCOLS, ExplainedExchange, ExplainedField, ExplainedFrame, OpeningKeys, explainer
 from kilovatt.wire.explain.guessing import guess_protocols
 from kilovatt.wire.explain.pairing import paired
-from kilovatt.wire.explain.transcript import is_transcript
+from kilovatt.wire.explain.transcript import HIDDEN, Octets, is_transcript
 from kilovatt.wire.explain.words import WORDS, Words
 from kilovatt.wire.protocols.framing.connection import MASK
 
-_HIDDEN = f"{MASK:02X}"
+_MASKED = f"{MASK:02X}"
 _BETWEEN_PAIRS = re.compile(r"\\x|0[xX](?=[0-9a-fA-F]{2})|[\s,;:\-]")
 _ONE_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _MS = 1000
@@ -29,12 +29,14 @@ _MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A request and its answer, and when they passed (seconds since the start), where that is known."""
+    """A request and its answer; when they passed (seconds since the start) and what is hidden, where that is known."""
 
     request: bytes
     answer: bytes | None
     sent_s: float | None = None
     came_s: float | None = None
+    hidden: Octets = ()
+    hidden_of_answer: Octets = ()
 
 
 def explain(
@@ -69,10 +71,10 @@ def explain(
         return
     for one, exchange in zip(said, exchanges, strict=True):
         words = WORDS[exchange.language or language]
-        _show(exchange.request, words, one.sent_s)
+        _show(exchange.request, words, one.sent_s, one.hidden)
         if exchange.answer is not None:
-            _show(exchange.answer, words, one.came_s)
-        elif one.sent_s is not None:
+            _show(exchange.answer, words, one.came_s, one.hidden_of_answer)
+        elif one.sent_s is not None and not exchange.request.is_answer:
             out.print(f"[bold]{_('Silence: no answer came.')}[/]")
 
 
@@ -95,10 +97,12 @@ def _said_in(file: Path, protocol: Language | None) -> tuple[str, list[_Said]]:
     said = []
     for one in transcript.exchanges():
         came_s = one.came[0].at_ms / _MS if one.came else None
+        came = tuple(octet for burst in one.came for octet in burst.octets)
         if one.request is None:
-            said.append(_Said(one.answer or b"", None, came_s))
+            said.append(_Said(one.answer or b"", None, came_s, None, came))
         else:
-            said.append(_Said(one.request.masked, one.answer, one.request.at_ms / _MS, came_s))
+            asked = one.request
+            said.append(_Said(asked.masked, one.answer, asked.at_ms / _MS, came_s, asked.octets, came))
     return language, said
 
 
@@ -129,17 +133,19 @@ def _joined(frames: Sequence[str]) -> list[bytes]:
 
 
 def _is_hex(text: str) -> bool:
-    pairs = _BETWEEN_PAIRS.sub("", text).replace("**", _HIDDEN)
+    pairs = _BETWEEN_PAIRS.sub("", text).replace(HIDDEN, _MASKED)
     return re.fullmatch(r"(?:[0-9a-fA-F]{2})+", pairs) is not None
 
 
 def _bytes_of(text: str) -> bytes:
     if not _is_hex(text):
         complain(_("A frame is written as pairs of hex digits, like 8000: got {text}").format(text=text))
-    return bytes.fromhex(_BETWEEN_PAIRS.sub("", text).replace("**", _HIDDEN))
+    return bytes.fromhex(_BETWEEN_PAIRS.sub("", text).replace(HIDDEN, _MASKED))
 
 
-def _show(frame: ExplainedFrame, words: Words, at_s: float | None = None, *, within: bool = False) -> None:
+def _show(
+    frame: ExplainedFrame, words: Words, at_s: float | None = None, hidden: Octets = (), *, within: bool = False
+) -> None:
     kind = _("Within") if within else _("Answer") if frame.is_answer else _("Request")
     problem = words.problem(frame)
     verdict = f" — [bold red]{escape(_(problem))}[/]" if problem else ""
@@ -147,11 +153,17 @@ def _show(frame: ExplainedFrame, words: Words, at_s: float | None = None, *, wit
     out.print(f"{time}[bold]{kind}: {escape(_(words.frame(frame)))}[/]{verdict}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for field in frame.fields:
-        octets = frame.data[field.start : field.end].hex(" ").upper()
+        octets = _octets(frame.data[field.start : field.end], hidden[field.start : field.end])
         table.add_row(octets, escape(_name(field, words)), escape(_value(field)))
     out.print(table)
     if frame.within is not None:
         _show(frame.within, words, within=True)
+
+
+def _octets(data: bytes, hidden: Octets) -> str:
+    if None not in hidden:
+        return data.hex(" ").upper()
+    return " ".join(HIDDEN if octet is None else f"{octet:02X}" for octet in hidden)
 
 
 def _name(field: ExplainedField, words: Words) -> str:
