@@ -6,6 +6,7 @@ from sphinx.application import Sphinx
 
 from kilovatt import __version__
 from kilovatt.measure.metering.catalogue import ROWS
+from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.measure.metering.models import MeterModel
 
 project = "Kilovatt"
@@ -63,7 +64,10 @@ def _row(model: MeterModel) -> str:
 
 
 def _read(model: MeterModel) -> Iterator[str]:
-    yield f"{', '.join(sorted(model.quantities)).replace('_', ' ')} by {model.register_step_wh} Wh"
+    if model.quantities:
+        yield f"{', '.join(sorted(model.quantities)).replace('_', ' ')} by {model.register_step_wh} Wh"
+    if is_concentrator(model):
+        yield "which meters it hears; they are read through it, their models with `@uspd`"
     if model.day_register_depth_days:
         yield f"at midnight of {model.day_register_depth_days} days"
     if model.month_register_depth_months:

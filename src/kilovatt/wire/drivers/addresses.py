@@ -24,6 +24,8 @@ class AddressRule:
     """Whether address and serial number are one number."""
     alone: bool = False
     """Whether nothing tells meters on one line apart, so that each has a line of its own."""
+    is_assigned: bool = False
+    """Whether something before the meter gives addresses out, so that its serial number does not tell a real one."""
 
 
 def _last_three_digits_or_two(serial: int) -> int:
@@ -75,7 +77,10 @@ _WRAPPER = AddressRule(maximum=65_535, anybody=1, of_serial=lambda _: 1, alone=T
 DIRECT_CHANNELS = range(200, 16_382)
 """The addresses of meters in a concentrator (СТО 34.01-5.1-013-2023, 8.3.5)."""
 _BEHIND = AddressRule(
-    maximum=DIRECT_CHANNELS[-1], anybody=None, of_serial=lambda serial: DIRECT_CHANNELS[serial % 10_000]
+    maximum=DIRECT_CHANNELS[-1],
+    anybody=None,
+    of_serial=lambda serial: DIRECT_CHANNELS[serial % 10_000],
+    is_assigned=True,
 )
 """Which channel is whose, the concentrator's own table says (`kilovatt read --model spodus-uspd` shows it): the one by
 serial number is what simulated concentrators take."""

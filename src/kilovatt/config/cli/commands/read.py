@@ -110,6 +110,13 @@ def _address(model: MeterModel, serial: int | None, address: int | None) -> int:
                 )
             )
         return address
+    if rule.is_assigned:
+        complain(
+            _(
+                "Its concentrator says at which address a {model} is: add --address. "
+                "kilovatt read LINE --model spodus-uspd lists them."
+            ).format(model=model.title)
+        )
     if serial is not None:
         return factory_address(model, serial)
     anybody = rule.anybody
