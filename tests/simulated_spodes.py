@@ -20,7 +20,7 @@ from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for
 from kilovatt.wire.simulator.gateway import Line, LineGateway
-from kilovatt.wire.simulator.meter import SimulatedMeterPlan
+from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes import SpodesMeter
 
 HOST = "127.0.0.1"
@@ -50,10 +50,10 @@ def meter(link: str) -> SpodesMeter:
 
 def told_by(python: Path, program: str, link: str, wish: dict[str, Any]) -> dict[str, Any]:
     """What a stranger's program says of the meter: one JSON object on its standard output."""
-    return asyncio.run(_told(meter(link), [python, STRANGERS / program], {"link": link, **wish}))
+    return asyncio.run(told_by_meter(meter(link), [python, STRANGERS / program], {"link": link, **wish}))
 
 
-async def _told(served: SpodesMeter, command: Sequence[Path], wish: dict[str, Any]) -> dict[str, Any]:
+async def told_by_meter(served: SimulatedMeter, command: Sequence[Path], wish: dict[str, Any]) -> dict[str, Any]:
     gateway = LineGateway(Line(Bus([served]), TownClock(NOW, rate=0)))
     port = await gateway.listen(HOST, 0)
     try:
