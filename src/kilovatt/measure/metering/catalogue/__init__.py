@@ -4,6 +4,8 @@ Adding a model is one row in its maker's file; a new maker is one file and one l
 driver and a simulated meter besides.
 """
 
+from functools import cache
+
 from kilovatt.measure.metering.catalogue.by_file import BY_FILE
 from kilovatt.measure.metering.catalogue.counters import COUNTERS
 from kilovatt.measure.metering.catalogue.energomera import ENERGOMERA
@@ -40,11 +42,15 @@ def model_by_key(key: str) -> MeterModel:
 
     Raises UnknownModelError.
     """
-    if key.endswith(BEHIND):
-        model = _BY_KEY.get(key.removesuffix(BEHIND))
-        if model is not None and can_be_behind(model):
-            return behind(model)
     try:
-        return _BY_KEY[key]
+        return _behind(key) if key.endswith(BEHIND) else _BY_KEY[key]
     except KeyError as error:
         raise UnknownModelError(key) from error
+
+
+@cache
+def _behind(key: str) -> MeterModel:
+    model = _BY_KEY[key.removesuffix(BEHIND)]
+    if not can_be_behind(model):
+        raise KeyError(key)
+    return behind(model)
