@@ -12,8 +12,9 @@ from typing import Any
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Conversation
 from kilovatt.wire.drivers.spodes_profile import LOAD, Buffer, Column, days_of, read_buffer, read_step
-from kilovatt.wire.drivers.spodes_talk import ScalerUnit, Talk, read_scaler_unit
+from kilovatt.wire.drivers.spodes_talk import Talk
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
 
 _GROUPS = range(1, 5)
 _ELECTRICITY = 1
@@ -70,7 +71,7 @@ def _best(buffer: Buffer, group: int) -> Column | None:
 
 def _scale(talk: Talk, column: Column) -> Conversation[ScalerUnit | None]:
     answer = yield from talk.value_of(column.class_id, column.obis, _SCALER_OF.get(column.class_id, _SCALER))
-    return None if answer is None else read_scaler_unit(answer.value)
+    return None if answer is None else decode_scaler_unit(answer.value)
 
 
 def _energies(column: Column, scale: ScalerUnit, stamps: list[datetime], step: timedelta) -> _Energies | None:

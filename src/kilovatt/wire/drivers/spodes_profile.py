@@ -14,32 +14,23 @@ from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
 from kilovatt.wire.drivers.spodes_talk import (
-    CLOCK,
     CLOCK_CLASS,
     PROFILE,
-    ScalerUnit,
     Talk,
-    read_scaler_unit,
 )
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.values import (
-    Array,
-    DoubleLongUnsigned,
-    Integer,
-    LongUnsigned,
-    MalformedError,
-    OctetString,
-    Structure,
-)
+from kilovatt.wire.protocols.dlms.objects.captured import CaptureObject, decode_capture_objects
+from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, RangeSelection
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
+from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
 from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
 LOAD = Obis.parse("1.0.99.1.0.255")
 _BUFFER, _COLUMNS, _PERIOD, _IN_USE = 2, 3, 4, 7
-_RANGE, _ENTRIES = 1, 2
 _SCALERS_OF = {
     Obis.parse("1.0.98.1.0.255"): Obis.parse("1.0.94.7.1.255"),
     Obis.parse("1.0.98.2.0.255"): Obis.parse("1.0.94.7.2.255"),
@@ -54,13 +45,6 @@ _UWH_POWER = 6
 """A watt-hour is 10⁶ µWh."""
 _POWER_MAX = 6
 """No meter counts in more than megawatt-hours."""
-
-
-@dataclass(frozen=True, slots=True)
-class _CaptureObject:
-    class_id: int
-    obis: Obis
-    attribute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,25 +213,14 @@ def _stamps(talk: Talk, column: list[Any]) -> list[datetime | None]:
     return instants(column, talk.meter.zone)
 
 
-def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[_CaptureObject, ...] | None]:
+def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[CaptureObject, ...] | None]:
     known = talk.columns.get(profile)
     if known is None:
         answer = yield from talk.value_of(PROFILE, profile, _COLUMNS)
         if answer is None:
             return None
-        known = talk.columns[profile] = _capture_objects(answer.value)
+        known = talk.columns[profile] = decode_capture_objects(answer.value)
     return known
-
-
-def _capture_objects(value: object) -> tuple[_CaptureObject, ...]:
-    captured = []
-    for one in value if isinstance(value, tuple) else ():
-        match one:
-            case (int(class_id), bytes(obis), int(attribute), *_) if len(obis) == 6:
-                captured.append(_CaptureObject(int(class_id), Obis(bytes(obis)), int(attribute)))
-            case _:
-                raise MalformedError("the columns of a profile are a list of objects", b"", 0)
-    return tuple(captured)
 
 
 def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
@@ -262,7 +235,7 @@ def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
         rows = answer.value if answer is not None else ()
         if captured and isinstance(rows, tuple) and rows and isinstance(rows[0], tuple):
             pairs = zip(captured, rows[0], strict=False)
-            talk.collected_scalers[profile] = {one.obis: read_scaler_unit(value) for one, value in pairs}
+            talk.collected_scalers[profile] = {one.obis: decode_scaler_unit(value) for one, value in pairs}
     return talk.collected_scalers[profile]
 
 
@@ -325,14 +298,9 @@ def _joined(parts: list[Rows]) -> Rows:
 
 
 def _by_range(talk: Talk, since: datetime, until: datetime) -> Selection:
-    restricting = Structure(
-        (LongUnsigned(CLOCK.class_id), OctetString(bytes(CLOCK.obis)), Integer(CLOCK.number), LongUnsigned(0))
-    )
-    zone = talk.meter.zone
-    ends = (OctetString(encode_stamp(at, zone)) for at in (since, until))
-    return Selection(_RANGE, Structure((restricting, *ends, Array(()))))
+    first, last = (OctetString(encode_stamp(at, talk.meter.zone)) for at in (since, until))
+    return Selection(RangeSelection.SELECTOR, RangeSelection(first, last).encode())
 
 
 def _by_entries(first: int, last: int) -> Selection:
-    parts = (DoubleLongUnsigned(first), DoubleLongUnsigned(last), LongUnsigned(1), LongUnsigned(0))
-    return Selection(_ENTRIES, Structure(parts))
+    return Selection(EntrySelection.SELECTOR, EntrySelection(first=first, last=last).encode())

@@ -9,8 +9,9 @@ from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity, Register
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation
 from kilovatt.wire.drivers.spodes_profile import Buffer, Column, read_buffer
-from kilovatt.wire.drivers.spodes_talk import REGISTER, VALUE, ScalerUnit, Talk
+from kilovatt.wire.drivers.spodes_talk import REGISTER, VALUE, Talk
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit
 
 MONTHLY, DAILY = Obis.parse("1.0.98.1.0.255"), Obis.parse("1.0.98.2.0.255")
 _GROUPS = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}

@@ -1,6 +1,5 @@
 """What one session with a СПОДЭС meter knows of it by now: who it is, its clock, scalers and columns."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -22,7 +21,8 @@ from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.values import MalformedError
+from kilovatt.wire.protocols.dlms.objects.relay import decode_output_state
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
 from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
@@ -40,32 +40,11 @@ _NOT_THERE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScalerUnit:
-    """A power of ten and the number of a unit (Blue Book, 4.3.2)."""
-
-    scaler: int
-    unit: int
-
-    def whole(self, value: int, *, of: int = 0) -> int:
-        """Return a value in the unit's part 10⁻ᵒᶠ, floored: `of=3` makes milliamperes of amperes."""
-        power = self.scaler + of
-        factor: int = 10 ** abs(power)
-        return value * factor if power >= 0 else value // factor
-
-
 def deviation_sense(dialect: SpodesDialect) -> DeviationSense:
     """Return what the maker takes a deviation for."""
     if dialect.stamps_ahead_of_utc:
         return DeviationSense.LOCAL_IS_UTC_PLUS_DEVIATION
     return DeviationSense.UTC_IS_LOCAL_PLUS_DEVIATION
-
-
-def read_scaler_unit(value: Any) -> ScalerUnit:  # noqa: ANN401  # any value of DLMS
-    """Return a scaler and unit. Raises MalformedError for a value that is none."""
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
-        return ScalerUnit(int(value[0]), int(value[1]))
-    raise MalformedError("a scaler and a unit are wanted", b"", 0)
 
 
 class Talk:
@@ -108,7 +87,7 @@ class Talk:
             answer = yield from self.value_of(REGISTER, obis, SCALER_UNIT)
             if answer is None:
                 return None
-            known = self._scalers[obis] = read_scaler_unit(answer.value)
+            known = self._scalers[obis] = decode_scaler_unit(answer.value)
         return known
 
     def identity(self) -> Conversation[Learnt]:
@@ -169,7 +148,7 @@ class Talk:
         relay_closed: bool | None = None
         if self.model.relay:
             relay = yield from self.value_of(RELAY, Obis.parse(self.dialect.relay_obis))
-            relay_closed = bool(relay.value) if relay is not None else None
+            relay_closed = decode_output_state(relay.value) if relay is not None else None
         told = [answer for answer in (power, *voltages, *currents, frequency) if answer is not None]
         if not told:
             return Learnt()

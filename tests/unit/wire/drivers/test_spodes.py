@@ -216,7 +216,7 @@ def test_a_meter_that_shows_nothing_of_now_tells_nothing() -> None:
 def test_a_scaler_that_is_none_loses_this_part_only(wrong: DlmsValue) -> None:
     meter = single_phase_values()
     meter.show(REGISTER, "1.0.12.7.0.255", 3, wrong)
-    with pytest.raises(MeterRefusedError, match="a scaler and a unit are wanted"):
+    with pytest.raises(MeterRefusedError, match="a scaler and a unit, a structure of 2"):
         read(meter, address(model_by_key("spodes-1ph")), instant=True)
 
 

@@ -283,8 +283,9 @@ def test_a_closed_link_is_not_taken_for_a_meter_without_ranges() -> None:
 @pytest.mark.parametrize(
     ("columns", "rows", "message"),
     [
-        (Array((Structure((Unsigned(1),)),)), Array(()), "a list of objects"),
-        (count(5), Array(()), "does not capture its clock"),
+        (Array((Structure((Unsigned(1),)),)), Array(()), "a capture object is wanted"),
+        (count(5), Array(()), "a list of capture objects, an array"),
+        (Array(()), Array(()), "does not capture its clock"),
         (None, Array((Structure((stamp(NOW), count(1), count(2))),)), "rows of 3 columns, and 2 are captured"),
     ],
 )

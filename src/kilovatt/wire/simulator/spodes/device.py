@@ -2,35 +2,29 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
-from kilovatt.wire.protocols.dlms.values import (
-    Array,
-    DlmsValue,
-    Enumerate,
-    Integer,
-    LongUnsigned,
-    OctetString,
-    Structure,
-    Unsigned,
+from kilovatt.wire.protocols.dlms.objects.listed import (
+    AttributeAccess,
+    AttributeRight,
+    ListedObject,
+    MethodAccess,
+    encode_object_list,
 )
+from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, RangeSelection, decode_selection
+from kilovatt.wire.protocols.dlms.objects.shapes import octets
+from kilovatt.wire.protocols.dlms.values import DlmsValue, MalformedError, OctetString
+from kilovatt.wire.protocols.dlms.values.patterns import DATE_TIME_BYTES
 from kilovatt.wire.simulator.clockwork import Clockwork
 from kilovatt.wire.simulator.spodes.objects import CannotBeSetError, CosemObject, Objects
-from kilovatt.wire.simulator.spodes.profiles import CLASS_ID, Column, Profile
+from kilovatt.wire.simulator.spodes.profiles import CLASS_ID, Profile
 from kilovatt.wire.simulator.spodes.stamps import instant_of
 
 ASSOCIATION_CLASS = 15
 ASSOCIATION = bytes((0, 0, 40, 0, 0, 255))
 _LOGICAL_NAME, _BUFFER = 1, 2
-_RANGE, _ENTRIES = 1, 2
 _OBJECT_LIST = 2
-_READ, _WRITE = 1, 2
-
-
-class WrongSelectionError(Exception):
-    """Selective access that makes no sense here."""
 
 
 class Device:
@@ -105,70 +99,53 @@ class Device:
         if attribute.class_id != CLASS_ID or attribute.number != _BUFFER or profile is None:
             return AccessResult.SCOPE_VIOLATED
         try:
-            if selection.selector == _RANGE and self._takes_ranges:
-                return self._by_range(profile, selection.parameters)
-            if selection.selector == _ENTRIES:
-                return self._by_entries(profile, selection.parameters)
-        except (WrongSelectionError, ValueError, TypeError):
+            wanted = decode_selection(selection.selector, selection.parameters)
+            if isinstance(wanted, RangeSelection) and self._takes_ranges:
+                return self._by_range(profile, wanted)
+            if isinstance(wanted, EntrySelection):
+                return self._by_entries(profile, wanted)
+        except (MalformedError, ValueError):
             return AccessResult.TYPE_UNMATCHED
         return AccessResult.SCOPE_VIOLATED
 
-    def _by_range(self, profile: Profile, parameters: DlmsValue) -> DlmsValue:
-        _, since, until, wanted = _structure(parameters, 4)
+    def _by_range(self, profile: Profile, wanted: RangeSelection) -> DlmsValue:
         zone = self._clockwork.zone
-        first, last = (self._clockwork.true_instant(_instant(stamp, zone)) for stamp in (since, until))
-        names = [_structure(one, 4) for one in _structure(wanted, None)]
-        columns = [column for column in profile.columns if not names or _is_named(column, names)]
+        ends = (octets(stamp, "a date and time", DATE_TIME_BYTES) for stamp in (wanted.first, wanted.last))
+        first, last = (self._clockwork.true_instant(instant_of(stamp, zone)) for stamp in ends)
+        named = {(one.class_id, bytes(one.obis), one.attribute) for one in wanted.columns}
+        columns = [
+            column
+            for column in profile.columns
+            if not named or (column.class_id, bytes(column.obis), column.attribute) in named
+        ]
         return profile.buffer(profile.between(first, last, self.now), columns)
 
-    def _by_entries(self, profile: Profile, parameters: DlmsValue) -> DlmsValue:
-        first, last, from_column, to_column = (int(_number(part)) for part in _structure(parameters, 4))
-        columns = profile.columns[max(0, from_column - 1) : to_column or len(profile.columns)]
-        return profile.buffer(profile.entries(first, last, self.now), columns)
+    def _by_entries(self, profile: Profile, wanted: EntrySelection) -> DlmsValue:
+        columns = profile.columns[max(0, wanted.first_column - 1) : wanted.last_column or len(profile.columns)]
+        return profile.buffer(profile.entries(wanted.first, wanted.last, self.now), columns)
 
     def _association(self, role: int, number: int) -> DlmsValue | AccessResult:
         if number == _LOGICAL_NAME:
             return OctetString(ASSOCIATION)
         if number == _OBJECT_LIST:
-            return Array(_listed(one, role) for one in self._objects if role in one.readers)
+            return encode_object_list(_listed(one, role) for one in self._objects if role in one.readers)
         return AccessResult.OBJECT_UNAVAILABLE
 
 
-def _listed(one: CosemObject, role: int) -> Structure:
-    attributes = Array(
-        Structure((Integer(number), Enumerate(_rights(one, role, number)), None))
-        for number in (_LOGICAL_NAME, *sorted({*one.attributes, *one.writes}))
+def _listed(one: CosemObject, role: int) -> ListedObject:
+    return ListedObject(
+        one.class_id,
+        one.version,
+        one.obis,
+        tuple(
+            AttributeAccess(number, _right(one, role, number))
+            for number in (_LOGICAL_NAME, *sorted({*one.attributes, *one.writes}))
+        ),
+        tuple(MethodAccess(number, int(role in one.actors)) for number in sorted(one.methods)),
     )
-    methods = Array(Structure((Integer(number), Enumerate(int(role in one.actors)))) for number in sorted(one.methods))
-    name = OctetString(bytes(one.obis))
-    return Structure((LongUnsigned(one.class_id), Unsigned(one.version), name, Structure((attributes, methods))))
 
 
-def _rights(one: CosemObject, role: int, number: int) -> int:
+def _right(one: CosemObject, role: int, number: int) -> AttributeRight:
     can_read = number == _LOGICAL_NAME or number in one.attributes
-    return (_READ if can_read else 0) | (_WRITE if number in one.writes and role in one.setters else 0)
-
-
-def _structure(value: DlmsValue, size: int | None) -> tuple[DlmsValue, ...]:
-    if not isinstance(value, tuple) or (size is not None and len(value) != size):
-        raise WrongSelectionError
-    return value
-
-
-def _number(value: DlmsValue) -> int:
-    if not isinstance(value, int):
-        raise WrongSelectionError
-    return int(value)
-
-
-def _instant(stamp: DlmsValue, zone: ZoneInfo) -> datetime:
-    if not isinstance(stamp, bytes):
-        raise WrongSelectionError
-    return instant_of(bytes(stamp), zone)
-
-
-def _is_named(column: Column, names: list[tuple[DlmsValue, ...]]) -> bool:
-    return any(
-        (class_id, obis, attribute) == (column.class_id, bytes(column.obis), column.attribute)
-        for class_id, obis, attribute, _ in names
-    )
+    can_write = number in one.writes and role in one.setters
+    return AttributeRight((AttributeRight.READ if can_read else 0) | (AttributeRight.WRITE if can_write else 0))

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, Unit
 from kilovatt.wire.protocols.dlms.values import (
     DlmsValue,
     DoubleLong,
     DoubleLongUnsigned,
-    Enumerate,
-    Integer,
     LongUnsigned,
     Structure,
 )
@@ -25,12 +24,13 @@ POWER_PARTS = 10
 """Powers are counted in so many parts of a watt."""
 TARIFFS = (0, 1, 2, 3, 4)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-WATT, VOLT_AMPERE, VAR, WATT_HOUR, VAR_HOUR, AMPERE, VOLT, HERTZ, UNITLESS = 27, 28, 29, 30, 32, 33, 35, 44, 255
+WATT, VOLT_AMPERE, VAR, WATT_HOUR, VAR_HOUR = Unit.WATT, Unit.VOLT_AMPERE, Unit.VAR, Unit.WATT_HOUR, Unit.VAR_HOUR
+AMPERE, VOLT, HERTZ, UNITLESS = Unit.AMPERE, Unit.VOLT, Unit.HERTZ, Unit.COUNT
 
 
 def scaler_unit(scaler: int, unit: int) -> Structure:
     """Return a scaler and a unit as attribute 3 shows them."""
-    return Structure((Integer(scaler), Enumerate(unit)))
+    return ScalerUnit(scaler, unit).encode()
 
 
 def energy_unit(quantity: Quantity) -> Structure:

@@ -6,16 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.values import (
-    Array,
-    DlmsValue,
-    DoubleLongUnsigned,
-    Enumerate,
-    Integer,
-    LongUnsigned,
-    OctetString,
-    Structure,
-)
+from kilovatt.wire.protocols.dlms.objects.captured import CaptureObject
+from kilovatt.wire.protocols.dlms.values import Array, DlmsValue, DoubleLongUnsigned, Enumerate, Structure
 from kilovatt.wire.simulator.spodes.objects import CosemObject
 
 CLASS_ID = 7
@@ -43,8 +35,7 @@ class Column:
 
     def described(self) -> Structure:
         """Return it as attribute 3 lists it."""
-        name = (LongUnsigned(self.class_id), OctetString(bytes(self.obis)), Integer(self.attribute), LongUnsigned(0))
-        return Structure(name)
+        return CaptureObject(self.class_id, self.obis, self.attribute).encode()
 
 
 @dataclass(frozen=True, slots=True)
