@@ -8,6 +8,7 @@ what somebody waits for and what is missing of the past are asked of the databas
 
 import argparse
 import asyncio
+import os
 import signal
 
 import django
@@ -32,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=LINES_MAX, metavar="N", help="hold at most so many lines")
     lines_max = parser.parse_args().lines
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kilovatt.config.settings")
     django.setup()
     asyncio.run(read_for_ever(lines_max))
 

@@ -13,29 +13,30 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import F, Q
 
-from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay
+from kilovatt.measure.metering.models import MeterModel
 from kilovatt.office.operations import history
-from kilovatt.office.records.models import Installation, MeterStanding, ProfileGap
+from kilovatt.office.records.models import Installation, Meter, MeterStanding, ProfileGap
 from kilovatt.quantities.periods import days_from, local_date
 
 METERS_AT_ONCE = 500
 ANSWERS_WITHOUT_MAX = 3
 """A meter that has answered so often without a slot does not have it."""
 _ONE_DAY = timedelta(days=1)
-_WITH_PROFILE = tuple(model.key for model in MODELS if model.has_profile)
 
 
 def notice_gaps(*, now: datetime) -> int:
     """Note the past days of installed meters that are not whole; return how many are new. May run at any time."""
     installed = Installation.objects.filter(removed_at=None, installed_at__lte=now)
+    with_profile = [model.key for model in _models() if model.has_profile]
     noticed = 0
     for zone_name in installed.values_list("point__zone_name", flat=True).distinct():
         today_on = local_date(now, ZoneInfo(zone_name))
         behind = installed.filter(
             Q(meter__standing__gaps_noticed_until_on=None) | Q(meter__standing__gaps_noticed_until_on__lt=today_on),
             point__zone_name=zone_name,
-            meter__model_key__in=_WITH_PROFILE,
+            meter__model_key__in=with_profile,
         ).select_related("meter", "point")
         chunk: list[Installation] = []
         for installation in behind.order_by("meter_id").iterator(chunk_size=METERS_AT_ONCE):
@@ -80,7 +81,7 @@ def lose_what_is_too_old(*, now: datetime) -> int:
     # A day more does no harm: the meter answers for itself.
     today_on = now.date() - _ONE_DAY
     lost = 0
-    for model in MODELS:
+    for model in _models():
         if model.has_profile:
             deepest_on = today_on - timedelta(days=model.profile_depth_days)
             too_old = ProfileGap.objects.filter(meter__model_key=model.key, lost="", day_on__lt=deepest_on)
@@ -132,6 +133,11 @@ def close_gaps(meter_id: int, heard: Iterable[MeterDay], *, asked_on: Collection
         of_meter.filter(day_on__in=without, lost="", answers__gte=ANSWERS_WITHOUT_MAX).update(
             lost=ProfileGap.Lost.NOT_IN_METER
         )
+
+
+def _models() -> list[MeterModel]:
+    """The models of the meters on record."""
+    return [model_by_key(key) for key in Meter.objects.values_list("model_key", flat=True).distinct()]
 
 
 def _is_whole(day: MeterDay) -> bool:

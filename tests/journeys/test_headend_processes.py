@@ -1,0 +1,83 @@
+"""Head-end processes on a town of simulated meters: lines shared, taken over and given back, the past filled."""
+
+import signal
+from pathlib import Path
+
+from simulated_site import Site, site_of
+
+MODELS = ("mercury-234-artm-01-pob-r", "mercury-206-prlsno", "spodes-1ph", "psch-4tm-05mk-16-02")
+TAKEN_OVER_S = 60
+ONCE_MORE_S = 30
+
+
+def read(site: Site) -> int:
+    read: int = site.value("SELECT count(*) FROM records_meterstanding WHERE last_outcome = 'ok'")
+    return read
+
+
+def gaps(site: Site) -> int:
+    open_gaps: int = site.value("SELECT count(*) FROM records_profilegap WHERE lost = ''")
+    return open_gaps
+
+
+def test_meters_are_read_when_due_and_their_past_is_filled_by_itself(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS, meters=4) as site:
+        site.start()
+        site.wait(lambda: read(site) == 4, seconds=60, what="every meter read")
+        site.wait(lambda: gaps(site) == 0, seconds=90, what="the past filled")
+        whole_days = site.rows("SELECT meter_id, count(DISTINCT day_on) FROM records_intakemeterday GROUP BY meter_id")
+        since = site.value("SELECT min(day_on) FROM records_intakemeterday")
+        assert len({days for _, days in whole_days}) == 1
+        assert since.endswith("-01")
+        assert site.value("SELECT count(*) FROM records_session WHERE outcome != 'ok'") == 0
+        visits = site.value("SELECT count(*) FROM records_session WHERE meter_id = 1")
+        key = site.ask_for(1)
+        done = "SELECT count(*) FROM records_work WHERE key = ? AND done_at IS NOT NULL"
+        site.wait(lambda: site.value(done, key) == 1, seconds=ONCE_MORE_S, what="a meter read on demand")
+        assert site.value("SELECT count(*) FROM records_session WHERE meter_id = 1") == visits + 1
+
+
+def test_the_lines_of_a_killed_process_move_on_within_a_minute_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS, meters=8) as site:
+        lines = site.value("SELECT count(DISTINCT line_id) FROM records_meter")
+        first = site.start("--lines", str(lines - 1))
+        site.wait(lambda: read(site) > 0, seconds=60, what="a meter read")
+        site.start()
+        site.wait(lambda: read(site) == 8, seconds=60, what="every meter read by two processes")
+        first.send_signal(signal.SIGKILL)
+        first.wait(10)
+        asked = {site.ask_for(meter_id) for (meter_id,) in site.rows("SELECT id FROM records_meter")}
+        done = "SELECT count(*) FROM records_work WHERE kind = 'reading' AND done_at IS NOT NULL"
+        site.wait(lambda: site.value(done) == len(asked), seconds=TAKEN_OVER_S + ONCE_MORE_S, what="lines taken over")
+        twice = "SELECT digest FROM records_intakeregister GROUP BY digest HAVING count(*) > 1"
+        assert site.rows(twice) == []
+        fences = site.rows("SELECT fence FROM records_work WHERE kind = 'line' ORDER BY fence")
+        assert sum(fence for (fence,) in fences) == lines + (lines - 1)
+
+
+def test_a_stopped_process_gives_its_lines_back_at_once(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS[:2], meters=4) as site:
+        first = site.start()
+        site.wait(lambda: read(site) == 4, seconds=60, what="every meter read")
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(20) == 0
+        assert site.value("SELECT count(*) FROM records_work WHERE kind = 'line' AND lease_until IS NOT NULL") == 0
+        site.start()
+        key = site.ask_for(2)
+        done = "SELECT count(*) FROM records_work WHERE key = ? AND done_at IS NOT NULL"
+        site.wait(lambda: site.value(done, key) == 1, seconds=20, what="the next process reads")
+
+
+def test_eight_days_without_anybody_reading_are_filled_when_they_are_over(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS, meters=4) as site:
+        site.start()
+        site.wait(lambda: read(site) == 4 and gaps(site) == 0, seconds=120, what="everything read")
+        until = site.value("SELECT max(gaps_noticed_until_on) FROM records_meterstanding")
+        site.days_later(8)
+        site.start()
+        missed = "SELECT count(*) FROM records_meterstanding WHERE gaps_noticed_until_on > ?"
+        site.wait(lambda: site.value(missed, until) == 4, seconds=30, what="gaps noticed")
+        site.wait(lambda: gaps(site) == 0, seconds=90, what="the days filled")
+        assert site.value("SELECT count(*) FROM records_profilegap") == 0
+        filled = "SELECT count(DISTINCT day_on) FROM records_intakemeterday WHERE day_on >= ? GROUP BY meter_id"
+        assert site.rows(filled, until) == [(8,)] * 4

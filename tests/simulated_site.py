@@ -1,0 +1,161 @@
+"""A site in a data directory of its own, a town of simulated meters, and head-end processes that read it."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from demonstration import environment
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.wire.headend.clock import MachineClock
+from kilovatt.wire.simulator.plan import BuiltInHomes, TownPlan
+from kilovatt.wire.simulator.planning import FaultPlan, plan_town
+from kilovatt.wire.simulator.town_process import TownProcess
+
+_ON_RECORD = """
+import json, os, sys
+from pathlib import Path
+os.environ["DJANGO_SETTINGS_MODULE"] = "kilovatt.config.settings"
+from kilovatt.config import site
+site.open_site(Path(sys.argv[1]))
+site.migrate()
+from kilovatt.config.demo.town_records import put_town_on_record
+from kilovatt.wire.headend.clock import MachineClock
+from kilovatt.wire.simulator.plan import TownPlan
+told = json.loads(sys.stdin.read())
+put_town_on_record(TownPlan.from_json(told["plan"]), told["ports"], told["host"])
+"""
+
+
+@dataclass
+class Site:
+    """A site on record whose meters are a town's."""
+
+    data: Path
+    plan: TownPlan
+    town: TownProcess
+    settings: Mapping[str, str] = field(default_factory=dict)
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def put_on_record(self) -> None:
+        told = {"plan": self.plan.to_json(), "ports": dict(self.town.addresses.ports)}
+        subprocess.run(
+            [sys.executable, "-c", _ON_RECORD, str(self.data)],
+            input=json.dumps(told | {"host": self.town.addresses.host}).encode(),
+            env=environment(KILOVATT_DATA=str(self.data), **self.settings),
+            check=True,
+            timeout=60,
+        )
+
+    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+        """Start one more head-end process."""
+        log = (self.data / f"headend-{len(self.processes)}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kilovatt.config.headend", *options],
+            stderr=log,
+            env=environment(KILOVATT_DATA=str(self.data), KILOVATT_LOG="INFO", **self.settings),
+        )
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def said(self, number: int = 0) -> str:
+        """What a head-end process has logged."""
+        return (self.data / f"headend-{number}.log").read_text(encoding="utf-8")
+
+    def days_later(self, days: int) -> None:
+        """Let days pass in which nobody read anything: the town and the site live on as much later."""
+        self.stop()
+        self.processes.clear()
+        self.town.stop()
+        self.settings = {
+            **self.settings,
+            "KILOVATT_CLOCK_AHEAD_S": str((self.ahead + timedelta(days=days)).total_seconds()),
+        }
+        self.town = TownProcess(replace(self.plan, clock_at=MachineClock().now() + self.ahead))
+        self.put_on_record()
+
+    def stop(self) -> None:
+        """End every process in order."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait(30)
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.data / "kilovatt.sqlite3", timeout=30) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def value(self, query: str, *values: object) -> Any:  # noqa: ANN401  # whatever the query counts
+        return self.rows(query, *values)[0][0]
+
+    def ask_for(self, meter_id: int) -> str:
+        """Have a meter read at once, as the operator's button does."""
+        key = uuid4().hex
+        line_id = self.value("SELECT line_id FROM records_meter WHERE id = ?", meter_id)
+        payload = json.dumps({"meter": meter_id, "line": line_id})
+        columns = "kind, key, due_at, fence, tries, payload, trouble"
+        self.rows(
+            f"INSERT INTO records_work ({columns}) VALUES ('reading', ?, ?, 0, 0, ?, '')",
+            key,
+            (MachineClock().now() + self.ahead).strftime("%Y-%m-%d %H:%M:%S.%f"),
+            payload,
+        )
+        return key
+
+    @property
+    def ahead(self) -> timedelta:
+        return timedelta(seconds=float(self.settings.get("KILOVATT_CLOCK_AHEAD_S", "0")))
+
+    def wait(self, until: Callable[[], bool], *, seconds: float, what: str) -> float:
+        """Wait until something is so; return how long it took [s]."""
+        began = time.monotonic()
+        while not until():
+            for number, process in enumerate(self.processes):
+                assert process.poll() in {None, 0, -signal.SIGKILL}, self.said(number)
+            assert time.monotonic() - began < seconds, f"{what}: not within {seconds:g} s"
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+
+@contextmanager
+def site_of(
+    data: Path,
+    models: Sequence[str],
+    *,
+    meters: int,
+    faults: FaultPlan = FaultPlan.NONE,
+    seed: int = 7,
+    now: datetime | None = None,
+    **settings: str,
+) -> Iterator[Site]:
+    """A town of these models, in turn, and a site that has it on record and has read nothing yet."""
+    data.mkdir()
+    machine = MachineClock().now()
+    settings["KILOVATT_CLOCK_AHEAD_S"] = str(((now or machine) - machine).total_seconds())
+    names = [f"home_{number:03d}_wh" for number in range(1, meters + 1)]
+    plan = plan_town(
+        names,
+        now=now or machine,
+        homes=BuiltInHomes(count=meters, days=130, seed=seed),
+        seed=seed,
+        faults=faults,
+        models=[model_by_key(key) for key in models],
+    )
+    site = Site(data, plan, TownProcess(plan), settings)
+    try:
+        site.put_on_record()
+        yield site
+    finally:
+        site.stop()
+        site.town.stop()
