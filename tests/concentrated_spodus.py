@@ -14,6 +14,7 @@ from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask
+from kilovatt.wire.protocols.dlms.security.sealing import Keys
 from kilovatt.wire.protocols.framing.connection import Answered, Connection, SendMore
 from kilovatt.wire.simulator.catalogue import simulated_meter
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for
@@ -31,15 +32,20 @@ ENERGY = MeterEnergy(
     table=tariff_table_for(2),
     past=past_of_serial(FIRST_METER, step_wh=1, table=tariff_table_for(2)),
 )
+SECRETS = Keys(bytes(range(16)), bytes(range(0xD0, 0xE0)))
 MAGNET = PastEvent(
     kind=EventKind.MAGNETIC_FIELD, began_at=NOW - timedelta(days=5), ended_at=NOW - timedelta(days=4, hours=3)
 )
 KEYS = ("spodes-1ph@uspd", "nartis-i300@uspd", "rim-489-spodes@uspd")
 
 
-def meter(key: str, serial: int = FIRST_METER, events: Sequence[PastEvent] = ()) -> SimulatedMeter:
+def meter(
+    key: str, serial: int = FIRST_METER, events: Sequence[PastEvent] = (), keys: Keys | None = None
+) -> SimulatedMeter:
     row = model_by_key(key)
-    plan = SimulatedMeterPlan(model=row, serial=serial, address=1, zone=ZONE, energy=ENERGY, past_events=tuple(events))
+    plan = SimulatedMeterPlan(
+        model=row, serial=serial, address=1, zone=ZONE, energy=ENERGY, past_events=tuple(events), keys=keys
+    )
     return simulated_meter(plan)
 
 
@@ -59,11 +65,12 @@ def some_behind(*, unreached: Sequence[int] = (), events: Sequence[PastEvent] = 
 def concentrator(
     behind: Sequence[Behind] | None = None,
     events: Sequence[PastEvent] = (),
+    keys: Keys | None = None,
     **options: Any,  # noqa: ANN401  # options of a dialect
 ) -> SpodusConcentrator:
     row = replace(model_by_key("spodus-uspd"), dialect=SpodusDialect(**options))
     plan = SimulatedMeterPlan(
-        model=row, serial=SERIAL, address=1, zone=ZONE, energy=NoEnergy(), past_events=tuple(events)
+        model=row, serial=SERIAL, address=1, zone=ZONE, energy=NoEnergy(), past_events=tuple(events), keys=keys
     )
     return SpodusConcentrator(plan, some_behind() if behind is None else behind)
 

@@ -4,14 +4,18 @@ It hears the wrapper, where a message names a direct channel as its destination,
 address (СТО 34.01-5.1-013-2023, 8.3): whichever comes.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, count
 
 from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, Unreached
-from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism, encode_release
+from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism, encode_release
 from kilovatt.wire.protocols.dlms.apdu.results import ExceptionResponse
 from kilovatt.wire.protocols.dlms.association.server import AssociationServer, ClientProfile
+from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.values import DoubleLongUnsigned
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 from kilovatt.wire.protocols.framing.hdlc.frames import FLAG, FrameReader, server_address
 from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
@@ -20,7 +24,7 @@ from kilovatt.wire.protocols.framing.wrapper import WrapperReader, wrapped
 from kilovatt.wire.simulator.bus import KnowsConnections
 from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.spodes.journals import Journal, Journals
-from kilovatt.wire.simulator.spodus.management import Management
+from kilovatt.wire.simulator.spodus.management import DATA, Held, Management
 from kilovatt.wire.simulator.spodus.tables import MANAGEMENT, Behind, Known, objects, tables
 
 __all__ = ["Behind", "SpodusConcentrator"]
@@ -49,14 +53,19 @@ class SpodusConcentrator:
             journals=self._journals,
             ahead=plan.clock_ahead,
         )
-        self._management = Management(objects(known), tables(known), zone=plan.zone, public_sap=dialect.public_sap)
+        held = chain(objects(known), self._counter(dialect))
+        self._management = Management(held, tables(known), zone=plan.zone, public_sap=dialect.public_sap)
         reader = ClientProfile(mechanism=Mechanism.LLS, secret=plan.passwords[_READING_LEVEL].encode())
         self._clients = {dialect.public_sap: ClientProfile(), dialect.reader_sap: reader}
+        if plan.keys is not None:
+            self._clients[dialect.configurator_sap] = ClientProfile(
+                mechanism=Mechanism.HLS_GMAC, context=Context.LOGICAL_NAMES_CIPHERED, keys=plan.keys
+            )
         self._own = AssociationServer(
             self._management,
             self._clients,
             title=dialect.flag.encode() + plan.serial.to_bytes(_TITLE_NUMBER_BYTES, "big"),
-            challenge=_challenge,
+            challenge=_challenges(plan.serial),
         )
         self._servers: dict[int, MessageServer] = {MANAGEMENT: self._own}
         self._passages = [_Passage(one, dialect.unreached) for one in self.behind]
@@ -80,6 +89,17 @@ class SpodusConcentrator:
             self._journals.note(Journal.ACCESS, _UNAUTHORISED, now)
         self._refused = len(self._own.refused)
         return answer
+
+    def _counter(self, dialect: SpodusDialect) -> Iterator[Held]:
+        """Yield what tells anybody which invocation counter of its keys it has heard last."""
+        if self.plan.keys is not None and dialect.counter_obis is not None:
+            client = dialect.configurator_sap
+            yield Held(
+                class_id=DATA,
+                obis=Obis.parse(dialect.counter_obis),
+                attributes={2: lambda _: DoubleLongUnsigned(self._own.heard_counter(client))},
+                is_public=True,
+            )
 
     def connected(self) -> None:
         """Hear that the connection was made anew: associations of the one before ended with it."""
@@ -154,6 +174,7 @@ class _Passage:
         return None if found is None else found[2]
 
 
-def _challenge() -> bytes:
-    """Return what is never asked for: no client of a simulated concentrator proves itself in two passes."""
-    return bytes(_CHALLENGE_BYTES)
+def _challenges(serial: int) -> Callable[[], bytes]:
+    """Challenges that differ each time and are the same in each run: simulated chance."""
+    numbers = count(1)
+    return lambda: hashlib.sha256(f"{serial} {next(numbers)}".encode()).digest()[:_CHALLENGE_BYTES]

@@ -13,6 +13,7 @@ from concentrated_spodus import (
     KEYS,
     MAGNET,
     NOW,
+    SECRETS,
     SERIAL,
     ZONE,
     concentrator,
@@ -37,6 +38,7 @@ from kilovatt.wire.protocols.dlms.association.requests import Associate, GetAttr
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.objects.listed import decode_object_list
 from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, RangeSelection
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 from kilovatt.wire.protocols.dlms.values import OctetString, Structure, Unsigned
 from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp
 from kilovatt.wire.protocols.framing.connection import (
@@ -171,7 +173,7 @@ def test_it_tells_what_meters_told_it_by_themselves() -> None:
     ids=str,
 )
 def test_what_nobody_has_established_is_an_option_and_makes_no_difference_to_what_is_learnt(
-    options: dict[str, bool],
+    options: dict[str, Any],
 ) -> None:
     happened = PastEvent(kind=EventKind.CLOCK_SET, began_at=NOW - timedelta(days=2))
     usual, other = (
@@ -228,6 +230,35 @@ def test_a_link_of_hdlc_that_is_closed_ends_the_association_behind_it() -> None:
         assert isinstance(event, Answered)
         answers.append(event.value)
     assert isinstance(answers[1], Refusal)
+
+
+def with_keys(address: MeterAddress, keys: Keys = SECRETS) -> MeterAddress:
+    return replace(address, keys=keys, counter=InvocationCounter(7))
+
+
+def test_who_has_its_keys_reads_it_ciphered() -> None:
+    served = concentrator(keys=SECRETS)
+    state = read(served, with_keys(concentrator_address(served))).concentrator
+
+    assert state is not None
+    assert [one.addresses for one in state.meters] == [(201,), (202,), (203,)]
+    client = Client(served, sap=16)
+    client.asks(Associate())
+    assert client.asks(GetAttribute(Descriptor(1, Obis.parse("0.0.43.1.0.255"), 2))) >= 7
+
+
+def test_who_has_the_keys_of_a_meter_behind_it_reads_that_ciphered_and_the_concentrator_knows_none_of_them() -> None:
+    served = concentrator([Behind(201, meter(KEYS[0], keys=SECRETS))])
+    learnt = read(served, with_keys(meter_address(KEYS[0], 201, FIRST_METER)))
+
+    assert learnt.identity is not None
+    assert learnt.registers
+
+
+def test_wrong_keys_are_refused() -> None:
+    served = concentrator(keys=SECRETS)
+    with pytest.raises((MeterRefusedError, RemoteProtocolError)):
+        read(served, with_keys(concentrator_address(served), Keys(bytes(16), bytes(16))))
 
 
 def test_an_address_of_no_direct_channel_is_answered_by_nobody() -> None:
