@@ -14,8 +14,12 @@ from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask
+from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
+from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
+from kilovatt.wire.protocols.dlms.association.requests import Associate
 from kilovatt.wire.protocols.dlms.security.sealing import Keys
-from kilovatt.wire.protocols.framing.connection import Answered, Connection, SendMore
+from kilovatt.wire.protocols.framing.connection import Answered, Connection, Refusal, Request, SendMore
+from kilovatt.wire.protocols.framing.wrapper import WrapperLink
 from kilovatt.wire.simulator.catalogue import simulated_meter
 from kilovatt.wire.simulator.energy import MeterEnergy, past_of_serial, place_curve, tariff_table_for
 from kilovatt.wire.simulator.meter import PastEvent, SimulatedMeter, SimulatedMeterPlan
@@ -115,3 +119,29 @@ def read(served: SimulatedMeter, address: MeterAddress, task: ReadingTask | None
         learnt += carried(part.conversation, connection, served, numbers)
     carried(driver.closing(address), connection, served, numbers)
     return learnt
+
+
+class Client:
+    """A client of a concentrator that asks one thing after another."""
+
+    def __init__(self, served: SpodusConcentrator, *, sap: int = 32, device: int = 1) -> None:
+        self._served = served
+        self._connection = DlmsConnection(WrapperLink(client=sap, server=device))
+
+    def says(self, request: Request[Any]) -> bytes:
+        return self._connection.send(request).data
+
+    def asks(self, request: Request[Any]) -> Any:  # noqa: ANN401  # whatever is answered
+        said = self._served.hear(self.says(request), NOW)
+        event = (self._connection.receive(said) if said else None) or self._connection.quiet()
+        while isinstance(event, SendMore):
+            said = self._served.hear(event.outgoing.data, NOW)
+            event = (self._connection.receive(said) if said else None) or self._connection.quiet()
+        assert isinstance(event, Answered)
+        return event.value
+
+
+def reader(served: SpodusConcentrator) -> Client:
+    client = Client(served)
+    assert not isinstance(client.asks(Associate(mechanism=Mechanism.LLS, secret=b"00000001")), Refusal)
+    return client

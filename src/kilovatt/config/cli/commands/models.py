@@ -100,9 +100,11 @@ def _card(model: MeterModel) -> Iterator[tuple[str, str]]:
 
 def _counting(model: MeterModel) -> Iterator[tuple[str, str]]:
     wiring = _("through current transformers") if model.wiring is Wiring.TRANSFORMER else _("direct")
-    yield _("connection"), f"{ngettext('{n} phase', '{n} phases', model.phases).format(n=model.phases)}, {wiring}"
+    phases = ngettext("{n} phase", "{n} phases", model.phases).format(n=model.phases)
+    yield _("connection"), f"{phases}, {wiring}"
     quantities = ", ".join(words for quantity, words in QUANTITY_WORDS.items() if quantity in model.quantities)
-    yield _("registers"), f"{quantities}; {_('step {step} Wh').format(step=model.register_step_wh)}"
+    step = _("step {step} Wh").format(step=model.register_step_wh)
+    yield _("registers"), f"{quantities}; {step}"
     if model.month_register_depth_months:
         months = model.month_register_depth_months
         yield _("at midnights"), ngettext("registers of {n} month", "registers of {n} months", months).format(n=months)
