@@ -25,8 +25,8 @@ class TariffedEnergy:
         self._days: dict[tuple[int, Quantity, date], dict[int, int]] = {}
 
     def count_by(self, marks_on: MarksOn, at: datetime) -> None:
-        """Count by other marks from an instant on, which is not before that of an earlier change."""
-        self._changes.append((at, marks_on))
+        """Count by other marks from an instant on; one before an earlier change counts from that one on."""
+        self._changes.append((max([at, *(begun_at for begun_at, _ in self._changes)]), marks_on))
 
     @property
     def begins_at(self) -> datetime:

@@ -1,6 +1,6 @@
 """Dates as a СПОДЭС meter writes them: twelve bytes in an octet string (ГОСТ Р 58940-2020; Blue Book 4.1.6.1)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from struct import Struct
 from zoneinfo import ZoneInfo
 
@@ -41,9 +41,3 @@ def instant_of(stamp: bytes, zone: ZoneInfo) -> datetime:
     wall = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     is_second = wall.replace(fold=1).dst() != wall.dst() and not status & _SUMMER
     return wall.replace(fold=int(is_second)).astimezone(UTC)
-
-
-def day_of(stamp: bytes) -> date:
-    """Return the date of a stamp. Raises ValueError for no date."""
-    year, month, day, *_ = _LAYOUT.unpack(stamp)
-    return date(year, month, day)
