@@ -2,10 +2,14 @@
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demonstration import KILOVATT, environment
+from kilovatt.config.cli.commands.explain import explain
+from kilovatt.measure.metering.models import Language
 
 V1 = ("00 06 47 5E 63 EC D4", "00 06 47 5E 63 23 58 02 64 00 05 88 45 C6")
 NZIF = ("53 08 00 86 11", "53 2F FE 19 57 17 05 18 70 D6")
@@ -55,3 +59,118 @@ def test_what_is_no_hex_is_refused_with_a_sentence() -> None:
     done = explained("--protocol", "mercury-v2", "80 0", KILOVATT_LANGUAGE="en")
     assert done.returncode == 2
     assert "pairs of hex digits" in done.stderr
+
+
+GREEN_BOOK = "C81E3001234567411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B"
+KEYS = "encryption = 000102030405060708090A0B0C0D0E0F\nauthentication = D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF\n"
+
+
+def facts_of(
+    capsys: pytest.CaptureFixture[str],
+    *frames: str,
+    **options: Any,  # noqa: ANN401  # those of the command
+) -> tuple[list[dict[str, Any]], str]:
+    """Return what a program is told, and what a person is told beside."""
+    explain(list(frames) or None, as_json=True, **options)
+    told = capsys.readouterr()
+    facts: list[dict[str, Any]] = json.loads(told.out)
+    return facts, told.err
+
+
+def refusal_of(
+    capsys: pytest.CaptureFixture[str],
+    *frames: str,
+    **options: Any,  # noqa: ANN401  # those of the command
+) -> str:
+    with pytest.raises(SystemExit) as left:
+        explain(list(frames) or None, as_json=True, **options)
+    assert left.value.code == 2
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(("protocol", "frames"), [("mercury-v1", V1), ("energomera", CE)])
+def test_the_language_need_not_be_named(
+    protocol: str, frames: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, words = facts_of(capsys, *frames)
+    assert (facts[0]["language"], facts[0]["answer"]["problem"]) == (protocol, None)
+    assert protocol in words
+
+
+def test_where_several_languages_make_sense_all_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    facts, words = facts_of(capsys, "430800 87D4")
+    assert facts[0]["language"] == "mercury-v2"
+    assert "nzif" in words
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        ("0006475E63ECD4",),
+        ("00-06-47-5E-63-EC-D4",),
+        ("0x00, 0x06, 0x47, 0x5e, 0x63, 0xec, 0xd4",),
+        (r"\x00\x06\x47\x5e\x63\xec\xd4",),
+        ("00", "06", "47", "5E", "63", "EC", "D4"),
+    ],
+)
+def test_a_frame_may_be_written_in_many_ways(frame: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    facts, _ = facts_of(capsys, *frame)
+    assert [fact["request"]["bytes"] for fact in facts] == ["00 06 47 5e 63 ec d4"]
+
+
+def test_frames_may_stand_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "frames.txt"
+    file.write_text(f"# from a log\n> {V1[0]}\n\n< {V1[1]}  # 588 W\n")
+    for facts, _ in (facts_of(capsys, file=file), facts_of(capsys, str(file))):
+        assert [fact["answer"]["code"] for fact in facts] == ["read_phase_values"]
+
+
+def test_a_ciphered_message_is_opened_with_its_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "keys"
+    file.write_text(KEYS)
+    facts, _ = facts_of(capsys, GREEN_BOOK, keys_file=file, system_title=["4D4D4D0000BC614E"])
+    assert facts[0]["request"]["within"]["code"] == "get_request"
+    file.write_text(KEYS + "title = 4D4D4D0000BC614E\n")
+    assert facts_of(capsys, GREEN_BOOK, keys_file=file)[0] == facts
+    file.write_text(KEYS.replace("0F", "10"))
+    (wrong,), _ = facts_of(capsys, GREEN_BOOK, keys_file=file, system_title=["4D4D4D0000BC614E"])
+    assert (wrong["request"]["problem"], wrong["request"]["within"]) == ("wrong_key", None)
+
+
+def test_keys_that_are_none_are_refused_without_a_word_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text("authentication = D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF\n")
+    assert "no encryption key" in refusal_of(capsys, GREEN_BOOK, keys_file=file)
+    file.write_text("encryption = D0D1D2\n")
+    said = refusal_of(capsys, GREEN_BOOK, keys_file=file)
+    assert "16 bytes" in said
+    assert "D0D1D2" not in said
+    file.write_text(KEYS)
+    for title in ("4D4D", "no title"):
+        assert "16 hex digits" in refusal_of(capsys, GREEN_BOOK, keys_file=file, system_title=[title])
+    assert "Keys are for DLMS" in refusal_of(capsys, *V1, keys_file=file)
+
+
+def test_what_cannot_be_explained_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No language makes sense" in refusal_of(capsys, "ABCD")
+    assert "Give frames as hex" in refusal_of(capsys)
+    assert "Give frames as hex" in refusal_of(capsys, V1[0], file=tmp_path)
+    assert "pairs of hex digits" in refusal_of(capsys, "no such file")
+    assert "cannot be read" in refusal_of(capsys, file=tmp_path)
+    file = tmp_path / "session.txt"
+    head = "kilovatt transcript 1\nlanguage: morse\nmodel: m\nzone: UTC\nbegan: 2026-11-24T06:00:00Z\nby: k\n"
+    file.write_text(head + "> 0.0 80\n< 0.1 81\nend\n")
+    assert "is not known here" in refusal_of(capsys, file=file)
+    # A language that is named wins over what the file says.
+    facts, _ = facts_of(capsys, file=file, protocol=Language.MERCURY_V2)
+    assert facts[0]["request"]["problem"] == "too_short"
+
+
+def test_what_came_before_any_request_stands_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "session.txt"
+    head = "kilovatt transcript 1\nlanguage: dlms\nmodel: m\nzone: UTC\nbegan: 2026-11-24T06:00:00Z\nby: k\n"
+    file.write_text(head + "< 0.1 0F 00 00 00 01 00 11 05\nend\n")
+    ((fact,), _) = facts_of(capsys, file=file)
+    assert (fact["request"]["is_answer"], fact["request"]["code"], fact["came_s"]) == (True, "data_notification", None)
