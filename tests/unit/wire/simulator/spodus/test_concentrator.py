@@ -17,6 +17,7 @@ from concentrated_spodus import (
     SERIAL,
     ZONE,
     Client,
+    carried,
     concentrator,
     concentrator_address,
     meter,
@@ -32,6 +33,7 @@ from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.drivers.conversation import MeterAddress, MeterRefusedError, ReadingTask
+from kilovatt.wire.drivers.spodus import concentrator_of, hear_concentrator
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
 from kilovatt.wire.protocols.dlms.association.client import DlmsConnection
@@ -249,6 +251,16 @@ def test_for_a_meter_it_does_not_reach_it_may_say_so_and_the_outcome_names_it() 
         read(served, meter_address(KEYS[0], 201))
     assert refused.value.outcome is Outcome.METER_UNREACHED
     assert "201" in str(refused.value)
+
+
+@pytest.mark.parametrize("public_sap", [16, 17], ids=["anybody may ask", "nobody may"])
+def test_whoever_wonders_whether_it_is_there_asks_its_clock_and_any_answer_will_do(public_sap: int) -> None:
+    # One that knows no public client refuses, and is there.
+    served = concentrator(some_behind(unreached=(0,)), public_sap=public_sap)
+    connection, numbers = concentrator_of(meter_address(KEYS[0], 201)), list[int]()
+    assert connection is not None
+    carried(hear_concentrator(), connection, served, numbers)
+    assert len(numbers) == (2 if public_sap == 16 else 1)
 
 
 def test_the_password_of_a_meter_behind_it_is_the_meters_own() -> None:
