@@ -194,3 +194,39 @@ def test_the_weather_is_the_same_every_time() -> None:
 
     assert storm(1) == storm(1)
     assert storm(1) != storm(2)
+
+
+# ── Connections and speeds ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class ChangingMeter(ParrotMeter):
+    """Knows connections, and listens at a speed of its own."""
+
+    connections: int = 0
+    baud: int | None = 300
+
+    def connected(self) -> None:
+        self.connections += 1
+
+
+def test_meters_that_care_are_told_of_a_new_connection() -> None:
+    changing = ChangingMeter(plan_at(5))
+    Bus([changing, ParrotMeter(plan_at(6))]).connected()
+    assert changing.connections == 1
+
+
+def test_a_meter_hears_nothing_at_another_speed_than_its_own() -> None:
+    bus = Bus([ChangingMeter(plan_at(5)), ParrotMeter(plan_at(6))])
+    assert answers(bus, b"\x05a.") == [b"\x05!a."]
+    bus.baud = 9600
+    assert answers(bus, b"\x05a.", at_s=1.0) == []
+    assert answers(bus, b"\x06a.", at_s=2.0) == [b"\x06!a."]
+    bus.baud = 300
+    assert answers(bus, b"\x05a.", at_s=3.0) == [b"\x05!a."]
+
+
+def test_the_longest_message_in_a_wrapper_is_heard_whole() -> None:
+    meter = ParrotMeter(plan_at(5))
+    answers(Bus([meter]), b"\x05" + b"x" * (0xFFFF + 6) + b".")
+    assert len(meter.heard[-1]) == 0xFFFF + 8
