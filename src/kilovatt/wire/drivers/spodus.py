@@ -142,6 +142,11 @@ def _journal(talk: Talk, journal: Journal, since: datetime | None) -> Conversati
     as_codes = isinstance(dialect, SpodusDialect) and dialect.journals_named_as_codes
     name = f"0.0.96.11.{journal.value}.255" if as_codes else f"0.0.99.98.{journal.value}.255"
     buffer = yield from read_buffer(
-        talk, Obis.parse(name), since=since or now - _YEARS_BACK, until=now + timedelta(days=1), with_scalers=False
+        talk,
+        Obis.parse(name),
+        since=since or now - _YEARS_BACK,
+        until=now + timedelta(days=1),
+        with_scalers=False,
+        is_journal=True,
     )
     return Learnt() if buffer is None else Learnt(events=events_of(journal, buffer))
