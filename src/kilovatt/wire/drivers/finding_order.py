@@ -35,11 +35,11 @@ _WALKED: Mapping[Way, range] = {
     Way.SHORT: SHORT_ADDRESSES,
     Way.MERCURY_V1: range(100_000, 100_000_000),
     Way.ENERGOMERA: range(1, 65_535),
-    Way.IEC62056_21: range(1, 1_000_000_000),
+    Way.IEC62056_21: range(100_000, 1_000_000_000),
     Way.HDLC: range(1, 16_382),
     Way.MODBUS: range(1, 248),
 }
-"""Which addresses of a range are asked in which way: Меркурий of the first language has its whole number for one."""
+"""Which addresses of a range are asked in which way: some have their whole number for one, and none below is walked."""
 _NOBODY = 0xF5
 """Reserved by Меркурий, and above all of НЗиФ: whatever comes from there, no meter said."""
 _SHORTER_HDLC = 125
@@ -161,12 +161,12 @@ class Seeker:
     @property
     def left(self) -> int:
         """How many probes are planned, as far as is known now."""
-        return len(self._planned)
+        return sum(not self._is_needless(one) for one in self._planned)
 
     @property
     def seconds_left(self) -> float:
         """How long those may take if nobody answers [s]."""
-        return sum(one.probe.patience_s for one in self._planned)
+        return sum(one.probe.patience_s for one in self._planned if not self._is_needless(one))
 
     @property
     def verdict(self) -> Verdict:
@@ -184,7 +184,7 @@ class Seeker:
         """Return the next probe; None when all was tried."""
         while self._planned:
             planned = self._planned.popleft()
-            if planned.purpose is Purpose.WALK and self._is_known(planned.probe.place):
+            if self._is_needless(planned):
                 continue
             self._now = planned
             rest_s = rest_between(self._before, planned.probe.place)
@@ -243,11 +243,18 @@ class Seeker:
     def _forget(self, is_needless: Callable[[_Planned], bool]) -> None:
         self._planned = deque(one for one in self._planned if not is_needless(one))
 
-    def _is_known(self, place: Place) -> bool:
-        return any(
-            known.place.way is place.way and known.address == place.address and known.place.form == place.form
+    def _is_needless(self, planned: _Planned) -> bool:
+        """Whether an address need not be walked: it is known, or others answered, who are walked in their language."""
+        place = planned.probe.place
+        if planned.purpose is not Purpose.WALK:
+            return False
+        if any(
+            (known.place.way, known.address, known.place.form) == (place.way, place.address, place.form)
             for known in self.sightings
-        )
+        ):
+            return True
+        heard = {known.place.way for known in self.sightings} | {crowd.way for crowd in self.crowded}
+        return bool(heard) and place.way not in heard and not self.scope.thorough
 
 
 def _is_same(known: Sighting, other: Sighting) -> bool:

@@ -78,12 +78,12 @@ def _recognised(place: Place, came: bytes) -> Sighting | None:
         return Sighting(place=place, languages=languages, address=address)
     if len(said) != _SERIAL_SIZE:
         return None
-    readings = {language: read for language in possible if (read := _serial_of(language, said)) is not None}
-    if not readings:
-        return None
-    languages = tuple(readings)
-    told = readings[languages[0]] if len(languages) == 1 else {}
-    return Sighting(place=place, languages=languages, address=address, told=told)
+    # Four bytes that are all below 100 are hardly anything else than the decimal pairs of Меркурий.
+    for language in possible:
+        told = _serial_of(language, said)
+        if told is not None:
+            return Sighting(place=place, languages=(language,), address=address, told=told)
+    return None
 
 
 def _serial_of(language: Language, said: bytes) -> dict[Told, str] | None:
