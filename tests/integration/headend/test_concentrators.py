@@ -126,6 +126,17 @@ def test_where_the_concentrator_itself_is_silent_or_gone_no_meter_is_blamed(faul
     assert report.outcome is outcome
 
 
+def test_a_silent_concentrator_is_asked_once_and_not_after_each_of_its_meters() -> None:
+    plan = planned(3, FaultKind.DEAD)
+    reports = read(plan, addresses(plan))
+    first, second, third = ((report.ended_at - report.started_at).total_seconds() for report in reports)
+
+    assert [report.outcome for report in reports] == [Outcome.SILENCE] * 3
+    # Three tries of 0.15 s for the meter, and as many for its concentrator.
+    assert first > 0.8
+    assert max(second, third) < 0.8
+
+
 def test_an_address_that_is_no_direct_channel_of_it_is_a_meter_it_does_not_reach() -> None:
     plan = planned(1)
     (report,) = read(plan, [replace(addresses(plan)[0], address=16_000)])

@@ -1,8 +1,7 @@
 """The carrier: takes any conversation over one line, one exchange at a time.
 
-It works in the callbacks of its channel: an answer is understood and the next request sent without waking a
-task, and there is one alarm per line. What a line may still owe after
-a try in vain is `debts`' matter, and rules when the next request may go.
+It works in the callbacks of its channel: an answer is understood and the next request sent without waking a task, and
+there is one alarm per line. What a line owes after a try in vain (`debts`) rules when the next request may go.
 """
 
 import asyncio
@@ -66,6 +65,8 @@ class Carrier:
         self.echo = EchoFilter()
         self.unreachable: str | None = None
         """Why the line could not be opened the last time that was tried; None otherwise."""
+        self.concentrator_is_silent = False
+        """Whether a concentrator before the meters was asked in vain, and none of them has answered since."""
         self._clock = clock
         self._open_channel = open_channel
         self._loop = asyncio.get_running_loop()
@@ -83,8 +84,7 @@ class Carrier:
         self._request: Request[Any]
         self._goes_once = False
         self._outgoing = Outgoing(b"")
-        self._tries = 0
-        self._in_vain = self._tries_with_gain = 0
+        self._tries = self._in_vain = self._tries_with_gain = 0
         self._gained = False
         """Whether the try in hand has brought a part of a longer answer."""
         self._damaged: list[bytes] = []

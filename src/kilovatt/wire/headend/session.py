@@ -136,6 +136,7 @@ class _Session:
         if isinstance(outcome, _Failure):
             self._failed(outcome)
             return False
+        self.carrier.concentrator_is_silent = False
         return True
 
     async def _read_parts(self) -> None:
@@ -187,10 +188,15 @@ class _Session:
         concentrator = concentrator_of(self.errand.address)
         if failure.outcome is not Outcome.SILENCE or concentrator is None:
             return failure
+        if self.carrier.concentrator_is_silent and not self.record.answered:
+            # It costs as long as a meter that keeps silent: of all those behind it, once is enough.
+            return failure
         try:
             await self.carrier.carry(hear_concentrator(), concentrator, SessionRecord())
         except (ExchangeFailedError, NoRouteError, RemoteProtocolError):
+            self.carrier.concentrator_is_silent = True
             return failure
+        self.carrier.concentrator_is_silent = False
         return _Failure(failure.part, Outcome.METER_UNREACHED, f"its concentrator answers; {failure.detail}")
 
     def _has_another_chance(self, failure: _Failure) -> bool:
