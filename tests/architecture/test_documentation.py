@@ -64,17 +64,24 @@ def test_every_command_that_is_shown_would_be_understood(repository: Path) -> No
             raise AssertionError(where) from error
 
 
-def test_an_explanation_that_is_shown_is_what_is_printed(repository: Path) -> None:
+def test_an_explanation_that_is_shown_is_what_is_printed(repository: Path, tmp_path: Path) -> None:
     page = (repository / "docs" / "how-to" / "explain-a-frame.md").read_text()
-    command, shown = re.findall(r"^```(?:text)?\n(.*?)\n```", page, re.MULTILINE | re.DOTALL)
-    printed = subprocess.run(
-        [Path(sys.executable).parent / "kilovatt", *shlex.split(command)[1:]],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"LANG": "C.UTF-8", "COLUMNS": "120"},
+    (keys,) = re.findall(r"^```text\n(encryption .*?\n)```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "keys.txt").write_text(keys)
+    examples = re.findall(
+        r"^```\n(kilovatt explain [^\n]+)\n```\n\n```text\n(.*?)\n```", page, re.MULTILINE | re.DOTALL
     )
-    assert [line.rstrip() for line in printed.stdout.splitlines()] == shown.splitlines()
+    assert examples
+    for command, shown in examples:
+        printed = subprocess.run(
+            [Path(sys.executable).parent / "kilovatt", *shlex.split(command)[1:]],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={"LANG": "C.UTF-8", "COLUMNS": "120"},
+        )
+        assert [line.rstrip() for line in printed.stdout.splitlines()] == shown.splitlines()
 
 
 def test_every_model_that_is_shown_is_in_the_catalogue(repository: Path) -> None:
