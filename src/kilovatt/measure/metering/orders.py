@@ -1,0 +1,121 @@
+"""A command from its request to its proof: which states it goes through, and what a visit to the meter makes of it.
+
+    requested → approved → claimed → sent → confirmed
+                                          → unknown → confirmed | failed
+
+An order that was sent is never sent again: from then on the meter is only read back, until it tells. Whoever wants the
+command once more gives a new order.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from kilovatt.measure.metering.commands import Command
+
+READ_BACKS_MAX = 12
+"""A meter that has been asked so often and does not tell leaves its order unknown for good."""
+READ_BACK_FIRST = timedelta(seconds=30)
+READ_BACK_LAST = timedelta(hours=6)
+NOT_SO_MAX = 3
+"""A meter that was found so often as it had been has not done what it was told."""
+
+
+class OrderState(StrEnum):
+    """Where a command is on its way. The names are stable: they stand in the database."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    CLAIMED = "claimed"
+    """A head-end has it in hand, and nothing has been sent."""
+    SENT = "sent"
+    """It is being sent, or was: whether the meter heard it is not known yet."""
+    UNKNOWN = "unknown"
+    """It was sent, and nothing has told since what came of it."""
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    """Nobody could send it in its time."""
+    DECLINED = "declined"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self in _OVER
+
+    @property
+    def awaits_proof(self) -> bool:
+        """Whether the meter is to be read back."""
+        return self in {OrderState.SENT, OrderState.UNKNOWN}
+
+
+_OVER = frozenset({OrderState.CONFIRMED, OrderState.FAILED, OrderState.EXPIRED, OrderState.DECLINED})
+
+
+class VisitResult(StrEnum):
+    """What a visit brought of an order."""
+
+    NOT_SENT = "not_sent"
+    """Nothing that changes the meter left us, and the reason will not pass by itself."""
+    NOT_REACHED = "not_reached"
+    """The meter could not be visited; nothing was sent."""
+    REFUSED = "refused"
+    """The meter answered no."""
+    CONFIRMED = "confirmed"
+    NOT_SO = "not_so"
+    """The meter was read back and is not in the state that was commanded."""
+    CANNOT_TELL = "cannot_tell"
+    """The meter was read back, and what it shows proves nothing."""
+    NO_PROOF = "no_proof"
+    """It was sent, and the meter could not be read back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A command for a visit; `to_send` is false when only its proof is still wanted."""
+
+    order_id: UUID
+    command: Command
+    to_send: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReport:
+    """What a visit brought of an order. `shown` is what the meter showed, `detail` why it is not confirmed."""
+
+    order_id: UUID
+    result: VisitResult
+    shown: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands after a visit, and when the meter is to be read back (None: no more)."""
+
+    state: OrderState
+    read_back_in: timedelta | None = None
+
+
+def standing_after(state: OrderState, result: VisitResult, *, visits: int, not_so: int) -> Standing:
+    """Return where an order stands after a visit.
+
+    `visits` counts those to read back, `not_so` those that found the meter as it had been, this one included. Of an
+    order that had not been sent before a visit that did not reach the meter nothing has changed: it is approved.
+    """
+    if result is VisitResult.CONFIRMED:
+        return Standing(OrderState.CONFIRMED)
+    if result in {VisitResult.NOT_SENT, VisitResult.REFUSED}:
+        return Standing(OrderState.FAILED)
+    if result is VisitResult.NOT_REACHED and not state.awaits_proof:
+        return Standing(OrderState.APPROVED, _wait(visits))
+    if result is VisitResult.NOT_SO and not_so >= NOT_SO_MAX:
+        return Standing(OrderState.FAILED)
+    if visits >= READ_BACKS_MAX:
+        return Standing(OrderState.UNKNOWN)
+    return Standing(OrderState.UNKNOWN, _wait(visits))
+
+
+def _wait(visits: int) -> timedelta:
+    return min(READ_BACK_FIRST * 2 ** min(max(visits - 1, 0), 16), READ_BACK_LAST)
