@@ -13,7 +13,7 @@ from kilovatt.office.operations import vault
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.office.records.models import Meter, MeterSecret
 
-COUNTERS_AT_ONCE = 16_384
+COUNTERS_AT_ONCE = 4096
 """So many are taken for a session; none has been seen to need a tenth of them."""
 
 

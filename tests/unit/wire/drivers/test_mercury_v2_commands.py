@@ -22,6 +22,7 @@ from kilovatt.measure.metering.commands import (
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import (
     Answer,
+    CommandingDriver,
     CommandNotSentError,
     Conversation,
     MeterAddress,
@@ -33,7 +34,7 @@ from kilovatt.wire.protocols.framing.connection import Answered, RefusalReason
 from kilovatt.wire.protocols.mercury_v2 import writes
 from simulated_v2 import ADDRESS, M234, M234_R, MOSCOW, NOW, silent_meter
 
-DRIVER = MercuryV2Driver()
+DRIVER: CommandingDriver = MercuryV2Driver()
 ResultT = TypeVar("ResultT")
 
 
