@@ -5,6 +5,7 @@ go on: Энергомера tells its number when it asks for a password, which 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from kilovatt.measure.metering.models import Language
@@ -34,6 +35,7 @@ ENERGOMERA = "EKT"
 NAME_STEM = 5
 """So many characters of what a meter calls itself tell its model; a version stands behind."""
 _DIGITS = 9
+_SEVEN_BITS = 0x7F
 ASKS_FOR_PASSWORD = frozenset({ENERGOMERA})
 """Makers whose meters tell their number to whoever chooses the mode of programming."""
 
@@ -61,7 +63,8 @@ def _recognised(place: Place, came: bytes) -> Sighting | None:
     languages = (Language.IEC62056_21, Language.SPODES) if meter.speaks_dlms else (Language.IEC62056_21,)
     needs_none = meter.maker.upper() not in ASKS_FOR_PASSWORD
     return Sighting(
-        place=place,
+        # What carries the characters adds their parity where none came.
+        place=replace(place, parity_bits=any(byte > _SEVEN_BITS for byte in came)),
         languages=languages,
         address=place.address,
         told={Told.MAKER: meter.maker, Told.TYPE: meter.type_name, Told.SPEED_LETTER: meter.baud_letter},

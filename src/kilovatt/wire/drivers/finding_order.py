@@ -211,6 +211,15 @@ class Seeker:
                 return
         self.sightings.append(sighting)
         self._narrow(sighting.place)
+        self._look_where_the_factory_set_it(sighting)
+
+    def _look_where_the_factory_set_it(self, sighting: Sighting) -> None:
+        """Plan to ask at the address that its number makes: it answered anybody and kept its own to itself."""
+        serial = sighting.serial
+        if sighting.place.way is Way.SHORT and sighting.address is None and serial is not None and serial.isdigit():
+            address = ADDRESS_RULES[sighting.languages[0]].of_serial(int(serial))
+            probe = probe_of(self.scope, replace(sighting.place, address=address))
+            self._planned.appendleft(_Planned(probe=probe, purpose=Purpose.BY_SERIAL))
 
     def _noise(self, planned: _Planned) -> None:
         if planned.purpose is Purpose.CONTROL:

@@ -67,25 +67,16 @@ def _dlms_traits(dialect: SpodesDialect) -> Mapping[Trait, str]:
 def reading_arguments(sighting: Sighting, model: MeterModel) -> tuple[str, ...]:
     """Return what `kilovatt read` is told of a meter that was found, behind its line."""
     rule = address_rule(model)
-    arguments = ["--model", model.key]
     number = _number(sighting)
-    if number is not None and 1 <= number <= rule.serial_max:
+    arguments = ["--model", model.key]
+    is_told = number is not None and 1 <= number <= rule.serial_max
+    if is_told:
         arguments += ["--serial", str(number)]
-    else:
-        number = None
-    address = sighting.address
-    if address is None or rule.takes_its_own_number or (number is not None and rule.of_serial(number) == address):
-        is_stated = number is None and address is not None
-        return (
-            (*arguments, "--address", str(address)) if is_stated else (*arguments, *_to_anybody(sighting, rule.anybody))
-        )
-    return (*arguments, "--address", str(address))
-
-
-def _to_anybody(sighting: Sighting, anybody: int | None) -> tuple[str, ...]:
-    if sighting.address is None and anybody is not None:
-        return ("--address", str(anybody))
-    return ()
+    address = rule.anybody if sighting.address is None else sighting.address
+    is_factorys = is_told and number is not None and rule.of_serial(number) == address
+    if address is not None and not is_factorys:
+        arguments += ["--address", str(address)]
+    return tuple(arguments)
 
 
 def _number(sighting: Sighting) -> int | None:

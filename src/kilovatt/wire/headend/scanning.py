@@ -21,7 +21,7 @@ from kilovatt.wire.drivers.finding_order import SERIAL_SPEEDS, Next, Purpose, Sc
 from kilovatt.wire.headend.carrier import Carrier, OpenChannel
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock, MachineClock
-from kilovatt.wire.headend.lines import LineSpec, SerialAddress, UdpAddress, parse_address
+from kilovatt.wire.headend.lines import LineSpec, SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.opening import open_channel
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
 from kilovatt.wire.protocols.framing.connection import (
@@ -87,7 +87,9 @@ def scope_of(url: str, scope: Scope | None = None) -> Scope:
     address = parse_address(url)
     if not isinstance(address, SerialAddress):
         ways = wanted.ways & _BY_DATAGRAM if isinstance(address, UdpAddress) else wanted.ways
-        return replace(wanted, speeds=(None,), over_tcp=True, ways=ways)
+        # A call is not hung up to begin anew for each language.
+        over_tcp = isinstance(address, TcpAddress | UdpAddress)
+        return replace(wanted, speeds=(None,), over_tcp=over_tcp, ways=ways)
     stated = LineSpeed(address.baud, address.data_bits, address.parity, address.stop_bits)
     return replace(wanted, speeds=(stated,) if "?" in url else SERIAL_SPEEDS, over_tcp=False)
 

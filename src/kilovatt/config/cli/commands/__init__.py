@@ -2,7 +2,7 @@
 
 import typer
 
-from kilovatt.config.cli.commands import demo, explain, importing, models, read, simulate, site
+from kilovatt.config.cli.commands import demo, explain, importing, models, read, scan, simulate, site
 from kilovatt.config.cli.voice import _
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("demo", help=_("Read, bill and show a simulated town: the whole path on this machine."))(demo.demo)
 app.command("read", help=_("Read one meter, with no database at all."))(read.read)
+app.command("scan", help=_("Find the meters on a line, and how to read them."))(scan.scan)
 app.command("simulate", help=_("Be one meter on a TCP port, until interrupted."))(simulate.simulate)
 app.command("explain", help=_("Explain frames byte by byte: requests and answers in turn."))(explain.explain)
 app.command("models", help=_("List the models of meters, what each can do, and the grade of its evidence."))(
