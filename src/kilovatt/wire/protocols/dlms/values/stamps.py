@@ -16,8 +16,8 @@ _ANY, _NO_DEVIATION = 0xFF, -0x8000
 _SUMMER = 0x80
 _YEAR_MIN, _YEAR_MAX = 2, 9998
 """Beyond them there may be no instant in UTC."""
-_MINUTES = tuple(timedelta(minutes=minute) for minute in range(24 * 60))
-_QUARTERS_OF_A_DAY = tuple(timedelta(hours=hour) for hour in (0, 6, 12, 18, 24))
+_KNOWN_MAX = 20_000
+"""Stamps of a year of half-hours, in one zone."""
 
 
 class DeviationSense(StrEnum):
@@ -114,22 +114,30 @@ def encode_stamp(at: datetime, zone: ZoneInfo, *, sense: DeviationSense | None =
 def instants(stamps: Iterable[object], zone: ZoneInfo) -> list[datetime | None]:
     """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time.
 
-    Where a zone keeps one time all day, an instant is that day's midnight and the minutes since: a day is reckoned
-    once, and no stamp of it again.
+    The same half-hours come from every meter of a zone: an instant is reckoned once, and known from then on.
     """
-    found: list[datetime | None] = []
-    for stamp in stamps:
+    return list(map(_known_of(zone).__getitem__, stamps))
+
+
+class _Known(dict[object, datetime | None]):
+    """Instants by their stamps, in one zone; forgotten when there are too many."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, stamp: object) -> datetime | None:
         if not isinstance(stamp, bytes) or len(stamp) != STAMP_BYTES:
-            found.append(None)
-            continue
-        midnight = _midnight(stamp[:4], zone)
-        hour, minute = stamp[5], stamp[6]
-        # Seconds are nought, or left open.
-        if midnight is not None and hour < 24 and minute < 60 and stamp[7] in (0, _ANY):  # a clock's
-            found.append(midnight + _MINUTES[hour * 60 + minute])
-        else:
-            found.append(_instant(stamp, zone))
-    return found
+            return None
+        if len(self) >= _KNOWN_MAX:
+            self.clear()
+        instant = self[bytes(stamp)] = _instant(stamp, self._zone)
+        return instant
+
+
+@lru_cache(maxsize=64)
+def _known_of(zone: ZoneInfo) -> _Known:
+    return _Known(zone)
 
 
 def continued(found: Sequence[datetime | None], column: Sequence[object], period: timedelta) -> list[datetime | None]:
@@ -149,17 +157,3 @@ def _instant(stamp: bytes, zone: ZoneInfo) -> datetime | None:
         return decode_stamp(stamp).instant(zone)
     except MalformedError:
         return None
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: bytes, zone: ZoneInfo) -> datetime | None:
-    """Return when a day begins [UTC]; None for no day, and for one on which clocks are put forward or back."""
-    year = int.from_bytes(day[:2], "big")
-    if not _YEAR_MIN <= year <= _YEAR_MAX:
-        return None
-    try:
-        first = datetime(year, day[2], day[3], tzinfo=zone)
-    except ValueError:
-        return None
-    offsets = {(first + hours).utcoffset() for hours in _QUARTERS_OF_A_DAY} | {first.replace(fold=1).utcoffset()}
-    return _utc(first) if len(offsets) == 1 else None
