@@ -118,4 +118,4 @@ def standing_after(state: OrderState, result: VisitResult, *, visits: int, not_s
 
 
 def _wait(visits: int) -> timedelta:
-    return min(READ_BACK_FIRST * 2 ** min(max(visits - 1, 0), 16), READ_BACK_LAST)
+    return min(READ_BACK_FIRST * (1 << min(max(visits - 1, 0), 16)), READ_BACK_LAST)

@@ -7,6 +7,7 @@ from uuid import UUID
 from kilovatt.measure.metering.concentrators import ConcentratorState
 from kilovatt.measure.metering.events import MeterEvent
 from kilovatt.measure.metering.meter_days import MeterDay, Source
+from kilovatt.measure.metering.orders import OrderReport
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import RegisterReading
 
@@ -122,5 +123,7 @@ class SessionReport:
     exchanges_made: int
     retries: int
     source: Source = Source.METER
+    order: OrderReport | None = None
+    """What came of the command that was to be brought, if one was."""
     asked_days: tuple[date, ...] = ()
     """The days of the load profile that a session which went well had asked for."""

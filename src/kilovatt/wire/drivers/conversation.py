@@ -10,7 +10,7 @@ The head-end carries any of them over any line; a test drives one with a list of
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from kilovatt.measure.metering.commands import Command, NotSentReason, ReadBack
@@ -166,6 +166,7 @@ class Driver(Protocol):
         """A farewell where the family has one."""
 
 
+@runtime_checkable
 class CommandingDriver(Driver, Protocol):
     """A driver of a family that takes commands. What a model takes is in its row (`MeterModel.commands`).
 

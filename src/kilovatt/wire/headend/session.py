@@ -8,9 +8,11 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+from kilovatt.measure.metering.orders import Order, OrderReport
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.wire.drivers.conversation import (
+    CommandingDriver,
     Conversation,
     Driver,
     MeterAddress,
@@ -23,6 +25,14 @@ from kilovatt.wire.drivers.spodus import concentrator_of, hear_concentrator
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
+from kilovatt.wire.headend.commanding import (
+    Announce,
+    Errander,
+    announced,
+    doubted,
+    not_reached,
+    not_taken,
+)
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
 from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocolError, RemoteProtocolError
 
@@ -41,6 +51,9 @@ class Errand:
     meter_id: int
     address: MeterAddress
     task: ReadingTask
+    order: Order | None = None
+    """What to tell the meter, before it is read."""
+    announce: Announce = announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +82,14 @@ async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Dri
     opened once more and the part repeated.
     """
     started_at = clock.now()
-    session = _Session(errand, carrier, new_session_id(started_at), driver)
+    session = _Session(errand, carrier, new_session_id(started_at), driver, clock)
     await session.run()
     return session.report(started_at, clock.now())
 
 
-def unreached(errand: Errand, clock: Clock, because: str) -> SessionReport:
+def unreached(
+    errand: Errand, clock: Clock, because: str, outcome: Outcome = Outcome.NO_ROUTE
+) -> SessionReport:
     """Return the report of a meter whose line cannot be opened."""
     now = clock.now()
     return SessionReport(
@@ -83,13 +98,14 @@ def unreached(errand: Errand, clock: Clock, because: str) -> SessionReport:
         language=errand.address.model.language.value,
         started_at=now,
         ended_at=now,
-        outcome=Outcome.NO_ROUTE,
+        outcome=outcome,
         failed_part=SessionPart.OPENING,
         detail=because,
         learnt=Learnt(),
         exchanges=(),
         exchanges_made=0,
         retries=0,
+        order=None if errand.order is None else not_reached(errand.order, because),
     )
 
 
@@ -106,16 +122,19 @@ class _Session:
     carrier: Carrier
     session_id: UUID
     driver: Driver
+    clock: Clock
     connection: Connection = field(init=False)
     record: SessionRecord = field(default_factory=SessionRecord)
     gains: list[_Gain] = field(default_factory=list)
     failures: list[_Failure] = field(default_factory=list)
     second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
+    order: OrderReport | None = None
 
     async def run(self) -> None:
-        if not await self._opened():
-            return
-        await self._read_parts()
+        if await self._opened():
+            await self._read_parts()
+        if self.errand.order is not None and self.order is None:
+            self.order = not_reached(self.errand.order, self.failures[0].detail)
         if self.record.doubtful and not await self.carrier.stays_quiet():
             self._take_back()
         if self.carrier.is_open and not self._is_over():
@@ -128,7 +147,8 @@ class _Session:
             self.connection = self.driver.connection(self.errand.address)
             await self.carrier.open()
         except (LocalProtocolError, NoRouteError) as error:
-            self._failed(_Failure(SessionPart.OPENING, Outcome.NO_ROUTE, str(error)))
+            outcome = error.outcome if isinstance(error, NoRouteError) else Outcome.NO_ROUTE
+            self._failed(_Failure(SessionPart.OPENING, outcome, str(error)))
             return False
         outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
@@ -139,8 +159,27 @@ class _Session:
         self.carrier.concentrator_is_silent = False
         return True
 
+    async def _bring_order(self) -> bool:
+        """Bring the order if there is one that was not brought yet; return whether the session can go on.
+
+        Nothing is told to a meter that has not said who it is.
+        """
+        order = self.errand.order
+        if order is None or self.order is not None or self.failures:
+            return True
+        self.order = await self._brought(order)
+        return self.carrier.is_open or await self._opened()
+
+    async def _brought(self, order: Order) -> OrderReport:
+        if not isinstance(self.driver, CommandingDriver):
+            return not_taken(order)
+        errander = Errander(self.driver, self.errand.address, self.carrier, self.connection, self.record, self.clock)
+        return await errander.bring(order, self.errand.announce)
+
     async def _read_parts(self) -> None:
         for index, planned in enumerate(self._parts()):
+            if planned.part is not SessionPart.IDENTITY and not await self._bring_order():
+                return
             outcome = await self._carried(planned.part, planned.conversation)
             if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
                 if not await self._opened():
@@ -154,6 +193,7 @@ class _Session:
                     return
             else:
                 self.gains.append(_Gain(planned.part, outcome, self.record.doubtful))
+        await self._bring_order()
 
     def _parts(self) -> Iterator[PlannedPart]:
         return self.driver.parts(self.errand.address, self.errand.task)
@@ -218,6 +258,8 @@ class _Session:
         return self.failures[-1].outcome not in _GO_ON_AFTER or noisy >= NOISY_PARTS_MAX
 
     def _take_back(self) -> None:
+        if self.order is not None:
+            self.order = doubted(self.order)
         doubtful = [gain for gain in self.gains if gain.doubtful]
         if not doubtful:
             return
@@ -244,6 +286,7 @@ class _Session:
             exchanges=tuple(self.record.kept(learnt.exchanges)),
             exchanges_made=self.record.exchanges_made,
             retries=self.record.retries,
+            order=self.order,
             asked_days=() if first else self.errand.task.profile_days,
         )
         _tell(report, self.carrier.spec.line_id)
