@@ -219,3 +219,26 @@ def test_an_answer_that_was_heard_before_is_never_a_value() -> None:
     # The serial number was the first answer, and true.
     assert report.learnt.registers == ()
     assert report.learnt.clock is None
+
+
+@pytest.mark.parametrize("knows_counter", [True, False], ids=["counter told", "counter kept"])
+def test_a_whole_session_that_was_recorded_is_no_meter(knows_counter: bool) -> None:
+    model = row(over_wrapper=True, counter_obis="0.0.43.1.0.255" if knows_counter else None)
+    recorded: list[bytes] = []
+    counter = InvocationCounter(counter_by_clock(NOW))
+
+    def record(answer: bytes) -> bytes:
+        recorded.append(answer)
+        return answer
+
+    (true,) = read(simulated(model), address(model, counter=counter), task=ReadingTask(), through=record)
+    assert true.outcome is Outcome.OK
+    played = iter(recorded)
+    (false,) = read(
+        simulated(model),
+        address(model, counter=counter),
+        task=ReadingTask(),
+        through=lambda answer: next(played, answer),
+    )
+    assert (false.outcome, false.failed_part) == (Outcome.NOISE, SessionPart.OPENING)
+    assert false.learnt.is_empty
