@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from struct import Struct
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, NamedTuple
 
 from kilovatt.wire.protocols.dlms.values.decoding import decode_from
 from kilovatt.wire.protocols.dlms.values.errors import MalformedError
@@ -28,11 +25,11 @@ from kilovatt.wire.protocols.dlms.values.types import (
 
 _INTEGERS: dict[int, type[FixedInteger]] = {made.TAG: made for made in FIXED_INTEGERS}
 _SHORT_LENGTH_MAX = 127
-_SIGNED = frozenset({5, 15, 16, 20})
 _NULL = 0
 _SIZES = {_NULL: 0, DateTimeBytes.TAG: 12} | {tag: Struct(made.FORMAT).size for tag, made in _INTEGERS.items()}
 _RUNS_MAX = 16
 """So often the shape may change before compiling costs more than it saves."""
+_BYTES_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +50,29 @@ class Rows:
         return tuple(column.count(None) for column in self.columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    tag: int
-    offset: int
-    size: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """Where the columns stand in a row, and which bytes are the same in every row."""
+    """How a row of one shape is taken apart: its fields, and which of its bytes are the same in every row.
+
+    Of a run of rows these bytes are compared at once, as one number: `mask` has all bits where they stand.
+    """
 
     size: int
-    fields: tuple[_Field, ...]
-    places: npt.NDArray[np.intp]
-    constants: npt.NDArray[np.uint8]
-    layout: np.dtype[Any]
+    width: int
+    layout: Struct
+    nulls: tuple[int, ...]
+    stamps: tuple[int, ...]
+    mask: bytes
+    constants: bytes
+
+    def columns(self, rows: bytes, count: int) -> tuple[list[Any], ...]:
+        """Return the columns of rows that all have this shape."""
+        columns: list[list[Any]] = list(map(list, zip(*self.layout.iter_unpack(rows), strict=True)))
+        for place in self.nulls:
+            columns.insert(place, [None] * count)
+        for place in self.stamps:
+            columns[place] = list(map(DateTimeBytes, columns[place]))
+        return tuple(columns)
 
 
 def decode_rows(data: bytes) -> Rows:
@@ -82,13 +86,14 @@ def decode_rows(data: bytes) -> Rows:
     rest = count
     while rest and len(parts) < _RUNS_MAX:
         plan = _plan_of(data, at)
-        if plan is None or (parts and len(plan.fields) != len(parts[0])):
+        if plan is None or (parts and plan.width != len(parts[0])):
             break
         run = _run_of(data, at, rest, plan)
         if not run:
             break
-        parts.append(_taken(data, at, run, plan))
-        at, rest = at + run * plan.size, rest - run
+        end = at + run * plan.size
+        parts.append(plan.columns(data[at:end], run))
+        at, rest = end, rest - run
     if rest:
         columns, at = _one_by_one(data, at, rest, len(parts[0]) if parts else None)
         parts.append(columns)
@@ -99,29 +104,31 @@ def decode_rows(data: bytes) -> Rows:
 
 def _run_of(data: bytes, at: int, rest: int, plan: _Plan) -> int:
     """Return how many rows from here on have the shape of the first."""
-    whole = min(rest, (len(data) - at) // plan.size)
-    if not whole:
-        return 0
-    cells = np.frombuffer(data, np.uint8, whole * plan.size, at).reshape(whole, plan.size)
-    same = cells[:, plan.places] == plan.constants
-    return whole if same.all() else int(same.all(axis=1).argmin())
+    whole, run = min(rest, (len(data) - at) // plan.size), 0
+    at_once = max(1, _BYTES_AT_ONCE // plan.size)
+    while run < whole:
+        count = min(at_once, whole - run)
+        start = at + run * plan.size
+        wanted = _Run.of(plan, count)
+        found = int.from_bytes(data[start : start + count * plan.size], "little")
+        other = found & wanted.mask ^ wanted.constants
+        if other:
+            # The lowest bit that differs is in the first row that does.
+            return run + ((other & -other).bit_length() - 1) // (8 * plan.size)
+        run += count
+    return run
 
 
-def _taken(data: bytes, at: int, count: int, plan: _Plan) -> tuple[list[Any], ...]:
-    table = np.frombuffer(data, plan.layout, count, at)
-    columns: list[list[Any]] = []
-    for place, field in enumerate(plan.fields):
-        first = at + field.offset
-        starts = range(first, first + count * plan.size, plan.size)
-        if field.tag == OctetString.TAG:
-            columns.append([data[start : start + field.size] for start in starts])
-        elif field.tag == DateTimeBytes.TAG:
-            columns.append([DateTimeBytes(data[start : start + field.size]) for start in starts])
-        elif field.tag == _NULL:
-            columns.append([None] * count)
-        else:
-            columns.append(table[f"f{place}"].tolist())
-    return tuple(columns)
+class _Run(NamedTuple):
+    """Mask and constants of so many rows, as numbers."""
+
+    mask: int
+    constants: int
+
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def of(plan: _Plan, count: int) -> "_Run":
+        return _Run(int.from_bytes(plan.mask * count, "little"), int.from_bytes(plan.constants * count, "little"))
 
 
 def _one_by_one(data: bytes, at: int, count: int, width: int | None) -> tuple[tuple[list[Any], ...], int]:
@@ -176,25 +183,19 @@ def _shape_at(data: bytes, at: int) -> tuple[tuple[int, int], ...] | None:
 
 @lru_cache(maxsize=256)
 def _compiled(shape: tuple[tuple[int, int], ...]) -> _Plan:
-    places, constants = [0, 1], [Structure.TAG, len(shape)]
-    fields: list[_Field] = []
-    names: list[str] = []
-    formats: list[str] = []
-    offsets: list[int] = []
-    at = 2
-    for place, (tag, size) in enumerate(shape):
-        places.append(at)
-        constants.append(tag)
-        at += 1
-        if tag == OctetString.TAG:
-            places.append(at)
-            constants.append(size)
-            at += 1
-        elif tag in _INTEGERS:
-            names.append(f"f{place}")
-            formats.append(f">{'i' if tag in _SIGNED else 'u'}{size}")
-            offsets.append(at)
-        fields.append(_Field(tag, at, size))
-        at += size
-    layout = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": at})
-    return _Plan(at, tuple(fields), np.array(places, np.intp), np.array(constants, np.uint8), layout)
+    constants, mask, layout = bytearray((Structure.TAG, len(shape))), bytearray(b"\xff\xff"), [">2x"]
+    for tag, size in shape:
+        head = bytes((tag, size)) if tag == OctetString.TAG else bytes((tag,))
+        constants += head + bytes(size)
+        mask += b"\xff" * len(head) + bytes(size)
+        taken = _INTEGERS[tag].FORMAT[1:] if tag in _INTEGERS else "" if tag == _NULL else f"{size}s"
+        layout.append(f"{len(head)}x{taken}")
+    return _Plan(
+        size=len(constants),
+        width=len(shape),
+        layout=Struct("".join(layout)),
+        nulls=tuple(place for place, (tag, _) in enumerate(shape) if tag == _NULL),
+        stamps=tuple(place for place, (tag, _) in enumerate(shape) if tag == DateTimeBytes.TAG),
+        mask=bytes(mask),
+        constants=bytes(constants),
+    )
