@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from demonstration import KILOVATT, environment
+from kilovatt.wire.explain.transcript import parse_transcript
 
 NOW = "2026-11-24T09:00+03:00"
 SERIAL = "41906467"
@@ -170,3 +172,30 @@ def test_a_transcript_is_explained_exchange_by_exchange(session: tuple[Path, dic
     assert facts[0]["sent_s"] <= facts[0]["came_s"]
     assert facts[1]["answer"]["name"] == "Serial number"
     assert {fact["language"] for fact in facts} == {"mercury-v2"}
+
+
+def test_a_session_that_is_killed_leaves_what_was_heard(session: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "killed.txt"
+    # It waits for ever, nearly: the meter that is asked never heard of such a request.
+    with served("--replay", session[0], "--listen", "127.0.0.1:0") as meter:
+        command = [
+            str(KILOVATT),
+            "read",
+            meter.line,
+            *MERCURY,
+            "--timeout",
+            "60",
+            "--capture",
+            str(file),
+            "--what",
+            "all",
+        ]
+        with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL) as reading:
+            for _ in range(300):
+                if file.exists() and file.read_text().count("<") > 5:
+                    break
+                time.sleep(0.1)
+            reading.kill()
+    transcript = parse_transcript(file.read_text())
+    assert not transcript.finished
+    assert len(transcript.bursts) > 5

@@ -9,7 +9,6 @@ import pytest
 
 from demonstration import KILOVATT, environment
 from kilovatt.config.cli.commands.explain import explain
-from kilovatt.measure.metering.models import Language
 
 V1 = ("00 06 47 5E 63 EC D4", "00 06 47 5E 63 23 58 02 64 00 05 88 45 C6")
 NZIF = ("53 08 00 86 11", "53 2F FE 19 57 17 05 18 70 D6")
@@ -155,16 +154,18 @@ def test_keys_that_are_none_are_refused_without_a_word_of_them(
 
 def test_what_cannot_be_explained_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "No language makes sense" in refusal_of(capsys, "ABCD")
+    assert "Frames are explained in mercury-v1" in refusal_of(capsys, "ABCD", protocol="file")
     assert "Give frames as hex" in refusal_of(capsys)
     assert "Give frames as hex" in refusal_of(capsys, V1[0], file=tmp_path)
-    assert "pairs of hex digits" in refusal_of(capsys, "no such file")
+    for text in ("no such file", "g" * 5000, "\0"):
+        assert "pairs of hex digits" in refusal_of(capsys, text)
     assert "cannot be read" in refusal_of(capsys, file=tmp_path)
     file = tmp_path / "session.txt"
     head = "kilovatt transcript 1\nlanguage: morse\nmodel: m\nzone: UTC\nbegan: 2026-11-24T06:00:00Z\nby: k\n"
     file.write_text(head + "> 0.0 80\n< 0.1 81\nend\n")
     assert "is not known here" in refusal_of(capsys, file=file)
     # A language that is named wins over what the file says.
-    facts, _ = facts_of(capsys, file=file, protocol=Language.MERCURY_V2)
+    facts, _ = facts_of(capsys, file=file, protocol="mercury-v2")
     assert facts[0]["request"]["problem"] == "too_short"
 
 

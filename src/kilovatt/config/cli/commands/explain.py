@@ -44,7 +44,8 @@ def explain(
         list[str] | None, typer.Argument(metavar="HEX", help=_("Frames as hex: a request, its answer, a request, …"))
     ] = None,
     protocol: Annotated[
-        Language | None, typer.Option(help=_("The language the frames are in; guessed where it is not named."))
+        str | None,
+        typer.Option(metavar="LANGUAGE", help=_("The language the frames are in; guessed where it is not named.")),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help=_("A transcript of `kilovatt read --capture`, or frames as hex, one on a line."))
@@ -56,34 +57,49 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help=_("Print JSON for a program."))] = False,
 ) -> None:
     """Say what each byte means: requests and answers in turn, an answer as the answer to the request before it."""
-    given = [frame for frame in frames or () if frame.strip()]
-    if file is None and len(given) == 1 and not _is_hex(given[0]) and Path(given[0]).is_file():
-        file, given = Path(given[0]), []
-    if (file is None) == (not given):
-        complain(_("Give frames as hex, or a file with --file."))
+    _check(protocol)
+    file, given = _given(frames or (), file)
     keys = None if keys_file is None else opening_keys(keys_file, system_title or ())
     language, said = _said_in(file, protocol) if file is not None else _said_by(_joined(given), protocol)
-    if keys is not None and language != Language.SPODES.value:
+    if keys is not None and language != Language.SPODES:
         complain(_("Keys are for DLMS, and these frames are in {language}.").format(language=language))
     exchanges = _explained(language, said, keys)
     if as_json:
         print_json([_exchange_facts(language, *both) for both in zip(said, exchanges, strict=True)])
         return
     for one, exchange in zip(said, exchanges, strict=True):
-        words = WORDS[exchange.language or language]
-        _show(exchange.request, words, one.sent_s, one.hidden)
-        if exchange.answer is not None:
-            _show(exchange.answer, words, one.came_s, one.hidden_of_answer)
-        elif one.sent_s is not None and not exchange.request.is_answer:
-            out.print(f"[bold]{_('Silence: no answer came.')}[/]")
+        _show_exchange(one, exchange, WORDS[exchange.language or language])
 
 
-def _said_by(frames: Sequence[bytes], protocol: Language | None) -> tuple[str, list[_Said]]:
-    language = _guessed(frames) if protocol is None else protocol.value
+def _check(protocol: str | None) -> None:
+    if protocol is not None and protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        complain(_("Frames are explained in {known}: got {language}.").format(known=known, language=repr(protocol)))
+
+
+def _given(frames: Sequence[str], file: Path | None) -> tuple[Path | None, list[str]]:
+    given = [frame for frame in frames if frame.strip()]
+    if file is None and len(given) == 1 and not _is_hex(given[0]) and _is_file(given[0]):
+        return Path(given[0]), []
+    if (file is None) == (not given):
+        complain(_("Give frames as hex, or a file with --file."))
+    return file, given
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        # Too long for a name, or with what no name has.
+        return False
+
+
+def _said_by(frames: Sequence[bytes], protocol: str | None) -> tuple[str, list[_Said]]:
+    language = _guessed(frames) if protocol is None else protocol
     return language, [_Said(request, answer) for request, answer in paired(language, frames)]
 
 
-def _said_in(file: Path, protocol: Language | None) -> tuple[str, list[_Said]]:
+def _said_in(file: Path, protocol: str | None) -> tuple[str, list[_Said]]:
     text = text_of(file)
     if not is_transcript(text):
         lines = (line.partition("#")[0].strip() for line in text.splitlines())
@@ -91,7 +107,7 @@ def _said_in(file: Path, protocol: Language | None) -> tuple[str, list[_Said]]:
     transcript = transcript_of(text, file)
     if not transcript.finished:
         err.print(_("The session was cut off before its end."))
-    language = transcript.head.language if protocol is None else protocol.value
+    language = transcript.head.language if protocol is None else protocol
     if language not in PROTOCOLS:
         complain(_("The transcript is in {language}, which is not known here.").format(language=repr(language)))
     said = []
@@ -141,6 +157,14 @@ def _bytes_of(text: str) -> bytes:
     if not _is_hex(text):
         complain(_("A frame is written as pairs of hex digits, like 8000: got {text}").format(text=text))
     return bytes.fromhex(_BETWEEN_PAIRS.sub("", text).replace(HIDDEN, _MASKED))
+
+
+def _show_exchange(said: _Said, exchange: ExplainedExchange, words: Words) -> None:
+    _show(exchange.request, words, said.sent_s, said.hidden)
+    if exchange.answer is not None:
+        _show(exchange.answer, words, said.came_s, said.hidden_of_answer)
+    elif said.sent_s is not None and not exchange.request.is_answer:
+        out.print(f"[bold]{_('Silence: no answer came.')}[/]")
 
 
 def _show(
