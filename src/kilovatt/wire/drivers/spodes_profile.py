@@ -6,8 +6,8 @@ Which columns a profile has, and in which order, its attribute 3 says; makers di
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from operator import itemgetter
-from typing import Any
+from operator import itemgetter, lt
+from typing import Any, NamedTuple
 
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
 from kilovatt.measure.metering.registers import Quantity
@@ -47,8 +47,7 @@ _POWER_MAX = 6
 """No meter counts in more than megawatt-hours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column of a buffer: what it captures, and its value in each row."""
 
     class_id: int
@@ -95,19 +94,34 @@ def read_buffer(
     if clock_at is None:
         raise MalformedError("a profile that does not capture its clock", b"", 0)
     stamps = _stamps(talk, rows.columns[clock_at]) if rows.count else []
-    latest = {
-        (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
-        for place, at in enumerate(stamps)
-        if at is not None and since <= at <= until
-    }
-    kept = sorted(latest, key=itemgetter(0))
-    order = [latest[one] for one in kept]
-    columns = tuple(
-        Column(one.class_id, one.obis, one.attribute, [rows.columns[n][row] for row in order] if rows.count else [])
-        for n, one in enumerate(captured)
-        if n != clock_at
-    )
-    return Buffer([at for at, _ in kept], columns, scalers, answer)
+    kept: list[Any] = stamps
+    values: Sequence[list[Any]] = rows.columns
+    if not _is_in_order(stamps, since, until):
+        latest = {
+            (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
+            for place, at in enumerate(stamps)
+            if at is not None and since <= at <= until
+        }
+        places = sorted(latest, key=itemgetter(0))
+        kept, order = [at for at, _ in places], [latest[one] for one in places]
+        values = [[column[row] for row in order] for column in rows.columns] or [[] for _ in captured]
+    columns = [
+        Column(one.class_id, one.obis, one.attribute, column) for one, column in zip(captured, values, strict=True)
+    ]
+    del columns[clock_at]
+    return Buffer(kept, tuple(columns), scalers, answer)
+
+
+def _is_in_order(stamps: list[datetime | None], since: datetime, until: datetime) -> bool:
+    """Whether rows are as nearly all meters send them: each later than the one before, all within what was asked."""
+    if not stamps or None in (stamps[0], stamps[-1]):
+        return False
+    try:
+        rising = all(map(lt, stamps, stamps[1:]))  # type: ignore[arg-type]  # one that is None is caught
+    except TypeError:
+        # The clock of a row shows no date.
+        return False
+    return rising and since <= stamps[0] and stamps[-1] <= until  # type: ignore[operator]  # looked at above
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
