@@ -339,7 +339,7 @@ def _of_serials(way: Way, serials: Iterable[int]) -> Iterator[tuple[int, int]]:
         match way:
             case Way.SHORT:
                 yield ADDRESS_RULES[Language.MERCURY_V2].of_serial(serial), 0
-            case Way.MERCURY_V1:
+            case Way.MERCURY_V1 if serial <= ADDRESS_RULES[Language.MERCURY_V1].maximum:
                 yield serial, 0
                 if serial >= _SIX_DIGITS and serial % _SIX_DIGITS:
                     yield serial % _SIX_DIGITS, 0

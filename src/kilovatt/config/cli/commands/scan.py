@@ -31,7 +31,7 @@ def scan(
         str | None, typer.Option(help=_("Addresses to ask one by one: 1-240 or 17,41,100-120."))
     ] = None,
     serial: Annotated[
-        list[int] | None, typer.Option(help=_("A serial number on the face of a meter; may be said more than once."))
+        list[int] | None, typer.Option(min=1, help=_("A serial number on the face of a meter; may be said more than once."))
     ] = None,
     protocol: Annotated[
         list[Way] | None, typer.Option(help=_("Look in this way only; may be said more than once."))
