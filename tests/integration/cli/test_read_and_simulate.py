@@ -113,8 +113,8 @@ def test_each_silence_has_its_words(tmp_path: Path) -> None:
         echo = read(line, *options)
     gone = read(line, *options)
     assert [run.returncode for run in (nobody, echo, gone)] == [1, 1, 1]
-    assert "Nothing answered" in nobody.stderr
-    assert "Only our own request came back" in echo.stderr
+    assert "Nothing answers" in nobody.stderr
+    assert "Only our own request comes back" in echo.stderr
     assert "cannot be reached" in gone.stderr
 
 

@@ -69,7 +69,7 @@ def test_a_silent_meter_among_answering_ones_is_itself_to_blame(operator: Client
     failed(town.meter, Outcome.SILENCE, at=NOW + timedelta(hours=1), name="first silence")
     failed(town.meter, Outcome.SILENCE, at=later)
     said = " ".join(said_of(town, town.meter, now=later))
-    assert "For 3 days now. It does not answer." in said
+    assert "For 3 days now. Nothing answers." in said
     assert "1 other on line линия 1 answers: it is this meter itself or its branch. Call an electrician." in said
 
 
@@ -152,7 +152,7 @@ def test_a_meters_page_shows_registers_sessions_and_doubts(operator: Client, tow
     assert "From 22 Nov 2026 on: the registers counted 100 Wh, the intervals 90 Wh (tolerance 5 Wh)." in said
     assert "412 W, 231.4 V" in said
     assert "closed: the place is supplied" in said
-    assert "24 Nov 2026, 12:00 whole" in said
+    assert "24 Nov 2026, 12:00 read whole" in said
 
 
 def test_the_events_of_all_meters_stand_together(operator: Client, town: Town) -> None:

@@ -20,10 +20,18 @@ class Outcome(StrEnum):
     """The meter says that the channel is not open, and opening it again did not help."""
     REFUSED = "refused"
     """The meter answered properly that it will not."""
+    ACCESS_DENIED = "access_denied"
+    """The meter answered properly that who asks may not: the password or association has too few rights."""
     ANOTHER_METER = "another_meter"
     """A meter answered whose address or serial number is not the one asked."""
     METER_UNREACHED = "meter_unreached"
     """The concentrator answers, and the meter behind it does not."""
+    CONCENTRATOR_SILENT = "concentrator_silent"
+    """Neither the meter nor the concentrator before it answers."""
+    BUSY = "busy"
+    """The number called, or the modem that calls, is in use."""
+    MODEM_OFFLINE = "modem_offline"
+    """The modem or meter that calls us has not called."""
 
 
 class SessionPart(StrEnum):
@@ -38,3 +46,14 @@ class SessionPart(StrEnum):
     EVENTS = "events"
     METERS = "meters"
     """The meters behind a concentrator."""
+
+
+class Condition(StrEnum):
+    """Why there is no data, or none to rely on, although no session failed. The names are as stable."""
+
+    NO_LINE = "no_line"
+    """The meter is on record without a line: nobody can ask it."""
+    NOT_VISITED = "not_visited"
+    """Nobody has tried to read the meter for longer than a day."""
+    CLOCK_WRONG = "clock_wrong"
+    """The meter is read, and its clock is so far off that its intervals belong to other hours."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby, pairwise
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.outcomes import Outcome
@@ -14,6 +14,7 @@ from kilovatt.measure.vee import Rule
 from kilovatt.office.documents.figures import language_of, short_date_text
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.meter_file import Doubt
+from kilovatt.office.pages.outcomes import ADVICE, Place
 from kilovatt.office.pages.words import duration, event_sentence, unbilled_sentence
 
 
@@ -73,7 +74,7 @@ def _since(row: BoardRow, now: datetime) -> str:
 
 
 def _others(row: BoardRow) -> str:
-    """What the rest of the line says about where to look."""
+    """What the rest of the line says about where to look; nothing where it says nothing."""
     others = row.line.meters - 1
     if others == 0:
         return ""
@@ -90,32 +91,13 @@ def _others(row: BoardRow) -> str:
 
 
 def _reason(outcome: Outcome, row: BoardRow) -> str:
-    if outcome is Outcome.SILENCE:
-        return " ".join((_("It does not answer."), _others(row))).strip()
-    return {
-        Outcome.NO_ROUTE: _("Line {line} cannot be reached. Check the gateway's power, its address and the network."),
-        Outcome.ECHO: _(
-            "Line {line} only repeats what we send. Switch the adapter's echo off and check that the bus is connected."
-        ),
-        Outcome.NOISE: _(
-            "Its answers come damaged. Check the speed, the cable, its termination and the common wire of the bus."
-        ),
-        Outcome.WRONG_PASSWORD: _(
-            "The password does not fit: it was changed at the meter. "
-            "Look at its journal of reprogramming, then enter the right one."
-        ),
-        Outcome.CHANNEL_CLOSED: _(
-            "It closes the channel although it was opened. Check that no other program reads it at the same time."
-        ),
-        Outcome.REFUSED: _("It refuses what it is asked. It may be another model than the one on record."),
-        Outcome.ANOTHER_METER: _(
-            "Another meter answers at its address. Check its serial number: it may have been exchanged."
-        ),
-        Outcome.METER_UNREACHED: _(
-            "The concentrator of line {line} answers, and does not reach the meter. "
-            "Look at the meter's supply and at what lies between them."
-        ),
-    }[outcome].format(line=row.line.name)
+    advice = ADVICE[outcome]
+    means = gettext(advice.means)
+    if advice.place is Place.LINE:
+        means = _("Line {line}: {means}").format(line=row.line.name, means=means)
+    # Of silence the rest of the line knows more than any rule.
+    first = (_others(row) if outcome is Outcome.SILENCE else "") or gettext(advice.first)
+    return f"{means} {first}"
 
 
 def _clock(row: BoardRow) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.outcomes import Outcome
@@ -15,6 +15,7 @@ from kilovatt.office.console.sentences import Sentence, sentences
 from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSession
+from kilovatt.office.pages.outcomes import ADVICE
 
 _WHOLE, _PART, _NOTHING = "<i></i>", '<i class="part"></i>', '<i class="none"></i>'
 
@@ -120,16 +121,5 @@ def flow(file: MeterFile) -> str:
 
 
 def outcome_name(outcome: Outcome) -> str:
-    """Return how a session ended, in two or three words."""
-    return {
-        Outcome.OK: pgettext("outcome", "whole"),
-        Outcome.NO_ROUTE: pgettext("outcome", "no route"),
-        Outcome.SILENCE: pgettext("outcome", "silence"),
-        Outcome.ECHO: pgettext("outcome", "echo"),
-        Outcome.NOISE: pgettext("outcome", "noise"),
-        Outcome.WRONG_PASSWORD: pgettext("outcome", "wrong password"),
-        Outcome.CHANNEL_CLOSED: pgettext("outcome", "channel closed"),
-        Outcome.REFUSED: pgettext("outcome", "refused"),
-        Outcome.ANOTHER_METER: pgettext("outcome", "another meter"),
-        Outcome.METER_UNREACHED: pgettext("outcome", "meter unreached"),
-    }[outcome]
+    """Return how a session ended, in a word or two."""
+    return gettext(ADVICE[outcome].name)
