@@ -398,7 +398,9 @@ def show(told: Mapping[str, Any]) -> None:
                 print(f"  {who:<15} not measured: {row['not_measured']}")
                 continue
             low, high = row["spread"]
-            print(f"  {who:<15} {row['cpu_us']:>10,.1f} µs  {row['times_ours']:>7.1f} × ours  ({low:.1f} to {high:.1f})")
+            print(
+                f"  {who:<15} {row['cpu_us']:>10,.1f} µs  {row['times_ours']:>7.1f} × ours  ({low:.1f} to {high:.1f})"
+            )
         plain = plain_us.get(CASES[name].link)
         if CASES[name].sealed and plain:
             print(f"  ciphered / plain of ours: {_us(told, name) / plain:.2f} (at most {CIPHERED_TARGET})")

@@ -5,7 +5,9 @@ from importlib.metadata import version
 
 import structlog
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=True)
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=True
+)
 
 from dlms_cosem import cosem, enumerations  # noqa: E402  # after the log is switched off
 from dlms_cosem.client import DlmsClient  # noqa: E402

@@ -5,6 +5,7 @@
 
 from importlib.metadata import version
 
+from pydlms.association import AssociationSettings
 from pydlms.client import DlmsClient
 from pydlms.cosem.time import CosemDateTime
 from pydlms.hdlc.address import HdlcAddress
@@ -12,7 +13,6 @@ from pydlms.hdlc.connection import HdlcLink
 from pydlms.security.context import SecurityContext
 from pydlms.transports.base import Transport
 from pydlms.wrapper import WrapperLink
-from pydlms.association import AssociationSettings
 from tape import serve
 
 
