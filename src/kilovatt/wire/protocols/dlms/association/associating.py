@@ -21,6 +21,7 @@ from kilovatt.wire.protocols.dlms.association.ciphering import Ciphering
 from kilovatt.wire.protocols.dlms.association.hls import (
     CHALLENGE_BYTES_MIN,
     LOW_MECHANISMS,
+    SECRET_MECHANISMS,
     Credentials,
     Side,
     check_credentials,
@@ -49,8 +50,7 @@ def associating(asked: Associate, session: Session) -> Exchange[Associated | Ref
     session.begin()
     ciphering = _ciphering(asked, session)
     request = _offer(asked, session, ciphering)
-    secret = asked.secret if asked.mechanism in LOW_MECHANISMS else None
-    message = yield Say(request.encode(), in_clear=True, secret=secret)
+    message = yield Say(request.encode(), in_clear=True, secret=_unkept(asked))
     said = decode_association_response(message)
     if said.result is not AssociationResult.ACCEPTED:
         return Refusal(RefusalReason.ACCESS_DENIED, said.diagnostic)
@@ -72,6 +72,16 @@ def associating(asked: Associate, session: Session) -> Exchange[Associated | Ref
     if asked.mechanism not in LOW_MECHANISMS:
         raise SecurityError("the meter does not prove itself as it was asked to", message)
     return agreed
+
+
+def _unkept(asked: Associate) -> bytes | None:
+    """Return what may not be kept of a request to be associated.
+
+    Whoever has a challenge and the proof of a secret can try secrets out: our challenge is not kept, nor our proof.
+    """
+    if asked.mechanism in SECRET_MECHANISMS:
+        return asked.challenge
+    return asked.secret if asked.mechanism in LOW_MECHANISMS else None
 
 
 def releasing(_asked: Release, session: Session) -> Exchange[None]:
@@ -168,7 +178,9 @@ def _proving(
         raise SecurityError("the meter sets our own challenge: its proof would be ours", theirs.challenge)
     answer = proof(asked.mechanism, credentials, prover=ours, other=theirs)
     invoke = session.turn()
-    message = yield Say(action.ActionRequest(invoke, REPLY_TO_HLS, OctetString(answer)).encode())
+    is_told = asked.mechanism in SECRET_MECHANISMS and session.ciphering is None
+    request_of_proof = action.ActionRequest(invoke, REPLY_TO_HLS, OctetString(answer)).encode()
+    message = yield Say(request_of_proof, secret=answer if is_told else None)
     ended = understood(message, (action.ActionResponse,), invoke)
     if ended.result is not AccessResult.SUCCESS or not isinstance(ended.returned, bytes):
         return Refusal(RefusalReason.ACCESS_DENIED, Diagnostic.AUTHENTICATION_FAILED)

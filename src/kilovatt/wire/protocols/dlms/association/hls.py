@@ -17,6 +17,8 @@ WantedT = TypeVar("WantedT")
 _AES_BLOCK = 16
 CHALLENGE_BYTES_MIN, CHALLENGE_BYTES_MAX = 8, 64
 LOW_MECHANISMS = frozenset({Mechanism.NONE, Mechanism.LLS})
+SECRET_MECHANISMS = frozenset({Mechanism.HLS_AES, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
+"""Those whose proof is of a secret that people choose, and not of a key."""
 _BUILT = frozenset(
     {
         Mechanism.HLS_AES,
