@@ -156,7 +156,6 @@ class Probe:
     recognise: Recognise
     patience_s: float
     quiet_s: float
-    secret_spans: tuple[tuple[int, int], ...] = ()
 
 
 Lesson = Callable[[Sighting], Conversation[Sighting]]
@@ -253,6 +252,6 @@ class PlainConnection:
 
 def look(probe: Probe) -> Conversation[Sighting]:
     """Ask a place who is there."""
-    said = Say(probe.data, probe.recognise, speed=probe.place.speed, secret_spans=probe.secret_spans)
+    said = Say(probe.data, probe.recognise, speed=probe.place.speed)
     answer = yield from ask(said)
     return answer.value  # type: ignore[no-any-return]  # what `recognise` made

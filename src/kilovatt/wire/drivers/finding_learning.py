@@ -1,5 +1,7 @@
 """How a meter that was found is asked who it is: as anybody first, then with the factory's password where allowed."""
 
+from typing import assert_never
+
 from kilovatt.wire.drivers.finding import Acquaintance, Sighting, Way
 from kilovatt.wire.drivers.finding_dlms import dlms_acquaintance, reader_acquaintance
 from kilovatt.wire.drivers.finding_iec import iec_acquaintance
@@ -23,6 +25,8 @@ def acquaintance(sighting: Sighting, *, factory_password: bool) -> Acquaintance 
             return dlms_acquaintance(sighting)
         case Way.MODBUS:
             return None
+        case _:
+            assert_never(sighting.place.way)
 
 
 def further_acquaintance(sighting: Sighting, *, factory_password: bool) -> Acquaintance | None:

@@ -1,10 +1,13 @@
 """Probes: what is said to a place, how an answer is recognised, and what it tells."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.measure.metering.models import Language
+from kilovatt.wire.drivers.conversation import Answer
 from kilovatt.wire.drivers.finding import (
     HEARD_BYTES_MAX,
     PasswordState,
@@ -355,4 +358,8 @@ def test_looking_asks_once_and_returns_who_was_recognised() -> None:
     request = next(looking)
     assert isinstance(request, Say)
     assert request.data == bytes.fromhex("0008007600")
+    one = request.recognise(bytes.fromhex("00244F013C0A02137B09"))
+    with pytest.raises(StopIteration) as end:
+        looking.send(Answer(one, 1, datetime(2026, 11, 24, tzinfo=UTC)))
+    assert end.value.value == one
     assert list(nothing_to_say()) == []

@@ -285,7 +285,7 @@ def test_a_question_without_a_number_and_another_command_are_no_number() -> None
     assert bare == one
     request = next(met(one).lessons[0](one))
     assert isinstance(request, Say)
-    for came in (Command("B0").encode(BlockCheck.SUM), b"\x01P0\x02(1)\x03\x00", b"\xff"):
+    for came in (Command("B0").encode(BlockCheck.SUM), b"\x01P0\x02(1)\x03\x00", b"\xfe"):
         assert request.recognise(came) is None
 
 

@@ -197,6 +197,14 @@ def test_an_address_that_is_known_is_not_walked_and_other_languages_are_not_eith
     assert seeker.next() is None
 
 
+def test_one_number_in_two_languages_is_two_meters() -> None:
+    seeker = Seeker(Scope(over_tcp=False))
+    for way in (Way.SHORT, Way.ENERGOMERA):
+        asked(seeker)
+        seeker.heard(Sign.FOUND, mercury(Place(way=way, address=17), "5"))
+    assert len(seeker.sightings) == 2
+
+
 def test_a_thorough_search_walks_in_every_language() -> None:
     seeker = Seeker(Scope(over_tcp=False, addresses=(17,), thorough=True))
     walked = set()
