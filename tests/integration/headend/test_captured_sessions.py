@@ -9,21 +9,30 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from kilovatt.measure.metering.catalogue import MODELS
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
+from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
+from kilovatt.wire.explain import OpeningKeys, explainer
 from kilovatt.wire.explain.transcript import Transcript, TranscriptHead, parse_transcript
 from kilovatt.wire.headend.captured import Capture
 from kilovatt.wire.headend.one import read_one
+from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
+from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.faults import FaultKind
+from kilovatt.wire.simulator.gateway import Line, LineGateway
+from kilovatt.wire.simulator.meter import SimulatedMeterPlan
 from kilovatt.wire.simulator.replayed import ReplayedBus, serve_replay
 from kilovatt.wire.simulator.single import plan_single
+from kilovatt.wire.simulator.spodes import SpodesMeter
 from kilovatt.wire.simulator.town import Town
+from simulated_spodes import ENERGY
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -80,14 +89,16 @@ class Captured:
         return parse_transcript(self.text)
 
 
-async def captured(model: MeterModel, file: Path, url: str, task: ReadingTask) -> Captured:
+async def captured(
+    model: MeterModel, file: Path, url: str, task: ReadingTask, address: MeterAddress | None = None
+) -> Captured:
     head = TranscriptHead(
         language=model.language.value, model=model.key, zone="Europe/Moscow", began_at=NOW, by="kilovatt 0.1.0"
     )
     with file.open("x", encoding="utf-8") as opened:
         report = await read_one(
             url,
-            address_of(model),
+            address or address_of(model),
             task,
             clock=TownClock(NOW),
             answer_timeout_s=0.25,
@@ -178,3 +189,84 @@ def test_no_password_is_in_any_capture(model: MeterModel, faults: tuple[FaultKin
         assert not any(form in burst.masked for form in forms_of(password))
     written = re.sub(r"\s", "", session.text)
     assert not any(form.hex().upper() in written for form in forms_of(password))
+
+
+def test_what_a_secret_could_be_tried_out_with_is_in_no_capture(tmp_path: Path) -> None:
+    """A challenge and its proof by AES (mechanism 2): with both, a machine could try out passwords of digits."""
+    model = model_by_key("nartis-i300")
+    password = "7382914655918273"
+    address = replace(
+        address_of(model), access_level=2, password=password, counter=InvocationCounter(counter_by_clock(NOW))
+    )
+
+    async def session() -> Captured:
+        town = Town(plan_single(model, now=NOW, port=0, serial=SERIAL))
+        ports = await town.listen()
+        try:
+            return await captured(model, tmp_path / "session", f"tcp://127.0.0.1:{ports['line-01']}", TASK, address)
+        finally:
+            await town.close()
+
+    done = asyncio.run(session())
+    # The meter has the password of the factory: it answers the proof, and denies.
+    assert done.report.outcome is Outcome.WRONG_PASSWORD
+    sent = [burst for burst in done.transcript.bursts if not burst.came]
+    challenged, proved = [burst.octets for burst in sent if None in burst.octets]
+    # Each is one block of AES, and the checksum that would betray a byte of it.
+    assert min(challenged.count(None), proved.count(None)) >= 16
+    cipher = Cipher(algorithms.AES(password.encode()), modes.ECB())
+    for burst in done.transcript.bursts:
+        seen = burst.masked
+        for at in range(len(seen) - 15):
+            proof = cipher.encryptor().update(seen[at : at + 16])
+            assert not any(proof in other.masked for other in done.transcript.bursts)
+
+
+def test_keys_are_in_no_capture(tmp_path: Path) -> None:
+    model = model_by_key("nartis-i300")
+    keys = Keys(bytes(range(16)), bytes(range(0xD0, 0xE0)))
+    secret = b"73829146559182ab"
+    meter = SpodesMeter(
+        SimulatedMeterPlan(
+            model=model,
+            serial=SERIAL,
+            address=factory_address(model, SERIAL),
+            zone=MOSCOW,
+            energy=ENERGY,
+            keys=keys,
+            hls_secret=secret,
+        )
+    )
+    address = replace(
+        address_of(model),
+        access_level=2,
+        password=None,
+        keys=keys,
+        hls_secret=secret,
+        counter=InvocationCounter(counter_by_clock(NOW)),
+    )
+
+    async def session() -> Captured:
+        gateway = LineGateway(Line(Bus([meter]), TownClock(NOW)))
+        port = await gateway.listen("127.0.0.1", 0)
+        try:
+            return await captured(model, tmp_path / "session", f"tcp://127.0.0.1:{port}", TASK, address)
+        finally:
+            await gateway.close()
+
+    done = asyncio.run(session())
+    assert done.report.outcome is Outcome.OK, done.report.detail
+    written = re.sub(r"\s", "", done.text)
+    assert not any(secret.hex().upper() in written for secret in (keys.encryption, keys.authentication, secret))
+    # Nor is what only the key opens.
+    serial = str(SERIAL).encode().hex().upper()
+    assert serial not in written
+    # With the keys, and the titles that the session itself tells, everything is explained.
+    one = explainer("dlms", OpeningKeys(encryption=keys.encryption, authentication=keys.authentication))
+    opened = [one(it.request.masked, it.answer) for it in done.transcript.exchanges() if it.request is not None]
+    frames = [frame for it in opened for frame in (it.request, it.answer) if frame is not None]
+    ciphered = [frame for frame in frames if frame.code == "ciphered"]
+    assert len(ciphered) > 10
+    assert [frame.problem for frame in ciphered] == [None] * len(ciphered)
+    told = {field.value for frame in ciphered if frame.within is not None for field in frame.within.fields}
+    assert {"0.0.96.1.0.255", str(SERIAL)} <= told
