@@ -54,6 +54,6 @@ class Condition(StrEnum):
     NO_LINE = "no_line"
     """The meter is on record without a line: nobody can ask it."""
     NOT_VISITED = "not_visited"
-    """Nobody has tried to read the meter for longer than a day."""
+    """Within the last day nobody has tried to read the meter."""
     CLOCK_WRONG = "clock_wrong"
     """The meter is read, and its clock is so far off that its intervals belong to other hours."""

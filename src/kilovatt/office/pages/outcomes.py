@@ -129,7 +129,7 @@ ADVICE: Mapping[Outcome | Condition, Advice] = {
     ),
     Condition.NOT_VISITED: Advice(
         _("not visited"),
-        _("Nobody has tried to read the meter for more than a day."),
+        _("Within the last day nobody has tried to read the meter."),
         _("Check that a head-end process runs and holds its line, and what its log says."),
         Place.HERE,
     ),
