@@ -2,22 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 from django.db import close_old_connections, connection
 
 from kilovatt.config.rounds import keep_and_judge
-from kilovatt.config.wiring import Intake, errands_by_line, line_spec
+from kilovatt.config.wiring import Intake, errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import gaps, leases, line_leases, visits
+from kilovatt.office.operations import gaps, leases, line_leases, orders, visits
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.reading_plan import LineErrands, back_fill, lines_to_read
+from kilovatt.wire.headend.commanding import WithdrawnError
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import LineErrand, LineNotServedError, Rank, ServedLines
 
@@ -105,9 +108,12 @@ class HeadendProcess:
     async def _hand_out(self) -> None:
         while not self._stopped.is_set():
             in_hand = frozenset().union(*(self._served.waiting(line_id) for line_id in self._held))
-            asked, due = await self._at_desk(self._wanted, list(self._held), in_hand)
+            held = dict(self._held)
+            asked, due = await self._at_desk(self._wanted, list(held), in_hand)
             self._put(asked, Rank.ON_DEMAND)
             self._put(due, Rank.SCHEDULED)
+            for errand in await self._at_desk(self._orders, held):
+                self._served.put(errand)
             await self._rest(ASK_EVERY_S)
 
     def _wanted(
@@ -124,6 +130,26 @@ class HeadendProcess:
         busy = in_hand | set(new.values())
         due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
         return self._planned(sorted(set(new.values()))), self._planned(due)
+
+    def _orders(self, held: Mapping[int, HeldLine]) -> list[LineErrand]:
+        """Claim the commands for meters of these lines that are due."""
+        now = self._clock.now()
+        errands = []
+        for due in orders.claim_due(held, now=now):
+            announce = partial(self._announce, due.order.order_id, held[due.line_id].lease)
+            for line in lines_to_read(now=now, meter_ids=[due.meter_id], days_at_once=0):
+                (wanted,) = line.meters
+                errands.append(LineErrand(due.line_id, order_errand(wanted, due.order, announce), Rank.COMMAND))
+        return errands
+
+    async def _announce(self, order_id: UUID, lease: leases.Lease) -> None:
+        """Note that a command is being sent. Raises WithdrawnError when it may not be."""
+        try:
+            may_be_sent = await self._at_desk(partial(orders.note_sent, order_id, lease=lease, now=self._clock.now()))
+        except leases.FencedOffError as error:
+            raise WithdrawnError(str(error)) from error
+        if not may_be_sent:
+            raise WithdrawnError("the order was withdrawn or has expired")
 
     def _planned(self, meter_ids: Sequence[int]) -> Sequence[LineErrands]:
         if not meter_ids:

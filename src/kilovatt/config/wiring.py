@@ -5,21 +5,28 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from django.db import connection
 
+from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
+from kilovatt.measure.metering.orders import Order
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import ingest, vault
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.meter_keys import COMMANDING_SLOT
 from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
+from kilovatt.wire.headend.commanding import Announce
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError, key_bundle
+
+_COMMANDING_LEVEL = 2
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +72,49 @@ def errand(wanted: MeterErrand) -> Errand:
             events=wanted.present_too,
         ),
     )
+
+
+def order_errand(wanted: MeterErrand, order: Order, announce: Announce) -> Errand:
+    """The head-end's view of a command: a session opened as far as it needs, and what the meter shows afterwards.
+
+    What is to prove a new password or new keys is a session opened with them.
+    """
+    plain = errand(wanted)
+    address = plain.address
+    if order.command.kind is not CommandKind.SHIFT_CLOCK:
+        address = replace(address, access_level=_COMMANDING_LEVEL, password=_commanding_password(wanted))
+    if not order.to_send:
+        address = _with_new_secrets(address, order.command)
+    task = ReadingTask(registers_now=False, instant=True)
+    return Errand(meter_id=wanted.meter_id, address=address, task=task, order=order, announce=announce)
+
+
+def _commanding_password(wanted: MeterErrand) -> str | None:
+    for key in wanted.keys_sealed:
+        if key.slot == COMMANDING_SLOT:
+            meter_name = vault_name(wanted.model.key, wanted.serial)
+            opened = vault.unseal_key(key.sealed, meter_name=meter_name, slot=key.slot, generation=key.generation)
+            return opened.decode()
+    return None
+
+
+def _with_new_secrets(address: MeterAddress, command: Command) -> MeterAddress:
+    if isinstance(command, ChangePassword):
+        if address.hls_secret is not None and command.level == _COMMANDING_LEVEL:
+            return replace(address, hls_secret=command.new.encode("latin-1"))
+        level = command.level
+        return replace(address, password=command.new, access_level=level, keys=None if level == 1 else address.keys)
+    if isinstance(command, ChangeKeys) and address.keys is not None:
+        keys = address.keys
+        return replace(
+            address,
+            keys=replace(
+                keys,
+                encryption=command.encryption or keys.encryption,
+                authentication=command.authentication or keys.authentication,
+            ),
+        )
+    return address
 
 
 def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[Errand]]]:

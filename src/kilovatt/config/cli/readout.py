@@ -37,6 +37,7 @@ EVENT_WORDS = {
     EventKind.RELAY_OPENED: _("relay opened"),
     EventKind.RELAY_CLOSED: _("relay closed"),
     EventKind.RELAY_PERMITTED: _("relay permitted"),
+    EventKind.LOAD_WITH_RELAY_OPEN: _("load with the relay open"),
     EventKind.POWER_LIMIT_EXCEEDED: _("power limit exceeded"),
     EventKind.PHASE_LOST: _("phase lost"),
     EventKind.CURRENT_REVERSED: _("current reversed"),

@@ -18,6 +18,8 @@ class EventKind(StrEnum):
     RELAY_OPENED = "relay_opened"
     RELAY_CLOSED = "relay_closed"
     RELAY_PERMITTED = "relay_permitted"
+    LOAD_WITH_RELAY_OPEN = "load_with_relay_open"
+    """Power flows where the meter says that it has disconnected: noticed by us, not told by a journal."""
     POWER_LIMIT_EXCEEDED = "power_limit_exceeded"
     PHASE_LOST = "phase_lost"
     CURRENT_REVERSED = "current_reversed"
@@ -45,6 +47,7 @@ TAMPER_KINDS = frozenset(
         EventKind.ENERGY_RESET,
         EventKind.CURRENT_REVERSED,
         EventKind.CURRENT_CIRCUIT_FAULT,
+        EventKind.LOAD_WITH_RELAY_OPEN,
         EventKind.JOURNAL_CLEARED,
     }
 )

@@ -98,7 +98,7 @@ class OpenGaps:
     def newest(self, meter_id: int, count: int | None) -> tuple[date, ...]:
         """The last days that are missing of a meter, at most so many, in order."""
         days = self.days.get(meter_id, ())
-        return days if count is None else days[-count:]
+        return days if count is None else days[max(0, len(days) - count) :]
 
 
 def open_gaps(meter_ids: Collection[int]) -> OpenGaps:

@@ -9,12 +9,13 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from kilovatt.measure.metering.believing import believed
+from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.merge import meter_day_digest, register_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity, RegisterReading
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import history, leases, visits
+from kilovatt.office.operations import history, leases, orders, visits
 from kilovatt.office.operations.gaps import close_gaps
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.records.models import (
@@ -36,6 +37,8 @@ _INSERT_FRAME = (
     f"INSERT INTO {IntakeFrame._meta.db_table} ({', '.join(_FRAME_COLUMNS)}) "  # noqa: S608, SLF001  names of our own; Django documents _meta
     f"VALUES ({', '.join(['%s'] * len(_FRAME_COLUMNS))})"
 )
+_LOAD_MIN_W = 10
+"""Less than this is the meter's own noise."""
 _DEVIATION_MAX_S = 2**31 - 1
 
 
@@ -57,9 +60,12 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
         carrying |= _accept_meter_days(session, learnt.meter_days)
         carrying |= _accept_events(session, learnt, now)
         close_gaps(meter.pk, learnt.meter_days, asked_on=report.asked_days)
+        _watch_relay(session, learnt, now)
         _accept_identity(meter, learnt)
         _accept_frames(session, report, carrying)
         _update_standing(session, report, learnt)
+        if report.order is not None:
+            orders.settle(report.order, session=session, now=now)
         visits.answered(meter.pk, started_at=report.started_at, now=now)
     return True
 
@@ -186,6 +192,27 @@ def _accept_events(session: Session, learnt: Learnt, now: datetime) -> set[int]:
     return {event.exchange for event in fresh.values()}
 
 
+def _watch_relay(session: Session, learnt: Learnt, now: datetime) -> None:
+    """Note when load is seen behind a relay that is open, and when it is not seen any more."""
+    instant = learnt.instant
+    if instant is None or instant.relay_closed is None or instant.power_w is None:
+        return
+    flows = not instant.relay_closed and instant.power_w > _LOAD_MIN_W
+    going_on = Event.objects.filter(meter_id=session.meter_id, kind=EventKind.LOAD_WITH_RELAY_OPEN, ended_at=None)
+    if not flows:
+        going_on.update(ended_at=instant.taken_at)
+    elif not going_on.exists():
+        Event.objects.create(
+            meter_id=session.meter_id,
+            kind=EventKind.LOAD_WITH_RELAY_OPEN,
+            began_at=instant.taken_at,
+            detail=f"power_w={instant.power_w}",
+            first_heard_at=now,
+            session=session,
+            exchange=instant.exchange,
+        )
+
+
 def _accept_identity(meter: Meter, learnt: Learnt) -> None:
     identity = learnt.identity
     if identity is None:
@@ -226,7 +253,9 @@ def _update_standing(session: Session, report: SessionReport, learnt: Learnt) ->
     standing.last_outcome = report.outcome
     standing.last_tried_at = report.ended_at
     zone = visits.zone_of(report.meter_id)
-    visits.schedule_next(standing, report, zone=zone)
+    if report.order is None:
+        # A visit to bring a command reads little: it is no turn of the meter's.
+        visits.schedule_next(standing, report, zone=zone)
     if not learnt.is_empty:
         standing.last_read_at = report.ended_at
     if report.outcome is Outcome.OK:

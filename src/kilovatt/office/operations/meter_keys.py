@@ -13,6 +13,8 @@ from kilovatt.office.operations import vault
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.office.records.models import Meter, MeterSecret
 
+READING_LEVEL = 1
+COMMANDING_SLOT = MeterSecret.Slot.COMMANDING.value
 COUNTERS_AT_ONCE = 4096
 """So many are taken for a session; none has been seen to need a tenth of them."""
 
@@ -36,6 +38,15 @@ def put_keys(meter: Meter, by_slot: Mapping[str, bytes]) -> None:
             generation = latest.get(slot, 0) + 1
             sealed = vault.seal_key(key, meter_name=meter_name, slot=slot, generation=generation)
             MeterSecret.objects.create(meter=meter, slot=MeterSecret.Slot(slot), generation=generation, sealed=sealed)
+
+
+def put_password(meter: Meter, password: str, *, level: int) -> None:
+    """Seal a password of a meter as the one that holds from now on; level 1 is for reading."""
+    if level == READING_LEVEL:
+        sealed = vault.seal(password, meter_name=vault_name(meter.model_key, meter.serial))
+        Meter.objects.filter(pk=meter.pk).update(password_sealed=sealed)
+    else:
+        put_keys(meter, {MeterSecret.Slot.COMMANDING: password.encode()})
 
 
 def sealed_keys(meter_ids: Sequence[int]) -> dict[int, tuple[SealedKey, ...]]:

@@ -38,6 +38,7 @@ def event_name(kind: EventKind) -> str:
         EventKind.RELAY_OPENED: pgettext("event", "Relay opened"),
         EventKind.RELAY_CLOSED: pgettext("event", "Relay closed"),
         EventKind.RELAY_PERMITTED: pgettext("event", "Relay permitted"),
+        EventKind.LOAD_WITH_RELAY_OPEN: pgettext("event", "Load with the relay open"),
         EventKind.POWER_LIMIT_EXCEEDED: pgettext("event", "Power limit exceeded"),
         EventKind.PHASE_LOST: pgettext("event", "Phase lost"),
         EventKind.CURRENT_REVERSED: pgettext("event", "Current reversed"),

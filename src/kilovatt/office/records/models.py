@@ -2,6 +2,7 @@
 
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
+from kilovatt.office.records.commands.models import MeterOrder
 from kilovatt.office.records.ledger.models import Transfer
 from kilovatt.office.records.organisations.models import (
     Organisation,
@@ -53,6 +54,7 @@ __all__ = [
     "LatestRegister",
     "Line",
     "Meter",
+    "MeterOrder",
     "MeterSecret",
     "MeterStanding",
     "MeteringPoint",

@@ -21,6 +21,7 @@ from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.delivery import Delivery, Tally
 from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.opening import within_reach
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
 
@@ -118,7 +119,7 @@ class ServedLines:
     async def _serve(self, line: "_ServedLine") -> None:
         carrier = self._headend.carrier(line.spec)
         try:
-            async with Delivery(partial(self._accept, line), Tally(None)) as delivery:
+            async with within_reach(line.spec), Delivery(partial(self._accept, line), Tally(None)) as delivery:
                 while (asked := await line.next(carrier, delivery)) is not None:
                     async with self._headend.permits:
                         report = await self._headend.report(asked.errand, carrier)
@@ -140,21 +141,22 @@ class _ServedLine:
     task: "asyncio.Task[None] | None" = None
     leaving: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: "dict[int, tuple[Rank, int, LineErrand]]" = field(default_factory=dict)
-    """By meter: its rank, the number of its coming, and the errand."""
+    waiting: "dict[tuple[int, bool], tuple[Rank, int, LineErrand]]" = field(default_factory=dict)
+    """By meter, and whether it is a command: its rank, the number of its coming, and the errand."""
     in_hand: set[int] = field(default_factory=set)
     """Meters that are visited, or whose report is on its way."""
     _number: int = 0
 
     @property
     def meter_ids(self) -> set[int]:
-        return self.in_hand | set(self.waiting)
+        return self.in_hand | {meter_id for meter_id, _ in self.waiting}
 
     def add(self, asked: LineErrand) -> None:
-        before = self.waiting.get(asked.errand.meter_id)
+        key = (asked.errand.meter_id, asked.errand.order is not None)
+        before = self.waiting.get(key)
         if before is None or asked.rank < before[0]:
             self._number += 1
-            self.waiting[asked.errand.meter_id] = (asked.rank, self._number, asked)
+            self.waiting[key] = (asked.rank, self._number, asked)
             self.wake.set()
 
     async def next(self, carrier: Carrier, delivery: Delivery) -> LineErrand | None:
@@ -170,9 +172,9 @@ class _ServedLine:
             await self._wait(carrier)
         if self.leaving:
             return None
-        meter_id = min(self.waiting, key=lambda one: self.waiting[one][:2])
-        self.in_hand.add(meter_id)
-        return self.waiting.pop(meter_id)[2]
+        first = min(self.waiting, key=lambda one: self.waiting[one][:2])
+        self.in_hand.add(first[0])
+        return self.waiting.pop(first)[2]
 
     async def _wait(self, carrier: Carrier) -> None:
         self.wake.clear()

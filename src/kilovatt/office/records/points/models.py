@@ -82,6 +82,7 @@ class MeterSecret(models.Model):
         ENCRYPTION = "encryption", _("encryption key")
         AUTHENTICATION = "authentication", _("authentication key")
         SECRET = "secret", _("secret of the configurator")
+        COMMANDING = "commanding", _("password of the second access level")
 
     meter = models.ForeignKey(Meter, on_delete=models.CASCADE, related_name="secrets")
     slot = models.CharField(_("slot"), max_length=20, choices=Slot.choices)

@@ -8,8 +8,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 
 
@@ -25,8 +23,8 @@ class Session(models.Model):
     language = models.CharField(_("language of the meter"), max_length=20)
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"))
-    outcome = models.CharField(_("outcome"), max_length=20, choices=_choices(Outcome))
-    failed_part = models.CharField(_("part that failed"), max_length=12, choices=_choices(SessionPart), blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20)
+    failed_part = models.CharField(_("part that failed"), max_length=12, blank=True)
     detail = models.TextField(_("detail"), blank=True)
     exchanges_made = models.PositiveIntegerField(_("exchanges"))
     retries = models.PositiveIntegerField(_("retries"))
@@ -157,7 +155,7 @@ class MeterStanding(models.Model):
 
     meter = models.OneToOneField("records.Meter", on_delete=models.CASCADE, primary_key=True, related_name="standing")
     last_session = models.ForeignKey(Session, null=True, on_delete=models.PROTECT, related_name="+")
-    last_outcome = models.CharField(max_length=20, choices=_choices(Outcome), blank=True)
+    last_outcome = models.CharField(max_length=20, blank=True)
     last_tried_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
     """The last session that brought anything."""
@@ -231,7 +229,7 @@ class Event(models.Model):
     """Something a meter noticed; the same event read again is the same row."""
 
     meter = models.ForeignKey("records.Meter", on_delete=models.PROTECT, related_name="events")
-    kind = models.CharField(_("kind"), max_length=30, choices=_choices(EventKind))
+    kind = models.CharField(_("kind"), max_length=30)
     code = models.CharField(_("code"), max_length=40, blank=True, default="")
     """What exactly a journal says, where its language has a table of codes."""
     began_at = models.DateTimeField(_("began"))

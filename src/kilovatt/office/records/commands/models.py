@@ -1,0 +1,67 @@
+"""A command to a meter on record, from the request to the proof."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from kilovatt.measure.metering.commands import CommandKind
+from kilovatt.measure.metering.orders import OrderState, VisitResult
+
+
+class MeterOrder(models.Model):
+    """What a meter is to be told, who wanted it and why, and what came of it; `measure.metering.orders` has the states.
+
+    `facts` hold what is not secret, `secret_sealed` what is: nothing of it is shown to anybody.
+    """
+
+    order_id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    meter = models.ForeignKey("records.Meter", on_delete=models.PROTECT, related_name="orders")
+    kind = models.CharField(_("command"), max_length=20)
+    facts = models.JSONField(_("what exactly"), default=dict)
+    secret_sealed = models.BinaryField(null=True, editable=False)
+    because = models.CharField(_("because"), max_length=300)
+    state = models.CharField(_("state"), max_length=12, default=OrderState.REQUESTED)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(_("requested"))
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    expires_at = models.DateTimeField(_("not to be sent after"))
+    due_at = models.DateTimeField(_("the next visit"), null=True)
+    claimed_at = models.DateTimeField(_("claimed"), null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    over_at = models.DateTimeField(_("over"), null=True)
+    visits = models.PositiveSmallIntegerField(_("visits"), default=0)
+    not_so = models.PositiveSmallIntegerField(_("visits that found it not so"), default=0)
+    result = models.CharField(_("what the last visit brought"), max_length=12, blank=True)
+    shown = models.CharField(_("what the meter showed"), max_length=200, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    session = models.ForeignKey("records.Session", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("command to a meter")
+        verbose_name_plural = _("commands to meters")
+        ordering = ["-requested_at"]
+        constraints = [
+            # Two commands under way would prove each other's state.
+            models.UniqueConstraint(
+                fields=["meter"],
+                condition=Q(state__in=["requested", "approved", "claimed", "sent"]),
+                name="one_order_under_way",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in CommandKind]), name="a_known_command"),
+            models.CheckConstraint(condition=Q(state__in=[state.value for state in OrderState]), name="a_known_state"),
+            models.CheckConstraint(
+                condition=Q(result__in=["", *(result.value for result in VisitResult)]), name="a_known_result"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sent", "unknown", "confirmed"]) | Q(sent_at__isnull=False),
+                name="what_was_sent_says_when",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"], name="order_due")]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.kind} {self.state}"
