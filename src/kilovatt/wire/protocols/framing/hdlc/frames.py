@@ -264,6 +264,11 @@ class FrameReader:
             return frame
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing has come behind the flag that ended the latest frame."""
+        return len(self._buffer) == 1
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing of a further frame has come."""
         return bytes(self._buffer).strip(b"\x7e") == b""

@@ -25,7 +25,7 @@ class HdlcLink:
         self.limits = LinkLimits()
         self._to_send: list[bytes] = []
         self._unacknowledged: list[bytes] = []
-        self._ready_frames: dict[int, bytes] = {}
+        self._ready_frames: dict[int, WriteMore] = {}
         """Acknowledgements by their N(R): the same eight all day."""
         self._begin()
 
@@ -75,6 +75,8 @@ class HdlcLink:
                 expected = self._reader.next_expected(self._client, self._server)
                 if expected is not None:
                     events += self._information(expected)
+                    if self._reader.is_at_rest:
+                        break
                 elif (frame := self._reader.next_frame()) is not None:
                     events += self._heard(frame)
                 else:
@@ -199,6 +201,8 @@ class HdlcLink:
 
     def _acknowledge(self, frame: Frame) -> None:
         sent = len(self._unacknowledged)
+        if not sent and frame.receive_number == self._send_number:
+            return
         still_out = (self._send_number - frame.receive_number) % _MODULO
         if still_out > sent:
             raise _noise(f"an acknowledgement of frame {frame.receive_number}, which was not sent", frame)
@@ -247,11 +251,11 @@ class HdlcLink:
 
     def _ready(self) -> WriteMore:
         number = self._receive_number
-        wire = self._ready_frames.get(number)
-        if wire is None:
-            wire = self._ready_frames[number] = self._frame(Kind.RR, receive_number=number)
-        self._last = wire
-        return WriteMore(wire)
+        ready = self._ready_frames.get(number)
+        if ready is None:
+            ready = self._ready_frames[number] = WriteMore(self._frame(Kind.RR, receive_number=number))
+        self._last = ready.data
+        return ready
 
 
 def _without_llc(message: bytes, frame: Frame) -> bytes:
