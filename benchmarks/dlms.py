@@ -151,11 +151,8 @@ def _month_rows() -> Array:
 
 
 def _connection(case: Case) -> DlmsConnection:
-    link: Link
-    if case.link == "wrapper":
-        link = WrapperLink(client=CLIENT)
-    else:
-        link = HdlcLink(server_address(1, PHYSICAL, 4), CLIENT)
+    wrapper, hdlc = WrapperLink(client=CLIENT), HdlcLink(server_address(1, PHYSICAL, 4), CLIENT)
+    link: Link = wrapper if case.link == "wrapper" else hdlc
     sealer = Sealer(KEYS, title=CLIENT_TITLE, counter=1) if case.sealed else None
     return DlmsConnection(link, sealer=sealer, general_ciphering=case.sealed == "general")
 
@@ -240,14 +237,15 @@ def _session(case: Case, _capture: Mapping[str, Any], tape: Tape) -> list[list[l
     talk.columns.update({LOAD: LOAD_COLUMNS, MONTHS: MONTH_COLUMNS})
     month_at = datetime(2026, 11, 1, tzinfo=ZONE)
     return [
-        _read(connection, talk, tape, LOAD, DAY_AT.astimezone(UTC), (DAY_AT + ROWS * STEP).astimezone(UTC)),
-        _read(connection, talk, tape, MONTHS, month_at.astimezone(UTC), month_at.astimezone(UTC)),
+        _read(connection, talk, tape, (LOAD, DAY_AT.astimezone(UTC), (DAY_AT + ROWS * STEP).astimezone(UTC))),
+        _read(connection, talk, tape, (MONTHS, month_at.astimezone(UTC), month_at.astimezone(UTC))),
     ]
 
 
-def _read(  # one profile, from since to until
-    connection: DlmsConnection, talk: Talk, tape: Tape, profile: Obis, since: datetime, until: datetime
+def _read(
+    connection: DlmsConnection, talk: Talk, tape: Tape, wanted: tuple[Obis, datetime, datetime]
 ) -> list[list[Any]]:
+    profile, since, until = wanted
     conversation = read_buffer(talk, profile, since=since, until=until, with_scalers=False)
     request = next(conversation)
     tape.arm()

@@ -12,7 +12,7 @@ _CLASSES = {1: GXDLMSData, 3: GXDLMSRegister, 8: GXDLMSClock}
 
 
 def _client(capture):
-    client = GXDLMSSecureClient(True)
+    client = GXDLMSSecureClient(True)  # noqa: FBT003  # logical names
     client.clientAddress = capture["client"]
     client.authentication = Authentication.NONE
     if capture["link"] == "wrapper":

@@ -29,7 +29,7 @@ class _TapeTransport(Transport):
     def _write(self, data):
         self.tape.write(data)
 
-    def _read(self, max_bytes, timeout):
+    def _read(self, max_bytes, timeout):  # noqa: ARG002  # of the interface
         return self.tape.read(max_bytes)
 
 

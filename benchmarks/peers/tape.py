@@ -7,6 +7,7 @@ import json
 import statistics
 import sys
 import time
+from pathlib import Path
 
 
 class Tape:
@@ -69,8 +70,7 @@ def serve(session, version):
     `session(capture, tape)` runs one whole session and returns the rows of both profiles as text and integers.
     """
     told, sys.stdout = sys.stdout, sys.stderr
-    with open(sys.argv[1], encoding="ascii") as file:
-        captures = json.load(file)
+    captures = json.loads(Path(sys.argv[1]).read_text(encoding="ascii"))
     told.write(json.dumps({"version": version}) + "\n")
     told.flush()
     for line in sys.stdin:
@@ -78,7 +78,7 @@ def serve(session, version):
         try:
             spent_s, values = median_of(session, captures[asked["case"]], asked["count"])
             answer = {"spent_s": spent_s, "values": values}
-        except Exception as error:  # whatever a stranger's program raises is what is told of it
+        except Exception as error:  # noqa: BLE001  # whatever a stranger's program raises is what is told of it
             answer = {"failed": f"{type(error).__name__}: {error}"}
         told.write(json.dumps(answer) + "\n")
         told.flush()
