@@ -1,6 +1,6 @@
 """CPU of decoding a meter-day of DLMS, from bytes on the wire to values, against other people's Python libraries.
 
-    .venv/bin/python benchmarks/dlms.py [--rounds 7] [--ours 100] [--theirs 10] [--case NAME] [--json] [--profile FILE]
+    .venv/bin/python benchmarks/dlms.py [--rounds 7] [--ours 30] [--theirs 3] [--case NAME] [--json] [--profile FILE]
 
 A meter-day is 48 rows of (date-time, status, A+, A−, R+, R−) and a billing entry of 21 columns. A session with a
 meter made of our server is recorded once for each way to carry it; every contestant then replays these same bytes
@@ -71,6 +71,8 @@ ZONE = ZoneInfo("Europe/Moscow")
 DAY_AT = datetime(2026, 11, 23, tzinfo=ZONE)
 STEP = timedelta(minutes=30)
 ROWS = 48
+DAYS = 7
+"""So often the day is read in a session: a head-end reads one day after another, too."""
 LOAD, MONTHS = Obis.parse("1.0.99.1.0.255"), Obis.parse("1.0.98.1.0.255")
 CLOCK = CaptureObject(8, Obis.parse("0.0.1.0.0.255"), 2)
 LOAD_COLUMNS = (
@@ -198,9 +200,10 @@ def captured(case: Case) -> dict[str, Any]:
         "client_title": CLIENT_TITLE.hex(),
         "encryption_key": KEYS.encryption.hex(),
         "authentication_key": KEYS.authentication.hex(),
+        "days": DAYS,
         "profiles": [
             [str(name), [[one.class_id, str(one.obis), one.attribute] for one in columns]]
-            for name, columns in ((LOAD, LOAD_COLUMNS), (MONTHS, MONTH_COLUMNS))
+            for name, columns in ((LOAD, LOAD_COLUMNS), (MONTHS, MONTH_COLUMNS)) * DAYS
         ],
         "answers": [answer.hex() for answer in recorder.said],
     }
@@ -235,16 +238,19 @@ def _session(case: Case, _capture: Mapping[str, Any], tape: Tape) -> list[list[l
     connection = _opened(case, tape)
     talk = Talk(MeterAddress(model=MODEL, address=PHYSICAL, zone=ZONE))
     talk.columns.update({LOAD: LOAD_COLUMNS, MONTHS: MONTH_COLUMNS})
-    month_at = datetime(2026, 11, 1, tzinfo=ZONE)
+    month_at = datetime(2026, 11, 1, tzinfo=ZONE).astimezone(UTC)
+    load = (LOAD, DAY_AT.astimezone(UTC), (DAY_AT + ROWS * STEP).astimezone(UTC))
+    buffers = [_read(connection, talk, tape, wanted) for wanted in (load, (MONTHS, month_at, month_at)) * DAYS]
     return [
-        _read(connection, talk, tape, (LOAD, DAY_AT.astimezone(UTC), (DAY_AT + ROWS * STEP).astimezone(UTC))),
-        _read(connection, talk, tape, (MONTHS, month_at.astimezone(UTC), month_at.astimezone(UTC))),
+        [
+            [at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S"), *row]
+            for at, *row in zip(buffer.stamps, *(column.values for column in buffer.columns), strict=True)
+        ]
+        for buffer in buffers
     ]
 
 
-def _read(
-    connection: DlmsConnection, talk: Talk, tape: Tape, wanted: tuple[Obis, datetime, datetime]
-) -> list[list[Any]]:
+def _read(connection: DlmsConnection, talk: Talk, tape: Tape, wanted: tuple[Obis, datetime, datetime]) -> Buffer:
     profile, since, until = wanted
     conversation = read_buffer(talk, profile, since=since, until=until, with_scalers=False)
     request = next(conversation)
@@ -255,21 +261,21 @@ def _read(
     except StopIteration as ended:
         tape.stop()
         buffer: Buffer = ended.value
-    walls = (at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S") for at in buffer.stamps)
-    return [list(row) for row in zip(walls, *(column.values for column in buffer.columns), strict=True)]
+    return buffer
 
 
 def _generic_session(case: Case, _capture: Mapping[str, Any], tape: Tape) -> list[list[list[Any]]]:
     """Read the day as values of any shape; stamps stay bytes."""
     connection = _opened(case, tape)
     found = []
-    for profile in (LOAD, MONTHS):
+    for profile in (LOAD, MONTHS) * DAYS:
         tape.arm()
-        value = _carried(connection, GetAttribute(Descriptor(7, profile, 2)), tape)
+        found.append(_carried(connection, GetAttribute(Descriptor(7, profile, 2)), tape))
         tape.stop()
-        walls = (decode_stamp(row[0]).wall.strftime("%Y-%m-%d %H:%M:%S") for row in value)
-        found.append([[wall, *map(int, row[1:])] for wall, row in zip(walls, value, strict=True)])
-    return found
+    return [
+        [[decode_stamp(row[0]).wall.strftime("%Y-%m-%d %H:%M:%S"), *map(int, row[1:])] for row in value]
+        for value in found
+    ]
 
 
 # ── In turn with strangers ──────────────────────────────────────────────────────────────────────────────────────────
@@ -414,8 +420,8 @@ def _us(told: Mapping[str, Any], name: str) -> float:
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     wanted.add_argument("--rounds", type=int, default=7)
-    wanted.add_argument("--ours", type=int, default=100, help="sessions a round of ours")
-    wanted.add_argument("--theirs", type=int, default=10, help="sessions a round of each stranger's")
+    wanted.add_argument("--ours", type=int, default=30, help="sessions a round of ours")
+    wanted.add_argument("--theirs", type=int, default=3, help="sessions a round of each stranger's")
     wanted.add_argument("--case", action="append", choices=list(CASES), help="only this; may be given again")
     wanted.add_argument("--json", action="store_true")
     wanted.add_argument("--profile", help="write a profile of our part of the first case to this file, and end")

@@ -63,9 +63,8 @@ def session(capture, tape):
         tape.arm()
         rows = parser.parse_bytes(client.get(buffer))
         tape.stop()
-        plain = [[cell.value for cell in row] for row in rows]
-        found.append([[row[0].strftime("%Y-%m-%d %H:%M:%S"), *row[1:]] for row in plain])
-    return found
+        found.append([[cell.value for cell in row] for row in rows])
+    return [[[row[0].strftime("%Y-%m-%d %H:%M:%S"), *row[1:]] for row in rows] for rows in found]
 
 
 serve(session, version("dlms-cosem"))

@@ -62,8 +62,8 @@ def session(capture, tape):
         tape.arm()
         client.updateValue(profile, 2, _asked(client, tape, asked).value)
         tape.stop()
-        found.append([[row[0].value.strftime("%Y-%m-%d %H:%M:%S"), *map(int, row[1:])] for row in profile.buffer])
-    return found
+        found.append(profile.buffer)
+    return [[[row[0].value.strftime("%Y-%m-%d %H:%M:%S"), *map(int, row[1:])] for row in rows] for rows in found]
 
 
 serve(session, version("gurux-dlms"))

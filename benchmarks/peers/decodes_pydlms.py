@@ -56,8 +56,8 @@ def session(capture, tape):
             for cells in (row.value for row in client.get(name, 7, 2).value)
         ]
         tape.stop()
-        found.append([[row[0].to_datetime().strftime("%Y-%m-%d %H:%M:%S"), *row[1:]] for row in rows])
-    return found
+        found.append(rows)
+    return [[[row[0].to_datetime().strftime("%Y-%m-%d %H:%M:%S"), *row[1:]] for row in rows] for rows in found]
 
 
 serve(session, version("pydlms-client"))

@@ -54,20 +54,20 @@ class Tape:
 
 
 def median_of(session, capture, count):
-    """Return the median CPU seconds of so many sessions, and the values that the last one brought."""
+    """Return the median CPU seconds of a day in so many sessions, and the values that the last one brought."""
     answers = [bytes.fromhex(answer) for answer in capture["answers"]]
     spent_s, values = [], None
     for _ in range(count):
         tape = Tape(answers)
         values = session(capture, tape)
-        spent_s.append(tape.spent_s)
+        spent_s.append(tape.spent_s / capture["days"])
     return statistics.median(spent_s), values
 
 
 def serve(session, version):
     """Answer questions of the benchmark on standard input, a line of JSON each, until there are no more.
 
-    `session(capture, tape)` runs one whole session and returns the rows of both profiles as text and integers.
+    `session(capture, tape)` runs one whole session and returns the rows of all profiles as text and integers.
     """
     told, sys.stdout = sys.stdout, sys.stderr
     captures = json.loads(Path(sys.argv[1]).read_text(encoding="ascii"))
