@@ -164,7 +164,8 @@ def _show_exchange(said: _Said, exchange: ExplainedExchange, words: Words) -> No
     if exchange.answer is not None:
         _show(exchange.answer, words, said.came_s, said.hidden_of_answer)
     elif said.sent_s is not None and not exchange.request.is_answer:
-        out.print(f"[bold]{_('Silence: no answer came.')}[/]")
+        silence = _("Silence: no answer came.")
+        out.print(f"[bold]{silence}[/]")
 
 
 def _show(
