@@ -65,6 +65,7 @@ class Carrier:
         self.echo = EchoFilter()
         self.unreachable: str | None = None
         """Why the line could not be opened the last time that was tried; None otherwise."""
+        self.unreachable_outcome = Outcome.NO_ROUTE
         self.concentrator_is_silent = False
         """Whether a concentrator before the meters was asked in vain, and none of them has answered since."""
         self._clock = clock
@@ -107,10 +108,9 @@ class Carrier:
         try:
             channel = await self._open_channel(self.spec)
         except NoRouteError as error:
-            self.unreachable = str(error)
+            self.unreachable, self.unreachable_outcome = str(error), error.outcome
             raise
-        channel.on_bytes = self._hear
-        channel.on_lost = self._lost
+        channel.on_bytes, channel.on_lost = self._hear, self._lost
         self._channel = channel
 
     async def close(self) -> None:

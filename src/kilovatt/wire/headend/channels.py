@@ -3,11 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.protocols.framing.connection import LineSpeed, Outgoing
 
 
 class NoRouteError(Exception):
     """The gateway or port could not be opened, or the connection was lost; the message says what happened."""
+
+    def __init__(self, message: str, outcome: Outcome = Outcome.NO_ROUTE) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class Channel(ABC):

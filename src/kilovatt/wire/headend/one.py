@@ -7,7 +7,7 @@ from kilovatt.wire.headend.captured import Capture, capturing
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.clock import Clock, MachineClock
 from kilovatt.wire.headend.lines import LineSpec, parse_address
-from kilovatt.wire.headend.opening import open_channel
+from kilovatt.wire.headend.opening import open_channel, within_reach
 from kilovatt.wire.headend.session import Errand, read_meter
 
 NO_METER_ID = 0
@@ -38,7 +38,8 @@ async def read_one(
     spec = LineSpec(line_id=0, url=url, answer_timeout_s=answer_timeout_s, quiet_s=quiet_s)
     carrier = Carrier(spec, used, open_channel if capture is None else capturing(capture, open_channel))
     try:
-        report = await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver)
+        async with within_reach(spec):
+            report = await read_meter(Errand(NO_METER_ID, address, task), carrier, used, driver)
     finally:
         await carrier.close()
     if capture is not None:

@@ -1,9 +1,13 @@
 """How a line is opened, whatever it is made of."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import assert_never
 
-from kilovatt.wire.headend.channels import Channel
-from kilovatt.wire.headend.lines import LineSpec, SerialAddress, TcpAddress, UdpAddress
+from kilovatt.wire.headend.call_in.desk import call_in_desk, open_call_in
+from kilovatt.wire.headend.channels import Channel, NoRouteError
+from kilovatt.wire.headend.lines import CallInAddress, LineSpec, ModemAddress, SerialAddress, TcpAddress, UdpAddress
+from kilovatt.wire.headend.modem import open_modem
 from kilovatt.wire.headend.serial_port import open_serial
 from kilovatt.wire.headend.tcp import open_tcp
 from kilovatt.wire.headend.udp import open_udp
@@ -12,11 +16,36 @@ from kilovatt.wire.headend.udp import open_udp
 async def open_channel(spec: LineSpec) -> Channel:
     """Return the open line. Raises NoRouteError with what happened, LineAddressError for no address."""
     match spec.address:
-        case TcpAddress():
-            return await open_tcp(spec.address, connect_timeout_s=spec.connect_timeout_s)
         case UdpAddress():
-            return await open_udp(spec.address, connect_timeout_s=spec.connect_timeout_s)
-        case SerialAddress():
-            return await open_serial(spec.address)
+            within_s = spec.answer_timeout_s + spec.late_s
+            return await open_udp(spec.address, connect_timeout_s=spec.connect_timeout_s, answers_within_s=within_s)
+        case TcpAddress() | SerialAddress():
+            return await _open_port(spec.address, spec.connect_timeout_s)
+        case ModemAddress():
+            return await open_modem(spec.address, lambda port: _open_port(port, spec.connect_timeout_s))
+        case CallInAddress():
+            return await open_call_in(spec.address)
         case _:
             assert_never(spec.address)
+
+
+async def _open_port(address: TcpAddress | SerialAddress, connect_timeout_s: float) -> Channel:
+    if isinstance(address, TcpAddress):
+        return await open_tcp(address, connect_timeout_s=connect_timeout_s)
+    return await open_serial(address)
+
+
+@asynccontextmanager
+async def within_reach(spec: LineSpec) -> AsyncIterator[None]:
+    """Be where a line's modem calls us, also while the line is not open; nothing for lines that we open.
+
+    Where calls cannot be taken, the line itself says so when it is opened.
+    """
+    async with AsyncExitStack() as stack:
+        if isinstance(spec.address, CallInAddress):
+            try:
+                await stack.enter_async_context(call_in_desk().holding(spec.address))
+            except NoRouteError:
+                yield
+                return
+        yield

@@ -19,7 +19,7 @@ from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts
 from kilovatt.wire.headend.delivery import Delivery, Progress, Sink, Tally, all_or_none
 from kilovatt.wire.headend.lines import LineSpec
-from kilovatt.wire.headend.opening import open_channel
+from kilovatt.wire.headend.opening import open_channel, within_reach
 from kilovatt.wire.headend.session import Errand, read_meter, unreached
 
 LINES_AT_ONCE = 1_000
@@ -75,7 +75,7 @@ class Headend:
         await all_or_none([self._read_line(spec, errands, sink, tally) for spec, errands in given])
 
     async def _read_line(self, spec: LineSpec, errands: Sequence[Errand], sink: Sink, tally: Tally) -> None:
-        async with self.permits:
+        async with self.permits, within_reach(spec):
             carrier = self.carrier(spec)
             try:
                 async with Delivery(sink, tally) as delivery:
@@ -98,5 +98,5 @@ class Headend:
         """Read a meter over its line and return what came of it."""
         # Where a line could not be opened once, the meters behind it do not wait for sixty more attempts.
         if carrier.unreachable is not None:
-            return unreached(errand, self._clock, carrier.unreachable)
+            return unreached(errand, self._clock, carrier.unreachable, carrier.unreachable_outcome)
         return await read_meter(errand, carrier, self._clock, self._drivers(errand.address.model))

@@ -147,8 +147,8 @@ class _Session:
             self.connection = self.driver.connection(self.errand.address)
             await self.carrier.open()
         except (LocalProtocolError, NoRouteError) as error:
-            outcome = error.outcome if isinstance(error, NoRouteError) else Outcome.NO_ROUTE
-            self._failed(_Failure(SessionPart.OPENING, outcome, str(error)))
+            why = error.outcome if isinstance(error, NoRouteError) else Outcome.NO_ROUTE
+            self._failed(_Failure(SessionPart.OPENING, why, str(error)))
             return False
         outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):

@@ -38,7 +38,7 @@ def test_a_line_is_named_by_its_address(url: str, address: LineAddress) -> None:
     [
         (
             "10.0.0.5:4001",
-            "does not say how to reach it: write tcp://HOST:PORT, udp://HOST:PORT or serial:///dev/ttyUSB0",
+            "does not say how to reach it: write tcp://HOST:PORT, udp://HOST:PORT, serial:///dev/ttyUSB0",
         ),
         ("http://10.0.0.5:4001", "begins with 'http', which is not known"),
         ("udp://10.0.0.5", "names no port: write udp://HOST:PORT."),
@@ -82,7 +82,7 @@ def test_no_text_upsets_the_parser(text: str) -> None:
         try:
             address = parse_address(url)
         except LineAddressError as refused:
-            assert str(refused).endswith((".", "8N1.", "7E1."))  # noqa: PT017
+            assert str(refused).endswith(".")  # noqa: PT017
         else:
             assert isinstance(address, LineAddress)
 
