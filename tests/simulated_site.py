@@ -36,6 +36,26 @@ put_town_on_record(TownPlan.from_json(told["plan"]), told["ports"], told["host"]
 """
 
 
+_ORDER = """
+import os, sys
+from pathlib import Path
+os.environ["DJANGO_SETTINGS_MODULE"] = "kilovatt.config.settings"
+from kilovatt.config import site
+site.open_site(Path(sys.argv[1]))
+from kilovatt.measure.metering import commands
+from kilovatt.office.operations import orders
+from kilovatt.office.operations.clock import now
+from kilovatt.office.operations.registration import register_operator
+from kilovatt.office.records.models import Meter, Organisation
+operator = register_operator(Organisation.objects.get(), username="operator", password="op-33333-x")
+meter = Meter.objects.get(pk=int(sys.argv[2]))
+command = getattr(commands, sys.argv[3])(*map(int, sys.argv[4:]))
+order = orders.request(meter, command, by=operator, because="test", now=now())
+assert orders.approve(order, by=operator, now=now())
+print(order.pk.hex)
+"""
+
+
 @dataclass
 class Site:
     """A site on record whose meters are a town's."""
@@ -112,6 +132,24 @@ class Site:
             payload,
         )
         return key
+
+    def order(self, meter_id: int, command: str, *values: int) -> str:
+        """Give and approve an order, as an operator does; return its number."""
+        told = subprocess.run(
+            [sys.executable, "-c", _ORDER, str(self.data), str(meter_id), command, *map(str, values)],
+            env=environment(KILOVATT_DATA=str(self.data), **self.settings),
+            check=True,
+            timeout=60,
+            capture_output=True,
+            text=True,
+        )
+        return told.stdout.strip()
+
+    def state_of(self, order: str) -> tuple[str, str, str]:
+        """The state of an order, what the meter showed, and why it is not confirmed."""
+        (row,) = self.rows("SELECT state, shown, detail FROM records_meterorder WHERE order_id = ?", order)
+        state, shown, detail = row
+        return state, shown, detail
 
     @property
     def ahead(self) -> timedelta:

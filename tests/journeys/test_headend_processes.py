@@ -20,6 +20,13 @@ def gaps(site: Site) -> int:
     return open_gaps
 
 
+def proved(site: Site, order: str) -> str:
+    """Wait until an order is over or a meter has not told, and return its state."""
+    ends = ("confirmed", "failed", "expired", "unknown")
+    site.wait(lambda: site.state_of(order)[0] in ends, seconds=30, what="an order proved")
+    return site.state_of(order)[0]
+
+
 def test_meters_are_read_when_due_and_their_past_is_filled_by_itself(tmp_path: Path) -> None:
     with site_of(tmp_path / "site", MODELS, meters=4) as site:
         site.start()
@@ -81,3 +88,16 @@ def test_eight_days_without_anybody_reading_are_filled_when_they_are_over(tmp_pa
         assert site.value("SELECT count(*) FROM records_profilegap") == 0
         filled = "SELECT count(DISTINCT day_on) FROM records_intakemeterday WHERE day_on >= ? GROUP BY meter_id"
         assert site.rows(filled, until) == [(8,)] * 4
+
+
+def test_a_relay_is_opened_and_closed_by_orders_that_the_meter_proves(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS[:1], meters=1) as site:
+        site.start()
+        site.wait(lambda: read(site) == 1, seconds=60, what="the meter read")
+        for command, closed in (("OpenRelay", 0), ("CloseRelay", 1)):
+            order = site.order(1, command)
+            assert proved(site, order) == "confirmed", site.state_of(order)
+            assert site.value("SELECT relay_closed FROM records_meterstanding") == closed
+        limit = site.order(1, "SetPowerLimit", 7_000)
+        assert proved(site, limit) == "confirmed", site.state_of(limit)
+        assert "limit_mw=7000000" in site.state_of(limit)[1]
