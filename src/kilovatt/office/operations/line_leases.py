@@ -27,8 +27,8 @@ class HeldLine:
     lease: Lease
 
 
-def take_lines(*, now: datetime, at_most: int) -> list[HeldLine]:
-    """Take lines with meters that nobody holds, at most so many."""
+def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLine]:
+    """Take lines with meters that nobody holds, at most so many; `holder` is whom people are told of."""
     _enter_new_lines(now)
     free = Work.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), kind=KIND, done_at=None)
     held: list[HeldLine] = []
@@ -37,6 +37,7 @@ def take_lines(*, now: datetime, at_most: int) -> list[HeldLine]:
         line = Line.objects.filter(pk=int(key)).first()
         if lease is not None and line is not None:
             held.append(HeldLine(line.pk, line.url, line.answer_timeout_ms, line.quiet_ms, lease))
+            Work.objects.filter(kind=KIND, key=key, fence=lease.fence).update(payload={"holder": holder})
     return held
 
 
