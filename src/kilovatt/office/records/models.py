@@ -45,6 +45,7 @@ __all__ = [
     "BillLine",
     "BillLineLeg",
     "ClockDeviation",
+    "DataKey",
     "Event",
     "Finding",
     "Installation",

@@ -68,6 +68,29 @@ class VatStatus(models.Model):
         return f"{self.organisation}: {self.rate} {self.valid_from}"
 
 
+class DataKey(models.Model):
+    """The key under which an organisation's meters' secrets are sealed, itself sealed under the site's master key.
+
+    `master` names the master key (the first bytes of its SHA-256), so that a change of it can stop half-way and go on.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="data_keys")
+    generation = models.PositiveSmallIntegerField(_("generation"), default=1)
+    master = models.BinaryField(_("master key"), max_length=8, editable=False)
+    sealed = models.BinaryField(_("sealed"), editable=False)
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("data key")
+        verbose_name_plural = _("data keys")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "generation"], name="one_data_key_of_a_generation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} {self.generation}"
+
+
 class ReadingPlan(models.Model):
     """How often the meters of an organisation are read, and in which local hours; without one, every half-hour.
 
