@@ -80,6 +80,10 @@ class Town:
                 self._datagrams.append(DatagramGateway(self._lines[name]))
                 await self._datagrams[-1].listen(host, port)
 
+    def line(self, name: str) -> Line:
+        """Return a line by its name, for whoever reaches it in another way than by its port."""
+        return self._lines[name]
+
     async def close(self) -> None:
         """Stop listening."""
         for datagrams in self._datagrams:

@@ -15,6 +15,7 @@ from kilovatt.config.cli.voice import _, complain, err, ngettext, out
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.catalogue.spodus import is_concentrator
 from kilovatt.wire.explain.transcript import Transcript
+from kilovatt.wire.simulator.calling import IMEI, CallingHabits, serve_calling
 from kilovatt.wire.simulator.faults import FaultKind
 from kilovatt.wire.simulator.plan import ConcentratorPlan, MeterPlan, TownPlan
 from kilovatt.wire.simulator.replayed import ReplayedBus, serve_replay, serve_replay_at_terminal
@@ -26,7 +27,9 @@ SHOWN_BYTES = 40
 
 
 def simulate(
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help=_("Where to listen; port 0 takes a free one."))],
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help=_("Where to listen; port 0 takes a free one."))
+    ] = None,
     model: Annotated[str | None, typer.Option(help=_("The model, as `kilovatt models` names it."))] = None,
     serial: Annotated[int | None, typer.Option(help=_("The serial number."))] = None,
     address: Annotated[int | None, typer.Option(help=_("The address on the line, if not the factory's."))] = None,
@@ -48,8 +51,16 @@ def simulate(
     real_time: Annotated[
         bool, typer.Option("--real-time", help=_("Let a replayed meter think as long as it did."))
     ] = False,
+    call: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help=_("Instead of listening, call in there as a modem of iRZ does.")),
+    ] = None,
+    imei: Annotated[str, typer.Option(help=_("The IMEI of the modem that calls in."))] = IMEI,
 ) -> None:
     """Be one meter behind a TCP port."""
+    listen = listen or call
+    if listen is None:
+        complain(_("Where is the meter to be? Add --listen HOST:PORT, or --call HOST:PORT to call in as a modem does."))
     if replay is not None:
         _replay(replay, listen, model, in_real_time=real_time)
         return
@@ -62,7 +73,7 @@ def simulate(
         behind = plan_concentrator(
             row, meters=meters, now=instant(now), port=port, serial=serial, password=password, faults=faults
         )
-        asyncio.run(_serve_plan(behind, host))
+        asyncio.run(_serve_plan(behind, host) if call is None else _call_in(behind, host, port, imei))
         return
     plan = plan_single(
         row,
@@ -76,7 +87,7 @@ def simulate(
         household=household,
         faults=faults,
     )
-    asyncio.run(_serve_plan(plan, host))
+    asyncio.run(_serve_plan(plan, host) if call is None else _call_in(plan, host, port, imei))
 
 
 def _replay(file: Path, listen: str, model: str | None, *, in_real_time: bool) -> None:
@@ -128,6 +139,17 @@ async def _serve_plan(plan: TownPlan, host: str) -> None:
         err.print(_("Stop it with Ctrl+C."))
 
     await _until_interrupted(serve_one(plan, host=host, listening=listening))
+
+
+async def _call_in(plan: TownPlan, host: str, port: int, imei: str) -> None:
+    def connected() -> None:
+        words = _("{model} № {serial}, address {address}, called tcp://{host}:{port} as modem {imei}")
+        for facts in _listening(plan):
+            out.print(words.format(**facts, host=host, port=port, imei=imei), soft_wrap=True)
+
+    err.print(_("Stop it with Ctrl+C."))
+    habits = CallingHabits(imei=imei)
+    await _until_interrupted(serve_calling(plan, habits, host=host, port=port, connected=connected))
 
 
 def _listening(plan: TownPlan) -> Iterator[dict[str, object]]:

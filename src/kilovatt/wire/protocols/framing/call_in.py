@@ -138,7 +138,7 @@ class Call:
         self._heartbeat = b""
         self._hello = bytearray()
         self._skips_line_feed = False
-        self._stream: _Plain | _Collector | _Wrapped | None = None
+        self._stream: _Plain | CollectorFrames | _Wrapped | None = None
         self._fault: RemoteProtocolError | None = None
 
     @property
@@ -229,7 +229,7 @@ class Call:
         self.introduced = who
         match who.dialect:
             case Dialect.COLLECTOR:
-                self._stream = _Collector()
+                self._stream = CollectorFrames()
             case Dialect.WRAPPER:
                 self._stream = _Wrapped()
             case Dialect.IRZ:
@@ -279,7 +279,7 @@ class _Plain:
         return [Payload(held)] if held else []
 
 
-class _Collector:
+class CollectorFrames:
     """Frames of the Collector's encapsulation; a heartbeat may also stand bare between them."""
 
     holds = False
@@ -288,6 +288,7 @@ class _Collector:
         self._buffer = bytearray()
 
     def receive(self, data: bytes) -> Iterator[CallEvent]:
+        """Take bytes in any pieces and return what they say. Raises RemoteProtocolError."""
         self._buffer += data
         while (event := self._next()) is not None:
             yield event
@@ -324,6 +325,7 @@ class _Collector:
         return Heartbeat()
 
     def quiet(self) -> list[CallEvent]:
+        """Nothing: what is held is no whole frame yet."""
         return []
 
 
