@@ -29,7 +29,9 @@ _NULL = 0
 _SIZES = {_NULL: 0, DateTimeBytes.TAG: 12} | {tag: Struct(made.FORMAT).size for tag, made in _INTEGERS.items()}
 _RUNS_MAX = 16
 """So often the shape may change before compiling costs more than it saves."""
-_BYTES_AT_ONCE = 1 << 14
+_BEGINNING_BYTES, _LATEST_MAX = 4, 64
+_BYTES_AT_ONCE = 1 << 12
+"""More than a day of half-hours, and no more than may be kept for each shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,34 @@ class _Plan:
 
     size: int
     width: int
-    layout: Struct
+    layout: str
     nulls: tuple[int, ...]
     stamps: tuple[int, ...]
     mask: bytes
     constants: bytes
 
-    def columns(self, rows: bytes, count: int) -> tuple[list[Any], ...]:
-        """Return the columns of rows that all have this shape."""
-        columns: list[list[Any]] = list(map(list, zip(*self.layout.iter_unpack(rows), strict=True)))
+    @property
+    def at_once(self) -> int:
+        """How many rows are looked at together."""
+        return max(1, _BYTES_AT_ONCE // self.size)
+
+    def columns(self, data: bytes, at: int, count: int) -> tuple[list[Any], ...]:
+        """Return the columns of so many rows from here on, which all have this shape."""
+        flat: list[Any] = []
+        at_once = self.at_once
+        for first in range(0, count, at_once):
+            flat += _Run.of(self, min(at_once, count - first)).layout.unpack_from(data, at + first * self.size)
+        taken = self.width - len(self.nulls)
+        columns = [flat[place::taken] for place in range(taken)]
         for place in self.nulls:
             columns.insert(place, [None] * count)
         for place in self.stamps:
             columns[place] = list(map(DateTimeBytes, columns[place]))
         return tuple(columns)
+
+
+_latest: dict[bytes, _Plan] = {}
+"""The plan of the row that began so last: a guess, that is held to every byte of the shape like any plan."""
 
 
 def decode_rows(data: bytes) -> Rows:
@@ -85,15 +101,14 @@ def decode_rows(data: bytes) -> Rows:
     parts: list[tuple[list[Any], ...]] = []
     rest = count
     while rest and len(parts) < _RUNS_MAX:
-        plan = _plan_of(data, at)
-        if plan is None or (parts and plan.width != len(parts[0])):
+        found = _next_run(data, at, rest)
+        if found is None:
             break
-        run = _run_of(data, at, rest, plan)
-        if not run:
+        plan, run = found
+        if parts and plan.width != len(parts[0]):
             break
-        end = at + run * plan.size
-        parts.append(plan.columns(data[at:end], run))
-        at, rest = end, rest - run
+        parts.append(plan.columns(data, at, run))
+        at, rest = at + run * plan.size, rest - run
     if rest:
         columns, at = _one_by_one(data, at, rest, len(parts[0]) if parts else None)
         parts.append(columns)
@@ -102,10 +117,26 @@ def decode_rows(data: bytes) -> Rows:
     return Rows(count, _joined(parts))
 
 
+def _next_run(data: bytes, at: int, rest: int) -> tuple[_Plan, int] | None:
+    """Return the plan of the row that begins here, and how many rows have its shape; None where there is none."""
+    beginning = bytes(data[at : at + _BEGINNING_BYTES])
+    plan = _latest.get(beginning)
+    run = 0 if plan is None else _run_of(data, at, rest, plan)
+    if plan is None or not run:
+        plan = _plan_of(data, at)
+        run = 0 if plan is None else _run_of(data, at, rest, plan)
+        if plan is None or not run:
+            return None
+        if len(_latest) >= _LATEST_MAX:
+            _latest.clear()
+        _latest[beginning] = plan
+    return plan, run
+
+
 def _run_of(data: bytes, at: int, rest: int, plan: _Plan) -> int:
     """Return how many rows from here on have the shape of the first."""
     whole, run = min(rest, (len(data) - at) // plan.size), 0
-    at_once = max(1, _BYTES_AT_ONCE // plan.size)
+    at_once = plan.at_once
     while run < whole:
         count = min(at_once, whole - run)
         start = at + run * plan.size
@@ -120,15 +151,17 @@ def _run_of(data: bytes, at: int, rest: int, plan: _Plan) -> int:
 
 
 class _Run(NamedTuple):
-    """Mask and constants of so many rows, as numbers."""
+    """Mask and constants of so many rows as numbers, and where their values stand."""
 
     mask: int
     constants: int
+    layout: Struct
 
     @staticmethod
     @lru_cache(maxsize=256)
     def of(plan: _Plan, count: int) -> "_Run":
-        return _Run(int.from_bytes(plan.mask * count, "little"), int.from_bytes(plan.constants * count, "little"))
+        mask, constants = (int.from_bytes(row * count, "little") for row in (plan.mask, plan.constants))
+        return _Run(mask, constants, Struct(">" + plan.layout * count))
 
 
 def _one_by_one(data: bytes, at: int, count: int, width: int | None) -> tuple[tuple[list[Any], ...], int]:
@@ -183,7 +216,7 @@ def _shape_at(data: bytes, at: int) -> tuple[tuple[int, int], ...] | None:
 
 @lru_cache(maxsize=256)
 def _compiled(shape: tuple[tuple[int, int], ...]) -> _Plan:
-    constants, mask, layout = bytearray((Structure.TAG, len(shape))), bytearray(b"\xff\xff"), [">2x"]
+    constants, mask, layout = bytearray((Structure.TAG, len(shape))), bytearray(b"\xff\xff"), ["2x"]
     for tag, size in shape:
         head = bytes((tag, size)) if tag == OctetString.TAG else bytes((tag,))
         constants += head + bytes(size)
@@ -193,7 +226,7 @@ def _compiled(shape: tuple[tuple[int, int], ...]) -> _Plan:
     return _Plan(
         size=len(constants),
         width=len(shape),
-        layout=Struct("".join(layout)),
+        layout="".join(layout),
         nulls=tuple(place for place, (tag, _) in enumerate(shape) if tag == _NULL),
         stamps=tuple(place for place, (tag, _) in enumerate(shape) if tag == DateTimeBytes.TAG),
         mask=bytes(mask),

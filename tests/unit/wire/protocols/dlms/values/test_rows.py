@@ -26,6 +26,7 @@ from kilovatt.wire.protocols.dlms.values import (
     decode,
     encode,
 )
+from kilovatt.wire.protocols.dlms.values import rows as module
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
 from kilovatt.wire.protocols.dlms.values.types import FIXED_INTEGERS, FixedInteger
 from unit.wire.protocols.dlms.values.drawn import SIMPLE, VALUES, Drawn, integers, mutated, refused_cheaply
@@ -216,3 +217,23 @@ def test_rows_nest_as_deep_as_values_do() -> None:
     assert decode_rows(deepest).count == 1
     with pytest.raises(MalformedError, match="nested more than 16 deep"):
         decode_rows(b"\x01\x01" + b"\x02\x01" * DEPTH_MAX + b"\x00")
+
+
+@pytest.mark.parametrize("other", [0, 1, 399, 400, 401, 799])
+def test_one_row_of_another_shape_is_found_wherever_it_stands_in_a_long_buffer(other: int) -> None:
+    made = [Structure((OctetString(STAMP), DoubleLongUnsigned(place), Unsigned(place % 200))) for place in range(800)]
+    made[other] = Structure((OctetString(STAMP), LongUnsigned(other), Unsigned(7)))
+    rows = decode_rows(encode(Array(made)))
+    assert rows.count == 800
+    assert rows.columns[1] == list(range(800))
+    assert [place for place, value in enumerate(rows.columns[2]) if value != place % 200] == (
+        [] if other % 200 == 7 else [other]
+    )
+
+
+def test_of_many_shapes_the_latest_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LATEST_MAX", 2)
+    for width in (1, 2, 3, 4, 1, 2):
+        data = encode(Array([Structure([Unsigned(width)] * width)] * 3))
+        assert decode_rows(data) == by_the_general_decoder(data)
+    assert len(module._latest) <= 2

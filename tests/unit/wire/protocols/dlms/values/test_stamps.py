@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.protocols.dlms.values import MalformedError
+from kilovatt.wire.protocols.dlms.values import MalformedError, stamps
 from kilovatt.wire.protocols.dlms.values.stamps import (
     DeviationSense,
     Stamp,
@@ -226,3 +226,15 @@ def test_null_stamps_follow_by_the_period_where_a_meter_means_that() -> None:
     found = instants(column, MOSCOW)
     assert found == [None, first, None, None, None, None]
     assert continued(found, column, half_hour) == [None, first, first + half_hour, first + 2 * half_hour, None, None]
+
+
+def test_stamps_are_forgotten_where_there_are_too_many_and_reckoned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = ZoneInfo("Europe/Moscow")
+    monkeypatch.setattr(stamps, "_KNOWN_MAX", 3)
+    stamps._known_of.cache_clear()
+    written = [datetime(2026, 11, 24, hour, tzinfo=UTC) for hour in range(8)]
+    column = [encode_stamp(at, zone) for at in written]
+    assert instants(column, zone) == written
+    assert instants(column, zone) == written
+    assert len(stamps._known_of(zone)) <= 3
+    stamps._known_of.cache_clear()
