@@ -3,6 +3,7 @@
 Segments, blocks, ciphering and the four passes of HLS all happen within one exchange.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
@@ -191,7 +192,8 @@ class DlmsConnection(NumbersAnswers):
         return self._marked(self._link.send(message))
 
     def _marked(self, wire: bytes) -> Outgoing:
-        return Outgoing(wire, self._secret_spans(wire), speed=self._link.speed)
+        spans, speed = self._secret_spans(wire), self._link.speed
+        return Outgoing(wire, spans, speed=speed) if spans or speed else _nothing_secret(wire)
 
     def _secret_spans(self, wire: bytes) -> tuple[tuple[int, int], ...]:
         step = self._step
@@ -346,6 +348,12 @@ class DlmsConnection(NumbersAnswers):
         return Answered(value, bytes(self._heard))
 
 
+@lru_cache(maxsize=64)
+def _nothing_secret(wire: bytes) -> Outgoing:
+    """Return what to write; acknowledgements are the same few all day."""
+    return Outgoing(wire)
+
+
 def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     at = wire.find(secret)
@@ -356,6 +364,8 @@ def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:
 
 
 def _joined(several: list[Outgoing]) -> Outgoing:
+    if len(several) == 1:
+        return several[0]
     data, spans = b"", []
     for one in several:
         spans += [(start + len(data), end + len(data)) for start, end in one.secret_spans]
