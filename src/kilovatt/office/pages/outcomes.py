@@ -1,16 +1,19 @@
 """Why there is no data, in words: what each outcome means and what to do first, for the command line and for pages.
 
-Here stand the English sentences; whoever shows them has them translated. Nothing of Django but its mark for messages is
-needed: `kilovatt read` knows no database.
+Here stand the English sentences; whoever shows them has them translated. Nothing of Django is needed: `kilovatt read`
+knows no database and no settings.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.translation import gettext_noop as _
-
 from kilovatt.measure.metering.outcomes import Condition, Outcome, SessionPart
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence to be translated where it is shown."""
+    return sentence
 
 
 class Place(StrEnum):
