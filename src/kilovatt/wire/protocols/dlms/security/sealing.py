@@ -36,6 +36,7 @@ class Protection(IntFlag):
 AUTHENTICATED, ENCRYPTED = Protection.AUTHENTICATED, Protection.ENCRYPTED
 # Plain integers: each operation of a flag costs as much as deciphering a kilobyte.
 _AUTHENTICATED, _ENCRYPTED = AUTHENTICATED.value, ENCRYPTED.value
+_BOTH = _AUTHENTICATED | _ENCRYPTED
 _KEY_SET, _COMPRESSED, _SUITE = 0x40, 0x80, 0x0F
 TAG_BYTES, TITLE_BYTES, COUNTER_BYTES = 12, 8, 4
 HEADER_BYTES = 1 + COUNTER_BYTES
@@ -186,6 +187,8 @@ class Sealer:
         return header
 
     def _check_control(self, control: int, wanted: int, sealed: bytes) -> None:
+        if control & ~_BOTH == self.suite and not int(wanted) & ~control:
+            return
         said = f"security control {control:02X}h"
         if control & _COMPRESSED:
             raise SecurityError(f"{said}: compression is not supported", sealed)
@@ -193,8 +196,7 @@ class Sealer:
             raise SecurityError(f"{said}: the broadcast key is not for an association", sealed)
         if control & _SUITE != self.suite:
             raise SecurityError(f"{said}: suite {control & _SUITE}, and {self.suite.value} is wanted", sealed)
-        if int(wanted) & ~control:
-            raise SecurityError(f"{said}, and {wanted:02X}h is wanted at least", sealed)
+        raise SecurityError(f"{said}, and {wanted:02X}h is wanted at least", sealed)
 
     def _gmac(self, challenge: bytes, *, title: bytes, header: bytes) -> bytes:
         bound = header[:1] + self._authentication + challenge
