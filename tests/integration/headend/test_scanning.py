@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue.spodus import SPODUS_USPD
 from kilovatt.measure.metering.models import Language
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.drivers.finding import PasswordState, Told, Way
-from kilovatt.wire.drivers.finding_order import Scope, Verdict
+from kilovatt.wire.drivers.finding_order import Verdict
 from kilovatt.wire.drivers.finding_rows import fitting
+from kilovatt.wire.drivers.finding_scope import Scope
 from kilovatt.wire.headend.one import read_one
 from kilovatt.wire.headend.scanning import Progress, Scan, ScanReport, scan_line, scope_of
 from kilovatt.wire.protocols.framing.connection import LineSpeed
@@ -29,6 +31,7 @@ from kilovatt.wire.simulator.faults import FaultKind, LineFaults
 from kilovatt.wire.simulator.gateway import Line, LineGateway
 from kilovatt.wire.simulator.meter import SimulatedMeter, SimulatedMeterPlan
 from kilovatt.wire.simulator.serial_line import SerialLine
+from kilovatt.wire.simulator.spodus import MANAGEMENT, Behind, NoEnergy, SpodusConcentrator
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -116,7 +119,8 @@ def test_a_meter_alone_tells_its_address_and_nobody_else_is_walked_for() -> None
     report = scanned([alone], SHORT_ONLY)
     (one,) = report.sightings
     assert (one.languages, one.address, one.serial) == ((Language.MERCURY_V2,), None, "36790160")
-    assert report.probes == 1
+    # Whoever listens, and the address that its number would make.
+    assert report.probes == 2
 
 
 def test_the_factorys_password_is_sent_once_and_tells_the_variant() -> None:
@@ -224,6 +228,19 @@ def test_a_meter_in_the_wrapper_is_found_first_and_nothing_else_is_said_to_it() 
     assert (one.place.way, one.address, one.told[Told.DEVICE_NAME][:3]) == (Way.WRAPPER, 1, "RIM")
     assert "rim-489-spodes" in {row.key for row in fitting(one)}
     assert all(frame.startswith(b"\x00\x01\x00\x10") for frame in alone.heard)
+
+
+def test_a_concentrator_tells_a_reader_who_is_behind_it() -> None:
+    behind = meter("spodes-1ph@uspd", 22_000_001)
+    before = SpodusConcentrator(
+        SimulatedMeterPlan(model=SPODUS_USPD, serial=90_000_001, address=MANAGEMENT, zone=MOSCOW, energy=NoEnergy()),
+        [Behind(behind.plan.address, behind.meter, True)],
+    )
+    (one,) = scanned([Tapped(before)], replace(SCOPE, factory_passwords=True)).sightings
+    assert one.serial == "90000001"
+    assert str(behind.plan.address) in one.told[Told.DEVICES]
+    assert "spodus-uspd" in {row.key for row in fitting(one)}
+    assert not behind.heard
 
 
 def test_a_counter_on_modbus_is_found() -> None:

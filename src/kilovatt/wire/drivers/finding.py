@@ -120,7 +120,8 @@ def yes_or_no(*, is_so: bool) -> str:
 class Sighting:
     """A meter that was found.
 
-    `languages` are those it may speak: one, but where two answer alike. `address` is its own, where it tells another
+    `languages` are those it may speak: one, but where two answer alike, and none where a gateway says that nobody is
+    there. `address` is its own, where it tells another
     than it was asked at, or None where nobody told it.
     """
 

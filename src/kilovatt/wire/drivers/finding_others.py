@@ -38,6 +38,7 @@ from kilovatt.wire.protocols.mercury_v1.frames import frame_from_bytes as v1_fra
 from kilovatt.wire.protocols.mercury_v1.parameters import ReadModelCode
 from kilovatt.wire.protocols.mercury_v1.requests import ReadFirmware, ReadSerial
 from kilovatt.wire.protocols.modbus.frames import IS_ERROR, Frame, frame_from_bytes
+from kilovatt.wire.protocols.modbus.frames import ErrorCode as ModbusError
 from kilovatt.wire.protocols.modbus.requests import ReadRegisters, Table
 
 FACTORY_PASSWORD = 777_777
@@ -45,6 +46,7 @@ _NO_PASSWORD = 0
 _STAMPED_KERNEL = 10
 _TRANSACTION = 0x4B56
 _SERIAL_SHOWN = 8
+_NOBODY_THERE = (bytes([ModbusError.GATEWAY_PATH]), bytes([ModbusError.GATEWAY_SILENCE]))
 _COUNTS = ReadRegisters(Table.HOLDING, 0, 2)
 _V1_SERIAL_SIZE = 4
 
@@ -165,9 +167,10 @@ def modbus_probe(place: Place, *, patience_s: float, quiet_s: float) -> Probe:
         functions = (_COUNTS.table, _COUNTS.table | IS_ERROR)
         if (frame.transaction, frame.unit) != (_TRANSACTION, unit) or frame.function not in functions:
             return None
+        is_nobody = frame.function & IS_ERROR and frame.data[:1] in _NOBODY_THERE
         return Sighting(
             place=replace(place, address=unit),
-            languages=(Language.MODBUS,),
+            languages=() if is_nobody else (Language.MODBUS,),
             address=unit,
             password=PasswordState.NOT_NEEDED,
         )

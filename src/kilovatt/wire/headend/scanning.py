@@ -17,7 +17,8 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Conversation, MeterRefusedError, ResultT
 from kilovatt.wire.drivers.finding import STREAM_WAYS, Acquaintance, Place, PlainConnection, Probe, Sighting, Way, look
 from kilovatt.wire.drivers.finding_learning import acquaintance, further_acquaintance
-from kilovatt.wire.drivers.finding_order import SERIAL_SPEEDS, Next, Purpose, Scope, Seeker, Sign, Verdict
+from kilovatt.wire.drivers.finding_order import Next, Seeker, Sign, Verdict
+from kilovatt.wire.drivers.finding_scope import SERIAL_SPEEDS, Purpose, Scope
 from kilovatt.wire.headend.carrier import Carrier, OpenChannel
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock, MachineClock
@@ -191,7 +192,10 @@ class Scan:
             self._seeker.heard(Sign.SILENCE)
         else:
             self._losses = 0
-            self._seeker.heard(Sign.FOUND, await self._learnt(probe, sighting))
+            if sighting.languages:
+                self._seeker.heard(Sign.FOUND, await self._learnt(probe, sighting))
+            else:
+                self._seeker.heard(Sign.SILENCE)
             await asyncio.sleep(TURNAROUND_S)
         self._echoes = self._echoes or (self._carrier is not None and bool(self._carrier.echo.echoes))
 

@@ -22,7 +22,7 @@ from kilovatt.wire.drivers.finding import (
     look,
     nothing_to_say,
 )
-from kilovatt.wire.drivers.finding_order import Scope, probe_of
+from kilovatt.wire.drivers.finding_scope import Scope, probe_of
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     LineFault,
@@ -176,6 +176,13 @@ def test_a_device_of_modbus_is_recognised_by_counts_and_by_a_refusal() -> None:
     assert probe(Way.MODBUS, 7).data[6] == 7
 
 
+def test_a_gateway_of_modbus_that_hears_nothing_behind_it_tells_of_nobody() -> None:
+    for came in ("4B560000000301830A", "4B560000000301830B"):
+        one = seen(Way.MODBUS, came)
+        assert one is not None
+        assert one.languages == ()
+
+
 @pytest.mark.parametrize(
     "came",
     ["4B5700000003018302", "4B5600000003028302", "4B5600000003018402", "4B560000", "4B56000100030183"],
@@ -294,7 +301,7 @@ PLACES = [
 def test_whatever_comes_is_somebody_or_nobody_and_no_error(place: tuple[Way, int | None, int], came: bytes) -> None:
     way, address, form = place
     one = seen(way, came, address, form=form)
-    assert one is None or one.languages
+    assert one is None or one.place.way is way
 
 
 @given(came=st.binary(max_size=40), cut=st.integers(0, 40))

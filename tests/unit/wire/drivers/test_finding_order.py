@@ -6,18 +6,8 @@ import pytest
 
 from kilovatt.measure.metering.models import Language
 from kilovatt.wire.drivers.finding import PasswordState, Place, Sighting, Told, Trait, Way
-from kilovatt.wire.drivers.finding_order import (
-    ADDRESSES_MAX,
-    SERIAL_SPEEDS,
-    Next,
-    Purpose,
-    Scope,
-    Seeker,
-    Sign,
-    Verdict,
-    patience_of,
-    rest_between,
-)
+from kilovatt.wire.drivers.finding_order import Next, Seeker, Sign, Verdict
+from kilovatt.wire.drivers.finding_scope import ADDRESSES_MAX, SERIAL_SPEEDS, Purpose, Scope, patience_of, rest_between
 from kilovatt.wire.protocols.framing.connection import LineSpeed
 
 SHORT = frozenset({Way.SHORT})

@@ -12,7 +12,8 @@ import typer
 from kilovatt.config.cli.scanned import as_json, show, trying
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 from kilovatt.wire.drivers.finding import Way
-from kilovatt.wire.drivers.finding_order import ADDRESSES_MAX, Scope, Verdict
+from kilovatt.wire.drivers.finding_order import Verdict
+from kilovatt.wire.drivers.finding_scope import ADDRESSES_MAX, Scope
 from kilovatt.wire.headend.lines import SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.scanning import Progress, Scan, ScanReport, scope_of
 
@@ -31,7 +32,8 @@ def scan(
         str | None, typer.Option(help=_("Addresses to ask one by one: 1-240 or 17,41,100-120."))
     ] = None,
     serial: Annotated[
-        list[int] | None, typer.Option(min=1, help=_("A serial number on the face of a meter; may be said more than once."))
+        list[int] | None,
+        typer.Option(min=1, help=_("A serial number on the face of a meter; may be said more than once.")),
     ] = None,
     protocol: Annotated[
         list[Way] | None, typer.Option(help=_("Look in this way only; may be said more than once."))
