@@ -79,7 +79,7 @@ def test_a_meter_is_read_through_it_by_the_address_it_gave(concentrator: tuple[s
 
     unreached = read(line, "--model", "spodes-3ph-ct@uspd", "--address", last)
     assert unreached.returncode == 1
-    assert "The concentrator answers, and the meter behind it does not." in unreached.stderr
+    assert "The concentrator answers, and does not reach the meter." in unreached.stderr
 
 
 def test_a_meter_behind_a_concentrator_is_not_found_by_its_serial_number(concentrator: tuple[str, list[str]]) -> None:
