@@ -1,7 +1,8 @@
 """Lines of datagrams: a meter that speaks DLMS in a wrapper over UDP.
 
-Datagrams get lost, come twice and out of order. What is lost is asked again; what came twice or late is known by what
-it answers, so such lines are for languages whose answers say that (`NumbersAnswers`).
+Datagrams get lost, come twice and out of order. What is lost is asked again; what came twice or late is known by the
+number of the question it answers (`NumbersAnswers`). DLMS has sixteen such numbers, so no more than sixteen datagrams
+are sent in the time in which an answer may still come: the number of a question is not used again before that.
 """
 
 import asyncio
@@ -12,14 +13,22 @@ from typing import cast
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import UdpAddress
 
+NUMBERS = 16
+"""How many questions DLMS tells apart."""
+ANSWERS_WITHIN_S = 2.5
+"""As a line is patient by default."""
+
 
 class UdpChannel(Channel, asyncio.DatagramProtocol):
-    """A socket that hears one correspondent only."""
+    """A socket that hears one correspondent only, and sends at most one datagram in `pace_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pace_s: float) -> None:
         super().__init__()
+        self._pace_s = pace_s
+        self._loop = asyncio.get_running_loop()
+        self._next_at = 0.0
         self._transport: asyncio.DatagramTransport | None = None
-        self._closed = asyncio.get_running_loop().create_future()
+        self._closed = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -42,7 +51,16 @@ class UdpChannel(Channel, asyncio.DatagramProtocol):
             self._closed.set_result(None)
 
     def write(self, data: bytes) -> None:
-        """Send bytes as one datagram."""
+        """Send bytes as one datagram, at once or when it is time."""
+        now = self._loop.time()
+        due_at = max(now, self._next_at)
+        self._next_at = due_at + self._pace_s
+        if due_at > now:
+            self._loop.call_at(due_at, self._send, data)
+        else:
+            self._send(data)
+
+    def _send(self, data: bytes) -> None:
         if self._transport is not None and self.lost_because is None:
             self._transport.sendto(data)
 
@@ -54,12 +72,20 @@ class UdpChannel(Channel, asyncio.DatagramProtocol):
             await self._closed
 
 
-async def open_udp(address: UdpAddress, *, connect_timeout_s: float) -> UdpChannel:
-    """Return an open socket; whether anybody hears it, only answers show. Raises NoRouteError with what happened."""
+async def open_udp(
+    address: UdpAddress, *, connect_timeout_s: float, answers_within_s: float = ANSWERS_WITHIN_S
+) -> UdpChannel:
+    """Return an open socket; whether anybody hears it, only answers show. Raises NoRouteError with what happened.
+
+    `answers_within_s`: how long after a question its answer may come, however late.
+    """
     loop = asyncio.get_running_loop()
+    pace_s = answers_within_s / NUMBERS
     try:
         async with asyncio.timeout(connect_timeout_s):
-            _, channel = await loop.create_datagram_endpoint(UdpChannel, remote_addr=(address.host, address.port))
+            _, channel = await loop.create_datagram_endpoint(
+                lambda: UdpChannel(pace_s=pace_s), remote_addr=(address.host, address.port)
+            )
     except TimeoutError as error:
         raise NoRouteError(f"{address} was not found within {connect_timeout_s:g} s") from error
     except OSError as error:

@@ -65,7 +65,9 @@ class WrapperLink:
     """A link from one client to one logical device; TCP itself opens and closes it."""
 
     def __init__(self, *, client: int, server: int = 1) -> None:
-        self._client, self._server = client, server
+        self.client, self._server = client, server
+        self.beside: frozenset[int] = frozenset()
+        """Clients of ours on the same connection: what still comes for them is left aside."""
         self._reader = WrapperReader()
         self._last = b""
         self._fault: RemoteProtocolError | None = None
@@ -78,7 +80,7 @@ class WrapperLink:
 
     def send(self, message: bytes) -> bytes:
         """Return a message with its header."""
-        self._last = wrapped(message, source=self._client, destination=self._server)
+        self._last = wrapped(message, source=self.client, destination=self._server)
         if self._reader.is_lost:
             self._forget_heard()
         return self._last
@@ -108,8 +110,10 @@ class WrapperLink:
         return events
 
     def _heard(self, source: int, destination: int, message: bytes) -> MessageReceived:
-        if (source, destination) != (self._server, self._client):
-            words = f"a message from {source} to {destination}, and {self._server} to {self._client} is wanted"
+        if source == self._server and destination in self.beside:
+            return MessageReceived(message, unasked=True)
+        if (source, destination) != (self._server, self.client):
+            words = f"a message from {source} to {destination}, and {self._server} to {self.client} is wanted"
             raise RemoteProtocolError(LineFault.ANOTHER_METER, words, message)
         return MessageReceived(message)
 

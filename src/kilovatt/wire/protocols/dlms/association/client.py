@@ -4,8 +4,9 @@ Segments, blocks, ciphering and the four passes of HLS all happen within one exc
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
+from kilovatt.wire.protocols.dlms.apdu.acse import AARE, RLRE
 from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
 from kilovatt.wire.protocols.dlms.apdu.initiate import Conformance
 from kilovatt.wire.protocols.dlms.apdu.messages import decode_message
@@ -34,7 +35,7 @@ from kilovatt.wire.protocols.framing.connection import (
     SendMore,
 )
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
-from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkOpened, MessageReceived, WriteMore
+from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkEvent, LinkOpened, MessageReceived, WriteMore
 from kilovatt.wire.protocols.framing.wrapper import WrapperLink
 
 __all__ = ["CURRENT_ASSOCIATION", "DlmsConnection"]
@@ -42,6 +43,7 @@ _CHECKSUM_BYTES = 3
 _REFUSALS = frozenset({bytes((EXCEPTION,)), bytes((CONFIRMED_SERVICE_ERROR,))})
 _UNASKED = frozenset({bytes((DATA,)), bytes((EVENT,))})
 """What a meter may send in the clear in a ciphered association; no value is taken from it."""
+_AGREEMENTS = frozenset({bytes((AARE,)), bytes((RLRE,))})
 _UNASKED_MAX = 32
 _WINDOW = 8
 
@@ -67,6 +69,8 @@ class DlmsConnection(NumbersAnswers):
     ) -> None:
         self._own_link = self._link = link
         self._public_link = public_link
+        if isinstance(link, WrapperLink) and isinstance(public_link, WrapperLink):
+            link.beside, public_link.beside = frozenset({public_link.client}), frozenset({link.client})
         self._session = Session(sealer=sealer, general=general_ciphering, protection=protection, signing=signing)
         self._request: DlmsRequest[Any] | None = None
         self._number = 0
@@ -255,14 +259,17 @@ class DlmsConnection(NumbersAnswers):
         what = "an answer that is cut short" if self._link.has_part else "no whole answer"
         raise RemoteProtocolError(LineFault.NOISE, what, heard)
 
-    def _happened(self, event: object) -> Answered | Outgoing | None:
+    def _happened(self, event: LinkEvent) -> Answered | Outgoing | None:
         match event:
             case MessageReceived(message, unasked=False) if message:
                 return self._hear(message)
+            case MessageReceived(message):
+                self._set_aside(message)
+                return None
             case WriteMore(data):
                 self._outgoing = self._marked(data)
                 return self._outgoing
-            case LinkOpened() if isinstance(self._step, Open):
+            case LinkOpened():
                 return self._go_on(b"")
             case LinkClosed():
                 if isinstance(self._step, Close):
@@ -271,7 +278,7 @@ class DlmsConnection(NumbersAnswers):
                 self._session.begin()
                 return self._over(Refusal(RefusalReason.CHANNEL_CLOSED, 0))
             case _:
-                return None
+                assert_never(event)
 
     def _hear(self, message: bytes) -> Answered | Outgoing | None:
         if not isinstance(self._step, Say):
@@ -286,18 +293,29 @@ class DlmsConnection(NumbersAnswers):
 
     def _heard_whole(self, message: bytes, step: Say) -> Answered | Outgoing | None:
         opened = self._opened(message, step)
-        if opened is not None and opened[:1] in _REFUSALS:
+        if opened is not None and opened[:1] in _REFUSALS and not self._is_refused_twice(opened):
             return self._refused(opened)
-        if opened is None or opened[:1] in _UNASKED or self._is_late(opened, step):
+        if opened is None or opened[:1] in _UNASKED | _REFUSALS or self._is_late(opened, step):
             self._set_aside(message)
             return None
         return self._go_on(opened)
+
+    def _is_refused_twice(self, message: bytes) -> bool:
+        """Whether it refuses a datagram of ours that came twice: it wants no more than the counter of the latest."""
+        sealer = self._session.sealer
+        if sealer is None or not isinstance(self._link, WrapperLink):
+            return False
+        said = decode_message(message)
+        return isinstance(said, ExceptionResponse) and said.counter is not None and said.counter <= sealer.counter
 
     def _opened(self, message: bytes, step: Say) -> bytes | None:
         """Return a message in the clear; None for one that was opened before."""
         ciphering = self._session.ciphering
         if ciphering is None or step.in_clear or message[:1] in _REFUSALS | _UNASKED:
             return message
+        if message[:1] in _AGREEMENTS and isinstance(self._link, WrapperLink):
+            # Of the association's own answers, which go in the clear, none answers this.
+            return None
         try:
             opened = ciphering.open(message)
         except ReplayError:

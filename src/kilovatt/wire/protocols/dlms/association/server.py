@@ -76,6 +76,9 @@ class _Association:
     ours: Side = Side(b"", b"")  # noqa: RUF009  # frozen
     theirs: Side = Side(b"", b"")  # noqa: RUF009  # frozen
     is_proved: bool = True
+    offer: bytes = b""
+    agreement: bytes = field(default=b"", repr=False)
+    """What was answered to the offer."""
     transfer: BlockTransfer = field(default_factory=BlockTransfer)
 
 
@@ -155,7 +158,21 @@ class AssociationServer:
         return Services(self._model, client, conformance=conformance, room=room)
 
     def _associate(self, client: int, message: bytes) -> bytes | None:
-        self._associations.pop(client, None)
+        standing = self._associations.pop(client, None)
+        if standing is not None and standing.offer == message:
+            # A datagram that came twice is one offer: what was answered and proved since holds.
+            self._associations[client] = standing
+            return standing.agreement
+        answer = self._offered(client, message)
+        made = self._associations.get(client)
+        if made is not None:
+            made.offer, made.agreement = message, answer or b""
+        elif standing is not None and standing.ciphering is not None:
+            # What nobody vouches for ends nothing.
+            self._associations[client] = standing
+        return answer
+
+    def _offered(self, client: int, message: bytes) -> bytes | None:
         try:
             asked = acse.decode_association_request(message)
         except RemoteProtocolError:
