@@ -16,6 +16,8 @@ _ANY, _NO_DEVIATION = 0xFF, -0x8000
 _SUMMER = 0x80
 _YEAR_MIN, _YEAR_MAX = 2, 9998
 """Beyond them there may be no instant in UTC."""
+_MINUTES = tuple(timedelta(minutes=minute) for minute in range(24 * 60))
+_QUARTERS_OF_A_DAY = tuple(timedelta(hours=hour) for hour in (0, 6, 12, 18, 24))
 _KNOWN_MAX = 20_000
 """Stamps of a year of half-hours, in one zone."""
 
@@ -114,7 +116,8 @@ def encode_stamp(at: datetime, zone: ZoneInfo, *, sense: DeviationSense | None =
 def instants(stamps: Iterable[object], zone: ZoneInfo) -> list[datetime | None]:
     """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time.
 
-    The same half-hours come from every meter of a zone: an instant is reckoned once, and known from then on.
+    The same half-hours come from every meter of a zone: an instant is reckoned once, and known from then on. Where a
+    zone keeps one time all day, it is that day's midnight and the minutes since.
     """
     return list(map(_known_of(zone).__getitem__, stamps))
 
@@ -131,7 +134,14 @@ class _Known(dict[object, datetime | None]):
             return None
         if len(self) >= _KNOWN_MAX:
             self.clear()
-        instant = self[bytes(stamp)] = _instant(stamp, self._zone)
+        midnight = _midnight(bytes(stamp[:4]), self._zone)
+        hour, minute = stamp[5], stamp[6]
+        # Seconds are nought, or left open.
+        if midnight is not None and hour < 24 and minute < 60 and stamp[7] in (0, _ANY):  # a clock's
+            instant: datetime | None = midnight + _MINUTES[hour * 60 + minute]
+        else:
+            instant = _instant(stamp, self._zone)
+        self[bytes(stamp)] = instant
         return instant
 
 
@@ -157,3 +167,17 @@ def _instant(stamp: bytes, zone: ZoneInfo) -> datetime | None:
         return decode_stamp(stamp).instant(zone)
     except MalformedError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: bytes, zone: ZoneInfo) -> datetime | None:
+    """Return when a day begins [UTC]; None for no day, and for one on which clocks are put forward or back."""
+    year = int.from_bytes(day[:2], "big")
+    if not _YEAR_MIN <= year <= _YEAR_MAX:
+        return None
+    try:
+        first = datetime(year, day[2], day[3], tzinfo=zone)
+    except ValueError:
+        return None
+    offsets = {(first + hours).utcoffset() for hours in _QUARTERS_OF_A_DAY} | {first.replace(fold=1).utcoffset()}
+    return _utc(first) if len(offsets) == 1 else None
