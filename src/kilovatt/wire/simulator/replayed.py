@@ -6,10 +6,11 @@ order or once more. A hidden byte stands for any. What was met with silence or n
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from kilovatt.wire.explain.transcript import Octets, Transcript
+from kilovatt.wire.protocols.framing.seven_bits import with_parity
 from kilovatt.wire.simulator.bus import SILENCE_S, Bus, Delivery
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.gateway import Line, LineGateway
@@ -30,6 +31,7 @@ class ReplayedBus(Bus):
         self._in_real_time = in_real_time
         self._exchanges = [one for one in transcript.exchanges() if one.request is not None]
         self._requests: list[Octets] = [one.request.octets for one in self._exchanges if one.request is not None]
+        self._of_seven_bits = [_seven_bits(request) for request in self._requests]
         self._place = 0
         """Behind the exchange that was answered last."""
         self._pending = b""
@@ -63,20 +65,26 @@ class ReplayedBus(Bus):
             self._pending = b""
 
     def _found(self) -> int | None:
-        """Return the exchange whose request has come.
+        """Return the exchange whose request has come, as it was sent then, or with another way to carry seven bits."""
+        heard, seven = tuple(self._pending), _seven_bits(tuple(self._pending))
+        place = self._place_of(heard, self._requests)
+        return place if place is not None or seven is None else self._place_of(seven, self._of_seven_bits)
+
+    def _place_of(self, heard: Octets, requests: Sequence[Octets | None]) -> int | None:
+        """Return which request it is.
 
         It is the whole of what came; where that may still become one it is waited for; else the longest it begins with.
         """
-        heard, longest, is_begun = self._pending, None, False
-        for place in chain(range(self._place, len(self._requests)), range(self._place - 1, -1, -1)):
-            request = self._requests[place]
-            if not _begins(request, heard):
+        longest, longest_size, is_begun = None, 0, False
+        for place in chain(range(self._place, len(requests)), range(self._place - 1, -1, -1)):
+            request = requests[place]
+            if request is None or not _begins(request, heard):
                 continue
             if len(request) == len(heard):
                 return place
             is_begun |= len(request) > len(heard)
-            if len(request) < len(heard) and (longest is None or len(request) > len(self._requests[longest])):
-                longest = place
+            if longest_size < len(request) < len(heard):
+                longest, longest_size = place, len(request)
         return None if is_begun else longest
 
     def _answers(self, place: int, asked: bytes) -> list[Delivery]:
@@ -89,9 +97,22 @@ class ReplayedBus(Bus):
         ]
 
 
-def _begins(octets: Octets, data: bytes) -> bool:
+def _begins(request: Octets, heard: Octets) -> bool:
     """Whether one begins the other."""
-    return all(octet is None or octet == byte for octet, byte in zip(octets, data, strict=False))
+    return all(octet is None or octet == byte for octet, byte in zip(request, heard, strict=False))
+
+
+def _seven_bits(octets: Octets) -> Octets | None:
+    """Return characters of seven bits without their parity; None for what are none.
+
+    A serial port adds it or not, as it is set: the same request has it in one session and not in another.
+    """
+    plain = tuple(None if octet is None else octet & 0x7F for octet in octets)
+    right = (
+        octet in (None, bare) or bytes((octet or 0,)) == with_parity(bytes((bare or 0,)))
+        for octet, bare in zip(octets, plain, strict=True)
+    )
+    return plain if all(right) else None
 
 
 def _said(octets: Octets, request: Octets, asked: bytes) -> bytes:

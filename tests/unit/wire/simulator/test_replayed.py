@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.wire.explain.transcript import Burst, Transcript, TranscriptHead
+from kilovatt.wire.protocols.framing.seven_bits import with_parity
 from kilovatt.wire.simulator.bus import SILENCE_S, Delivery
 from kilovatt.wire.simulator.replayed import HEARD_BYTES_MAX, ReplayedBus
 
@@ -82,6 +83,16 @@ def test_requests_come_in_pieces_and_several_in_one() -> None:
     assert line.ask(b"ABxx") == b"1"
     line.bus.fall_silent()
     assert line.bus.first_unheard == b"xx"
+
+
+def test_the_parity_of_seven_bits_may_be_there_or_not() -> None:
+    call, hidden = b"/?!\r\n", (0x01, 0x50, 0x31, 0x02, 0x28, None)
+    line = Line((0, call, [(1, b"a")]), (2, hidden, [(3, b"b")]), (4, b"\x81\x80", [(5, b"c")]))
+    assert [line.ask(it) for it in (with_parity(call), with_parity(b"\x01P1\x02(7"), call)] == [b"a", b"b", b"a"]
+    # What has another parity is another request.
+    assert line.ask(b"/?\xa1\r\n") == b""
+    parity = Line((0, with_parity(call), [(1, b"a")]))
+    assert [parity.ask(it) for it in (call, with_parity(call))] == [b"a", b"a"]
 
 
 def test_pieces_of_an_answer_keep_their_distance() -> None:
