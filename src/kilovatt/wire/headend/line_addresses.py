@@ -231,9 +231,7 @@ def _modem(url: str, rest: str) -> ModemAddress:
     number = settings.get("dial", "")
     if not _NUMBER.fullmatch(number):
         raise LineAddressError(
-            gettext_noop(
-                "The line %(url)r has no number to call: write dial= and the number, as in dial=+79161234567."
-            ),
+            gettext_noop("The line %(url)r has no number to call: write it as in dial=+79161234567."),
             url=url,
         )
     bearer = settings.get("bearer", DATA_BEARER)

@@ -3,9 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.wire.headend.lines import (
+    CallInAddress,
     LineAddress,
     LineAddressError,
     LineSpec,
+    ModemAddress,
     SerialAddress,
     TcpAddress,
     UdpAddress,
@@ -26,6 +28,20 @@ from kilovatt.wire.headend.lines import (
         ("serial:///dev/ttyUSB0?baud=2400&format=7E1", SerialAddress("/dev/ttyUSB0", 2400, 7, "E", 1)),
         ("serial:///dev/ttyS1?format=8o2", SerialAddress("/dev/ttyS1", 9600, 8, "O", 2)),
         ("serial:///dev/serial/by-id/usb%20head", SerialAddress("/dev/serial/by-id/usb head")),
+        (
+            "modem:///dev/ttyUSB0?dial=+79161234567",
+            ModemAddress(SerialAddress("/dev/ttyUSB0"), "+79161234567", "71,0,1", 60.0),
+        ),
+        (
+            "modem:///dev/ttyUSB0?baud=115200&dial=%2B79161234567&bearer=7,0,1&wait=90",
+            ModemAddress(SerialAddress("/dev/ttyUSB0", 115_200), "+79161234567", "7,0,1", 90.0),
+        ),
+        ("modem://10.0.0.5:4001?dial=88442&bearer=none", ModemAddress(TcpAddress("10.0.0.5", 4001), "88442", None)),
+        ("callin://861234567890123", CallInAddress("861234567890123", "0.0.0.0", 5009)),
+        (
+            "callin://pump-7?listen=[::]:6000&shared=yes&wait=1.5&hello=%23(?P%3Cname%3E.*)&heartbeat=B5BC",
+            CallInAddress("pump-7", "::", 6000, True, "#(?P<name>.*)", b"\xb5\xbc", 1.5),
+        ),
     ],
 )
 def test_a_line_is_named_by_its_address(url: str, address: LineAddress) -> None:
@@ -60,6 +76,23 @@ def test_a_line_is_named_by_its_address(url: str, address: LineAddress) -> None:
         ("serial:///dev/ttyUSB0?format=9N1", "has the format '9N1'; write data bits, parity and stop bits"),
         ("serial:///dev/ttyUSB0?speed=9600", "has the setting 'speed'; a serial line has baud and format"),
         ("serial:///dev/ttyUSB0?baud=9600&baud=300", "says baud twice"),
+        ("modem:///dev/ttyUSB0", "has no number to call: write it as in dial=+79161234567"),
+        ("modem:///dev/ttyUSB0?dial=+7916;ATH", "has no number to call"),
+        ("modem:///dev/ttyUSB0?dial=1&baud=9601", "asks for '9601' baud"),
+        ("modem:///dev/ttyUSB0?dial=1&bearer=fast", "has the bearer 'fast'; write three numbers as in 71,0,1, or none"),
+        ("modem:///dev/ttyUSB0?dial=1&wait=0", "waits '0' s; write 1 to 180 seconds"),
+        ("modem:///dev/ttyUSB0?dial=1&wait=soon", "waits 'soon' s"),
+        ("modem://10.0.0.5?dial=1", "names no port: write modem://HOST:PORT"),
+        ("modem://10.0.0.5:1?dial=1&baud=9600", "has the setting 'baud'; a line of its kind has dial, bearer, wait"),
+        ("callin://", "names no modem: write callin:// and its IMEI"),
+        ("callin://a%20b", "names no modem"),
+        ("callin://a?listen=5009", "names no port: write callin://HOST:PORT"),
+        ("callin://a?shared=maybe", "says shared=maybe; write yes or no"),
+        ("callin://a?hello=(", "has a hello that is no regular expression with the group name: "),
+        ("callin://a?hello=abc", "has a hello that is no regular expression with the group name: it has no group"),
+        ("callin://a?heartbeat=B", "has the heartbeat 'B'; write up to 32 bytes in hex"),
+        ("callin://a?heartbeat=" + "00" * 33, "write up to 32 bytes in hex"),
+        ("callin://a?wait=1000", "waits '1000' s; write 0.01 to 600 seconds"),
     ],
 )
 def test_what_is_no_address_is_refused_with_a_sentence(url: str, complaint: str) -> None:
@@ -71,6 +104,14 @@ def test_what_is_no_address_is_refused_with_a_sentence(url: str, complaint: str)
     assert sentence.endswith(".")
 
 
+def test_lines_through_modems_are_called_by_what_a_person_knows_of_them() -> None:
+    assert str(parse_address("modem:///dev/ttyS1?dial=112")) == "112 through the modem at /dev/ttyS1"
+    assert str(parse_address("callin://861234567890123")) == "861234567890123"
+    address = parse_address("callin://a?listen=[::]:6000")
+    assert isinstance(address, CallInAddress)
+    assert address.place == "[::]:6000"
+
+
 def test_a_line_with_a_wrong_address_is_refused_when_it_is_stated_not_when_it_is_read() -> None:
     with pytest.raises(LineAddressError):
         LineSpec(line_id=1, url="nowhere")
@@ -78,7 +119,17 @@ def test_a_line_with_a_wrong_address_is_refused_when_it_is_stated_not_when_it_is
 
 @given(st.text(max_size=40))
 def test_no_text_upsets_the_parser(text: str) -> None:
-    for url in (text, f"tcp://{text}", f"udp://{text}", f"serial://{text}", f"serial:///dev/x?{text}"):
+    for url in (
+        text,
+        f"tcp://{text}",
+        f"udp://{text}",
+        f"serial://{text}",
+        f"serial:///dev/x?{text}",
+        f"modem://{text}",
+        f"modem:///dev/x?dial=1&{text}",
+        f"callin://{text}",
+        f"callin://a?{text}",
+    ):
         try:
             address = parse_address(url)
         except LineAddressError as refused:

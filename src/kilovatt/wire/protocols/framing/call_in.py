@@ -167,7 +167,10 @@ class Call:
             return self._stream.quiet()
         text = bytes(self._hello)
         who = self._introduction(text, is_line=False) if _is_printable(text) else None
-        return [] if who is None else list(self._begun(who))
+        if who is None:
+            return []
+        self._hello.clear()
+        return list(self._begun(who))
 
     def welcome(self, now: datetime) -> bytes:
         """Return what the caller waits for after its hello; nothing for most."""
@@ -232,10 +235,8 @@ class Call:
                 self._stream = CollectorFrames()
             case Dialect.WRAPPER:
                 self._stream = _Wrapped()
-            case Dialect.IRZ:
-                self._stream = _Plain(IRZ_HEARTBEAT)
-            case Dialect.LINE:
-                self._stream = _Plain(self._heartbeat)
+            case _:
+                self._stream = _Plain(IRZ_HEARTBEAT if who.dialect is Dialect.IRZ else self._heartbeat)
         yield who
         yield from self._heard(rest)
 
