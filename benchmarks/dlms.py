@@ -9,7 +9,8 @@ the moment the request is written until the values are there, acknowledgements b
 Strangers' libraries run in processes of their own (`benchmarks/peers`, `.venv-peers`), in turn with ours, round by
 round; a figure is the median of the rounds' medians, `spread` the lowest and highest ratio of a round. Their values
 must equal ours. `ours` ends at the rows as the СПОДЭС driver hands them on (instants in UTC, columns);
-`ours, generic` at the tree of values that the generic decoder makes.
+`ours, new stamps` forgets before each read which stamps it has seen;
+`ours, generic` ends at the tree of values that the generic decoder makes.
 """
 
 import argparse
@@ -50,7 +51,7 @@ from kilovatt.wire.protocols.dlms.values import (
     Structure,
     Unsigned,
 )
-from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp, encode_stamp
+from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp, encode_stamp, known_of
 from kilovatt.wire.protocols.framing.connection import Answered, Request, SendMore
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
@@ -65,7 +66,7 @@ from peers.tape import Tape, median_of  # noqa: E402
 
 PEERS_PYTHON = HERE.parent / ".venv-peers" / "bin" / "python"
 PEERS = {"gurux-dlms": "decodes_gurux.py", "pydlms-client": "decodes_pydlms.py", "dlms-cosem": "decodes_cosem.py"}
-OURS, GENERIC = "ours", "ours, generic"
+OURS, NEW, GENERIC = "ours", "ours, new stamps", "ours, generic"
 
 ZONE = ZoneInfo("Europe/Moscow")
 DAY_AT = datetime(2026, 11, 23, tzinfo=ZONE)
@@ -233,14 +234,18 @@ def _opened(case: Case, tape: Tape) -> DlmsConnection:
     return connection
 
 
-def _session(case: Case, _capture: Mapping[str, Any], tape: Tape) -> list[list[list[Any]]]:
+def _session(case: Case, _capture: Mapping[str, Any], tape: Tape, *, forgets: bool = False) -> list[list[list[Any]]]:
     """Read the day as the driver of СПОДЭС does, its columns known from an earlier reading."""
     connection = _opened(case, tape)
     talk = Talk(MeterAddress(model=MODEL, address=PHYSICAL, zone=ZONE))
     talk.columns.update({LOAD: LOAD_COLUMNS, MONTHS: MONTH_COLUMNS})
     month_at = datetime(2026, 11, 1, tzinfo=ZONE).astimezone(UTC)
     load = (LOAD, DAY_AT.astimezone(UTC), (DAY_AT + ROWS * STEP).astimezone(UTC))
-    buffers = [_read(connection, talk, tape, wanted) for wanted in (load, (MONTHS, month_at, month_at)) * DAYS]
+    buffers = []
+    for wanted in (load, (MONTHS, month_at, month_at)) * DAYS:
+        if forgets:
+            known_of(ZONE).clear()
+        buffers.append(_read(connection, talk, tape, wanted))
     return [
         [
             [at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S"), *row]
@@ -339,6 +344,7 @@ def measured(cases: list[str], *, rounds: int, ours: int, theirs: int) -> Outcom
             for name in cases:
                 ask: dict[str, Callable[[], Mapping[str, Any]]] = {
                     OURS: partial(_ours, _session, name, captures[name], ours),
+                    NEW: partial(_ours, partial(_session, forgets=True), name, captures[name], ours),
                     GENERIC: partial(_ours, _generic_session, name, captures[name], max(1, ours // 3)),
                 }
                 ask |= {who: partial(peer.ask, name, theirs) for who, peer in peers.items()}
@@ -399,11 +405,11 @@ def show(told: Mapping[str, Any]) -> None:
         print(f"\n{case['words']}")
         for who, row in case["contestants"].items():
             if "not_measured" in row:
-                print(f"  {who:<15} not measured: {row['not_measured']}")
+                print(f"  {who:<16} not measured: {row['not_measured']}")
                 continue
             low, high = row["spread"]
             print(
-                f"  {who:<15} {row['cpu_us']:>10,.1f} µs  {row['times_ours']:>7.1f} × ours  ({low:.1f} to {high:.1f})"
+                f"  {who:<16} {row['cpu_us']:>10,.1f} µs  {row['times_ours']:>7.1f} × ours  ({low:.1f} to {high:.1f})"
             )
         plain = plain_us.get(CASES[name].link)
         if CASES[name].sealed and plain:

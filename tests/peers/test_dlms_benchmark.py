@@ -33,7 +33,7 @@ def test_every_contestant_reads_the_same_values_in_every_case(told: dict[str, An
         if "not_measured" in row
     }
     assert failed == NOT_BUILT
-    assert all(len(of_case["contestants"]) == 5 for of_case in told["cases"].values())
+    assert all(len(of_case["contestants"]) == 6 for of_case in told["cases"].values())
 
 
 def test_a_contestant_that_cannot_be_measured_is_told_with_its_reason(told: dict[str, Any]) -> None:

@@ -119,7 +119,7 @@ def instants(stamps: Iterable[object], zone: ZoneInfo) -> list[datetime | None]:
     The same half-hours come from every meter of a zone: an instant is reckoned once, and known from then on. Where a
     zone keeps one time all day, it is that day's midnight and the minutes since.
     """
-    return list(map(_known_of(zone).__getitem__, stamps))
+    return list(map(known_of(zone).__getitem__, stamps))
 
 
 class _Known(dict[object, datetime | None]):
@@ -146,7 +146,8 @@ class _Known(dict[object, datetime | None]):
 
 
 @lru_cache(maxsize=64)
-def _known_of(zone: ZoneInfo) -> _Known:
+def known_of(zone: ZoneInfo) -> _Known:
+    """Return the instants that are known in a zone; they may be cleared at any time."""
     return _Known(zone)
 
 

@@ -231,10 +231,10 @@ def test_null_stamps_follow_by_the_period_where_a_meter_means_that() -> None:
 def test_stamps_are_forgotten_where_there_are_too_many_and_reckoned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     zone = ZoneInfo("Europe/Moscow")
     monkeypatch.setattr(stamps, "_KNOWN_MAX", 3)
-    stamps._known_of.cache_clear()
+    stamps.known_of.cache_clear()
     written = [datetime(2026, 11, 24, hour, tzinfo=UTC) for hour in range(8)]
     column = [encode_stamp(at, zone) for at in written]
     assert instants(column, zone) == written
     assert instants(column, zone) == written
-    assert len(stamps._known_of(zone)) <= 3
-    stamps._known_of.cache_clear()
+    assert len(stamps.known_of(zone)) <= 3
+    stamps.known_of.cache_clear()
