@@ -118,7 +118,7 @@ def test_the_meters_after_an_unreached_one_are_read_as_ever() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "outcome"),
-    [(FaultKind.DEAD, Outcome.SILENCE), (FaultKind.UNREACHABLE, Outcome.NO_ROUTE)],
+    [(FaultKind.DEAD, Outcome.CONCENTRATOR_SILENT), (FaultKind.UNREACHABLE, Outcome.NO_ROUTE)],
 )
 def test_where_the_concentrator_itself_is_silent_or_gone_no_meter_is_blamed(fault: FaultKind, outcome: Outcome) -> None:
     plan = planned(1, fault)
@@ -131,7 +131,7 @@ def test_a_silent_concentrator_is_asked_once_and_not_after_each_of_its_meters() 
     reports = read(plan, addresses(plan))
     first, second, third = ((report.ended_at - report.started_at).total_seconds() for report in reports)
 
-    assert [report.outcome for report in reports] == [Outcome.SILENCE] * 3
+    assert [report.outcome for report in reports] == [Outcome.CONCENTRATOR_SILENT] * 3
     # Three tries of 0.15 s for the meter, and as many for its concentrator.
     assert first > 0.8
     assert max(second, third) < 0.8

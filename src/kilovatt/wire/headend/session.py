@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -228,13 +228,16 @@ class _Session:
         concentrator = concentrator_of(self.errand.address)
         if failure.outcome is not Outcome.SILENCE or concentrator is None:
             return failure
+        both = replace(failure, outcome=Outcome.CONCENTRATOR_SILENT)
         if self.carrier.concentrator_is_silent and not self.record.answered:
             # It costs as long as a meter that keeps silent: of all those behind it, once is enough.
-            return failure
+            return both
         try:
             await self.carrier.carry(hear_concentrator(), concentrator, SessionRecord())
-        except (ExchangeFailedError, NoRouteError, RemoteProtocolError):
+        except (ExchangeFailedError, RemoteProtocolError):
             self.carrier.concentrator_is_silent = True
+            return both
+        except NoRouteError:
             return failure
         self.carrier.concentrator_is_silent = False
         return _Failure(failure.part, Outcome.METER_UNREACHED, f"its concentrator answers; {failure.detail}")
