@@ -2,7 +2,7 @@
 
 import typer
 
-from kilovatt.config.cli.commands import demo, explain, importing, models, read, scan, simulate, site
+from kilovatt.config.cli.commands import demo, explain, importing, models, read, scan, simulate, site, status
 from kilovatt.config.cli.voice import _
 
 app = typer.Typer(
@@ -25,4 +25,5 @@ app.command("migrate", help=_("Make or upgrade the database of this site."))(sit
 app.command("createoperator", help=_("Make a login for an operator of an organisation."))(site.createoperator)
 app.command("import", help=_("Take readings from a file of another system."))(importing.import_readings)
 app.command("vat", help=_("Say which VAT the amounts of an organisation contain, from a day on."))(site.vat)
+app.command("status", help=_("Say how much is read, why the rest is not, and who is at work."))(status.status)
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)

@@ -1,0 +1,243 @@
+"""How a site stands, on the command line: a few figures, why the rest is missing, and the worst lines; or JSON."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kilovatt.config.cli.voice import _, language, ngettext, out
+from kilovatt.config.cli.why import advice_on, name_of
+from kilovatt.office.operations.rates import Rate, Success
+from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatus
+from kilovatt.office.records.models import ProfileGap
+
+_INDENT = (0, 0, 0, 2)
+
+
+def show(status: SiteStatus, *, days: int, lines: int, data: Path) -> None:
+    """Print how a site stands."""
+    _heading(status, data)
+    if not status.meters:
+        out.print(_("There are no meters on record yet. Put places, meters and lines on record first."))
+        return
+    _rates(status.success, days)
+    _why(status.reasons)
+    _at_work(status)
+    _missing(status)
+    if lines:
+        _worst_lines(status.lines, days=days, lines=lines)
+
+
+def _heading(status: SiteStatus, data: Path) -> None:
+    meters = ngettext("{n} meter", "{n} meters", status.meters).format(n=status.meters)
+    lines = ngettext("{n} line", "{n} lines", len(status.lines)).format(n=len(status.lines))
+    words = _("{data} at {at}: {meters}, {lines}").format(data=data, at=_instant(status.at), meters=meters, lines=lines)
+    out.print(words, style="bold", markup=False, soft_wrap=True)
+
+
+def _section(title: str) -> None:
+    out.print()
+    out.print(title, style="bold", markup=False)
+
+
+def _rates(success: Success, days: int) -> None:
+    _section(_("How much is read"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    whole = _("with all days whole from midnight to midnight, the last {days}").format(days=days)
+    for words, rate in (
+        (_("read within a day"), success.read),
+        (whole, success.whole_days),
+        (_("with the registers of both month starts, as a bill needs"), success.month_starts),
+    ):
+        table.add_row(words, _counted(rate), _percent(rate), style=_style(rate))
+    out.print(Padding(table, _INDENT))
+
+
+def _why(reasons: Mapping[Reason, int]) -> None:
+    _section(_("Why there is no data"))
+    if not reasons:
+        out.print(Padding(Text(_("Every meter answers."), style="green"), _INDENT))
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for reason, meters in reasons.items():
+        table.add_row(str(meters), Text(name_of(reason)), Text(advice_on(reason)))
+    out.print(Padding(table, _INDENT))
+
+
+def _at_work(status: SiteStatus) -> None:
+    _section(_("Who reads"))
+    for text, style in _who_reads(status):
+        out.print(Padding(Text(text, style=style), _INDENT))
+
+
+def _who_reads(status: SiteStatus) -> Iterator[tuple[str, str]]:
+    idle = len(status.lines) - status.lines_held
+    if not status.lines_held:
+        yield _("No process holds any line: nothing is read now. Start kilovatt serve."), "red"
+    for holder, held in sorted(status.holders.items()):
+        words = ngettext("{holder} holds {n} line.", "{holder} holds {n} lines.", held)
+        yield words.format(holder=holder or _("a process"), n=held), ""
+    if idle and status.lines_held:
+        words = ngettext("{n} line is held by nobody.", "{n} lines are held by nobody.", idle)
+        yield words.format(n=idle), "red"
+    words = ngettext("{n} meter is due now, ", "{n} meters are due now, ", status.due).format(n=status.due)
+    words += ngettext("{n} for more than an hour.", "{n} for more than an hour.", status.overdue).format(
+        n=status.overdue
+    )
+    yield words, "yellow" if status.overdue else ""
+    if status.longest_due_at is not None and status.overdue:
+        yield _("The longest has waited since {at}.").format(at=_instant(status.longest_due_at)), "yellow"
+    if status.waited_for:
+        words = ngettext(
+            "{n} meter is read at once for somebody who waits.",
+            "{n} meters are read at once for somebody who waits.",
+            status.waited_for,
+        )
+        yield words.format(n=status.waited_for), ""
+
+
+def _missing(status: SiteStatus) -> None:
+    _section(_("What is missing of the load profiles"))
+    gaps = status.gaps
+    if not gaps.open_days and not gaps.lost_days:
+        out.print(Padding(Text(_("Nothing."), style="green"), _INDENT))
+        return
+    if gaps.open_days:
+        of_meters = ngettext("of {n} meter", "of {n} meters", gaps.open_meters).format(n=gaps.open_meters)
+        words = ngettext(
+            "{n} day {of_meters} is still asked for.", "{n} days {of_meters} are still asked for.", gaps.open_days
+        )
+        out.print(Padding(Text(words.format(n=gaps.open_days, of_meters=of_meters)), _INDENT))
+    for name, days in sorted(gaps.lost_days.items()):
+        because = _(_LOST[name])
+        words = ngettext("{n} day is lost: {because}.", "{n} days are lost: {because}.", days)
+        out.print(Padding(Text(words.format(n=days, because=because)), _INDENT))
+
+
+_LOST = {
+    ProfileGap.Lost.TOO_OLD.value: "older than the meter's memory",
+    ProfileGap.Lost.NOT_IN_METER.value: "the meter itself has nothing for it",
+}
+"""The records' own words, which are in the catalogue."""
+
+
+def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) -> None:
+    shown = all_lines[:lines]
+    left = len(all_lines) - len(shown)
+    _section(_("Lines, the worst first"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(_("line"), overflow="fold")
+    table.add_column(_("read"), justify="right", no_wrap=True)
+    table.add_column(_("{days} days whole").format(days=days), justify="right", no_wrap=True)
+    table.add_column(_("month starts"), justify="right", no_wrap=True)
+    table.add_column(_("due"), justify="right", no_wrap=True)
+    table.add_column(_("held by"), overflow="fold")
+    table.add_column(_("most of all"), overflow="fold")
+    for line in shown:
+        reason = line.commonest_reason
+        success = line.success
+        table.add_row(
+            Text(line.name),
+            Text(_counted(success.read), style=_style(success.read)),
+            Text(_counted(success.whole_days), style=_style(success.whole_days)),
+            Text(_counted(success.month_starts), style=_style(success.month_starts)),
+            str(line.due),
+            Text(line.holder or _("a process")) if line.held_until else Text(_("nobody"), style="red"),
+            Text(name_of(reason) if reason else ""),
+        )
+    out.print(Padding(table, _INDENT))
+    if left:
+        words = ngettext(
+            "{n} more line does as well or better: --lines {all}.",
+            "{n} more lines do as well or better: --lines {all}.",
+            left,
+        )
+        out.print(Padding(Text(words.format(n=left, all=len(all_lines)), style="dim"), _INDENT))
+
+
+def _instant(at: datetime) -> str:
+    """An instant in the time of this machine, with its offset."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M %z")
+
+
+def _counted(rate: Rate) -> str:
+    return _("{done} of {all}").format(done=rate.done, all=rate.of) if rate.of else "—"
+
+
+def _percent(rate: Rate) -> str:
+    tenths = rate.tenths_of_percent
+    if tenths is None:
+        return ""
+    point = "," if language() == "ru" else "."
+    return f"{tenths // 10}{point}{tenths % 10} %"
+
+
+def _style(rate: Rate) -> str:
+    tenths = rate.tenths_of_percent
+    if tenths is None:
+        return ""
+    return "green" if tenths == 1000 else "yellow" if tenths >= 900 else "red"
+
+
+# ── For a program ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def as_json(status: SiteStatus, *, days: int) -> dict[str, Any]:
+    """Return how a site stands for a program; names of reasons are the stable ones."""
+    return {
+        "at": status.at.isoformat(),
+        "meters": status.meters,
+        **_success_json(status.success),
+        "whole_days_looked_at": days,
+        "why": [
+            {"reason": reason.value, "meters": meters, "name": name_of(reason), "advice": advice_on(reason)}
+            for reason, meters in status.reasons.items()
+        ],
+        "lines_held": status.lines_held,
+        "holders": dict(status.holders),
+        "due": status.due,
+        "overdue": status.overdue,
+        "longest_due_at": status.longest_due_at and status.longest_due_at.isoformat(),
+        "waited_for": status.waited_for,
+        "gaps": {
+            "open_days": status.gaps.open_days,
+            "open_meters": status.gaps.open_meters,
+            "lost_days": dict(status.gaps.lost_days),
+        },
+        "lines": [_line_json(line) for line in status.lines],
+    }
+
+
+def _line_json(line: LineStatus) -> dict[str, Any]:
+    return {
+        "line": line.line_id,
+        "name": line.name,
+        **_success_json(line.success),
+        "due": line.due,
+        "overdue": line.overdue,
+        "held_until": line.held_until and line.held_until.isoformat(),
+        "holder": line.holder,
+        "why": {reason.value: meters for reason, meters in line.reasons.items()},
+    }
+
+
+def _success_json(success: Success) -> dict[str, Any]:
+    return {
+        "read": _rate_json(success.read),
+        "whole_days": _rate_json(success.whole_days),
+        "month_starts": _rate_json(success.month_starts),
+    }
+
+
+def _rate_json(rate: Rate) -> dict[str, Any]:
+    return {"done": rate.done, "of": rate.of, "percent": None if not rate.of else (rate.tenths_of_percent or 0) / 10}
