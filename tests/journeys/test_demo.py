@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from demonstration import KILOVATT, NOW, check_bills, demo, environment, result_of, write_households
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue.spodus import is_behind
 from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS, FaultKind
 from kilovatt.wire.simulator.plan import MeterPlan, TownPlan
 
@@ -153,7 +155,7 @@ def test_in_bad_weather_nothing_wrong_is_accepted_and_each_silence_has_its_reaso
 def reason_of(town: TownPlan, meter: MeterPlan) -> str:
     reasons = {
         FaultKind.ECHO_ONLY: "echo",
-        FaultKind.DEAD: "silence",
+        FaultKind.DEAD: "concentrator_silent" if is_behind(model_by_key(meter.model)) else "silence",
         FaultKind.UNREACHABLE: "no_route",
         FaultKind.WRONG_PASSWORD: "wrong_password",
     }

@@ -29,7 +29,16 @@ from kilovatt.wire.simulator.town_process import TownProcess
 
 _ROUNDS_MAX = 3
 _MIDNIGHT_REST = timedelta(seconds=4)
-_WORTH_ANOTHER_ROUND = frozenset({Outcome.NOISE, Outcome.SILENCE, Outcome.CHANNEL_CLOSED, Outcome.ECHO})
+_WORTH_ANOTHER_ROUND = frozenset(
+    {
+        Outcome.NOISE,
+        Outcome.SILENCE,
+        Outcome.CHANNEL_CLOSED,
+        Outcome.ECHO,
+        Outcome.METER_UNREACHED,
+        Outcome.CONCENTRATOR_SILENT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
