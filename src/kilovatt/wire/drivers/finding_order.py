@@ -71,6 +71,8 @@ class Seeker:
     _planned: deque[_Planned] = field(init=False)
     _now: _Planned | None = None
     _before: Place | None = None
+    _fresh: Sighting | None = None
+    """Who answered the latest probe, if that was somebody new."""
 
     def __post_init__(self) -> None:
         self.may_try_passwords = self.scope.factory_passwords
@@ -120,21 +122,31 @@ class Seeker:
         planned = self._now
         assert planned is not None, "something was probed"
         self.signs[sign] += 1
+        self._fresh = None
         if sighting is not None:
-            self._found(sighting)
+            self._fresh = self._found(sighting)
         elif sign is Sign.NOISE:
             self._noise(planned)
 
-    def _found(self, sighting: Sighting) -> None:
+    def learnt(self, sighting: Sighting) -> None:
+        """Note what whoever answered the latest probe has said of itself since."""
+        if self._fresh is not None:
+            # Now that it has a name, it may turn out to be one that is known already.
+            self.sightings.remove(self._fresh)
         if sighting.password is PasswordState.BARRED:
             self.may_try_passwords = False
+        self._fresh = self._found(sighting)
+        self._look_where_the_factory_set_it(sighting)
+
+    def _found(self, sighting: Sighting) -> Sighting | None:
+        """Keep a sighting, and return it if it is of a meter that was not known."""
         for place, known in enumerate(self.sightings):
             if _is_same(known, sighting):
                 self.sightings[place] = _merged(known, sighting)
-                return
+                return None
         self.sightings.append(sighting)
         self._narrow(sighting.place)
-        self._look_where_the_factory_set_it(sighting)
+        return sighting
 
     def _look_where_the_factory_set_it(self, sighting: Sighting) -> None:
         """Plan to ask at the address that its number makes: it answered anybody and kept its own to itself."""
@@ -200,6 +212,8 @@ def _is_same(known: Sighting, other: Sighting) -> bool:
 
 def _merged(known: Sighting, other: Sighting) -> Sighting:
     merged = known.with_told(other.told, other.traits)
+    if known.password is PasswordState.NOT_TRIED:
+        merged = replace(merged, password=other.password)
     if known.address is None and other.address is not None:
         return replace(merged, place=other.place, address=other.address)
     return merged

@@ -35,7 +35,7 @@ from kilovatt.wire.protocols.framing.connection import (
 OPENINGS = 3
 """A gateway may still be letting go of the connection before."""
 BETWEEN_OPENINGS_S = 0.5
-LOSSES_MAX = 5
+LOSSES_MAX = 20
 """A line that is lost so often one after the other is given up."""
 LEARNING_TIMEOUT_S = 2.0
 """Who has answered is there, and is waited for longer than anybody."""
@@ -193,7 +193,9 @@ class Scan:
         else:
             self._losses = 0
             if sighting.languages:
-                self._seeker.heard(Sign.FOUND, await self._learnt(probe, sighting))
+                # Known from now on, though the search may be stopped while it is asked.
+                self._seeker.heard(Sign.FOUND, sighting)
+                self._seeker.learnt(await self._learnt(probe, sighting))
             else:
                 self._seeker.heard(Sign.SILENCE)
             await asyncio.sleep(TURNAROUND_S)

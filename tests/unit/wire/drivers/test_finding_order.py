@@ -35,6 +35,12 @@ def asked(seeker: Seeker) -> Next:
     return following
 
 
+def found(seeker: Seeker, sighting: Sighting, known: Sighting | None = None) -> None:
+    """Tell a seeker who answered, and what it said of itself then."""
+    seeker.heard(Sign.FOUND, sighting)
+    seeker.learnt(known or sighting)
+
+
 def test_streams_are_asked_first_and_whoever_listens_before_single_addresses() -> None:
     probed = silent(Seeker(Scope(addresses=(5,))))
     assert [(one.probe.place.way, one.purpose) for one in probed[:5]] == [
@@ -155,10 +161,10 @@ def test_an_echo_and_nothing_else_is_told() -> None:
 def test_who_answers_anybody_is_asked_at_the_address_of_its_number() -> None:
     seeker = Seeker(ALONE)
     seeker_asked = asked(seeker)
-    seeker.heard(Sign.FOUND, mercury(seeker_asked.probe.place))
+    found(seeker, mercury(seeker_asked.probe.place))
     at_home = asked(seeker)
     assert (at_home.purpose, at_home.probe.place.address) == (Purpose.BY_SERIAL, 160)
-    seeker.heard(Sign.FOUND, mercury(at_home.probe.place))
+    found(seeker, mercury(at_home.probe.place))
     (one,) = seeker.sightings
     assert (one.address, one.place.address) == (160, 160)
     assert seeker.next() is None
@@ -168,7 +174,7 @@ def test_who_answers_anybody_is_asked_at_the_address_of_its_number() -> None:
 @pytest.mark.parametrize("serial", [None, "A123"])
 def test_who_tells_no_number_is_not_asked_elsewhere(serial: str | None) -> None:
     seeker = Seeker(ALONE)
-    seeker.heard(Sign.FOUND, mercury(asked(seeker).probe.place, serial))
+    found(seeker, mercury(asked(seeker).probe.place, serial))
     assert seeker.next() is None
 
 
@@ -193,6 +199,16 @@ def test_one_number_in_two_languages_is_two_meters() -> None:
         asked(seeker)
         seeker.heard(Sign.FOUND, mercury(Place(way=way, address=17), "5"))
     assert len(seeker.sightings) == 2
+
+
+def test_what_is_learnt_of_a_password_is_kept_and_not_forgotten() -> None:
+    seeker = Seeker(replace(ALONE, addresses=(41,)))
+    place = asked(seeker).probe.place
+    found(seeker, mercury(place), replace(mercury(place), password=PasswordState.FACTORY))
+    while (following := seeker.next()) is not None:
+        found(seeker, mercury(following.probe.place, address=41))
+    (one,) = seeker.sightings
+    assert (one.password, one.address) == (PasswordState.FACTORY, 41)
 
 
 def test_a_thorough_search_walks_in_every_language() -> None:
@@ -233,7 +249,7 @@ def test_one_meter_in_two_forms_of_address_is_one_and_two_without_a_name_are_two
     seeker = Seeker(Scope(ways=frozenset({Way.HDLC})))
     for sighting in (hdlc(16, 4, "EMR1"), hdlc(16, 2, "EMR1"), hdlc(17, 4, None), hdlc(17, 2, None), hdlc(17, 4, None)):
         asked(seeker)
-        seeker.heard(Sign.FOUND, sighting)
+        found(seeker, replace(sighting, told={}), sighting)
     assert [(one.address, one.place.form) for one in seeker.sightings] == [(16, 4), (17, 4), (17, 2)]
 
 
@@ -241,7 +257,7 @@ def test_a_meter_that_lets_nobody_in_ends_the_trying_of_passwords() -> None:
     seeker = Seeker(replace(ALONE, factory_passwords=True))
     assert seeker.may_try_passwords
     barred = replace(mercury(asked(seeker).probe.place), password=PasswordState.BARRED)
-    seeker.heard(Sign.FOUND, barred)
+    found(seeker, mercury(barred.place), barred)
     assert not seeker.may_try_passwords
 
 
