@@ -29,7 +29,6 @@ from kilovatt.config import site
 site.open_site(Path(sys.argv[1]))
 site.migrate()
 from kilovatt.config.demo.town_records import put_town_on_record
-from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.simulator.plan import TownPlan
 told = json.loads(sys.stdin.read())
 put_town_on_record(TownPlan.from_json(told["plan"]), told["ports"], told["host"])

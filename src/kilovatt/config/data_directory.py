@@ -11,6 +11,10 @@ FORMAT = 1
 """Raised when an older Kilovatt could not read what a newer one wrote."""
 
 KEY_BYTES = 32
+MASTER_KEY, NEXT, BEFORE = "passwords.key", ".next", ".before"
+MASTER_KEY_VARIABLE = "KILOVATT_MASTER_KEY"
+MASTER_CREDENTIAL = "kilovatt-master-key"
+"""The name under which systemd hands it in: LoadCredential=kilovatt-master-key:FILE."""
 
 
 class DataDirectoryError(Exception):
@@ -63,15 +67,47 @@ class DataDirectory:
                 draft.unlink()
                 return self.key(name)
             draft.unlink()
-        key = target.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise DataDirectoryError(
-                gettext_noop("The key %(key)s has %(got)s bytes instead of %(wanted)s. Restore it from a backup."),
-                key=target,
-                got=len(key),
-                wanted=KEY_BYTES,
-            )
-        return key
+        return _key_in(target)
+
+    def master_keys(self) -> list[bytes]:
+        """Return the key that seals the secrets of meters, the present one first, then those that may still be needed.
+
+        The present one is the file that KILOVATT_MASTER_KEY names, else the credential that systemd hands in, else a
+        file of this directory, made at the first call. Older ones are beside it. Raises DataDirectoryError.
+        """
+        given = master_key_given()
+        present = self.key(MASTER_KEY) if given is None else _key_in(given)
+        beside = [self.keys / f"{MASTER_KEY}{ending}" for ending in (NEXT, BEFORE)]
+        if given is not None:
+            beside.insert(0, self.keys / MASTER_KEY)
+        return [present, *(_key_in(file) for file in beside if file.exists())]
+
+
+def master_key_given() -> Path | None:
+    """Return the file of a master key that is kept outside the data directory, if one is."""
+    named = os.environ.get(MASTER_KEY_VARIABLE)
+    if named:
+        return Path(named)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    credential = None if credentials is None else Path(credentials) / MASTER_CREDENTIAL
+    return credential if credential is not None and credential.exists() else None
+
+
+def _key_in(file: Path) -> bytes:
+    try:
+        key = file.read_bytes()
+    except OSError as error:
+        raise DataDirectoryError(
+            gettext_noop("The key %(key)s cannot be read: %(reason)s."), key=file, reason=error.strerror
+        ) from error
+    if len(key) != KEY_BYTES:
+        raise DataDirectoryError(
+            gettext_noop("The key %(key)s has %(got)s bytes instead of %(wanted)s. Restore it from a backup."),
+            key=file,
+            got=len(key),
+            wanted=KEY_BYTES,
+        )
+    return key
 
 
 def prepare(path: Path) -> DataDirectory:

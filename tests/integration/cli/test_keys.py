@@ -1,104 +1,76 @@
-"""A meter with keys, simulated and read from the command line: keys come from files, and nothing shows them."""
+"""`kilovatt keys`: a meter's secrets put on record sealed, weak ones told, the master key changed."""
 
 import json
-import os
-import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from demonstration import KILOVATT, environment
-
-ENCRYPTION, AUTHENTICATION = "000102030405060708090a0b0c0d0e0f", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
-LINES = f"# of one meter\nencryption = {ENCRYPTION}\nauthentication = '{AUTHENTICATION}'  # the other\n\n"
-OPTIONS = ["--model", "spodes-1ph", "--serial", "41906467"]
-
-
-@contextmanager
-def simulated(*options: str | Path) -> Iterator[str]:
-    command = [str(KILOVATT), "simulate", "--listen", "127.0.0.1:0", *map(str, options)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as meter:
-        assert meter.stdout is not None
-        yield "tcp://" + meter.stdout.readline().strip().rpartition("tcp://")[2]
-        meter.send_signal(signal.SIGINT)
-
-
-def read(line: str, *options: str | Path, **added: str) -> subprocess.CompletedProcess[str]:
-    command = [str(KILOVATT), "read", line, "--timeout", "0.5", *map(str, options)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(**added), check=False)
-
-
-def json_of(line: str, *options: str | Path, **added: str) -> dict[str, Any]:
-    done = read(line, *options, "--json", **added)
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+from simulated_site import Site, site_of
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    file = tmp_path / "meter.keys"
-    file.write_text(LINES)
-    return file
+def site(tmp_path: Path) -> "Site":
+    with site_of(tmp_path / "site", ["mercury-234-artm-01-pob-r", "spodes-1ph"], meters=2) as made:
+        return made
 
 
-def test_a_meter_with_keys_is_read_by_whoever_has_them(keys: Path) -> None:
-    with simulated(*OPTIONS, "--keys-file", keys) as line:
-        told = json_of(line, *OPTIONS, "--keys-file", keys)
-        again = json_of(line, *OPTIONS, KILOVATT_METER_KEYS=LINES.replace("\n", ";").replace("# of one meter;", ""))
-    assert [one["outcome"] for one in (told, again)] == ["ok", "ok"]
-    assert told["registers"]
+def kilovatt(site: Site, *words: str, **added: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(KILOVATT), "keys", *words, "--data", str(site.data)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(**added), check=False, timeout=60)
 
 
-def test_with_other_keys_it_is_not_read_and_neither_is_told(keys: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.keys"
-    other.write_text(LINES.replace("0e0f", "0f0e"))
-    with simulated(*OPTIONS, "--keys-file", keys) as line:
-        done = read(line, *OPTIONS, "--keys-file", other)
-    assert done.returncode == 1
-    for said in (done.stdout, done.stderr):
-        assert "0a0b0c0d" not in said.lower()
-        assert "dcdddedf" not in said.lower()
+def weak(site: Site) -> set[str]:
+    told = json.loads(kilovatt(site, "status", "--json").stdout)
+    return {meter["model"] for meter in told["on_factory_passwords"] if meter["reading"]}
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "holds no keys"),
-        ("encryption: 00", "Line 1 of the keys is none"),
-        ("master = 00", "Line 1 of the keys is none"),
-        ("encryption = xyz", "not hexadecimal"),
-        (f"encryption = {ENCRYPTION}\nencryption = {ENCRYPTION}", "name encryption twice"),
-        (f"encryption = {ENCRYPTION}", "both or none"),
-        ("encryption = 00\nauthentication = 00", "have 1 and 1 bytes"),
-        ("title = 00", "title in the keys has 1 bytes"),
-        ("secret = 00", "secret has 1 bytes"),
-    ],
-)
-def test_what_is_wrong_with_keys_is_said_without_showing_them(text: str, words: str, tmp_path: Path) -> None:
-    file = tmp_path / "wrong.keys"
-    file.write_text(text)
-    done = read("tcp://127.0.0.1:9", *OPTIONS, "--keys-file", file)
-    assert done.returncode == 2
-    assert words in " ".join(done.stderr.split())
-    assert ENCRYPTION not in done.stderr
-    assert "xyz" not in done.stderr
+def serial_of(site: Site, model: str) -> str:
+    serial: str = site.value("SELECT serial FROM records_meter WHERE model_key = ?", model)
+    return serial
 
 
-def test_a_keys_file_that_is_not_there_and_one_for_a_meter_without_keys_are_named(keys: Path, tmp_path: Path) -> None:
-    done = read("tcp://127.0.0.1:9", *OPTIONS, "--keys-file", tmp_path / "none.keys")
-    assert (done.returncode, "cannot be read" in done.stderr) == (2, True)
-    done = read("tcp://127.0.0.1:9", "--model", "mercury-206-prlsno", "--serial", "1", "--keys-file", keys)
-    assert (done.returncode, "has no keys" in " ".join(done.stderr.split())) == (2, True)
+def test_meters_on_factory_passwords_are_told_and_one_that_got_its_own_is_not(site: Site, tmp_path: Path) -> None:
+    assert weak(site) == {"mercury-234-artm-01-pob-r", "spodes-1ph"}
+    said = kilovatt(site, "status")
+    assert "2 meters have passwords of their factories" in said.stdout
+    (tmp_path / "new").write_text("918273\n", encoding="utf-8")
+    model = "mercury-234-artm-01-pob-r"
+    done = kilovatt(site, "set", model, serial_of(site, model), "--password-file", str(tmp_path / "new"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "918273" not in done.stdout
+    assert weak(site) == {"spodes-1ph"}
 
 
-def test_keys_in_the_environment_are_of_no_concern_to_meters_without_keys() -> None:
-    options = ["--model", "mercury-206-prlsno", "--serial", "41906467"]
-    with simulated(*options) as line:
-        assert json_of(line, *options, KILOVATT_METER_KEYS=LINES)["outcome"] == "ok"
-    assert "KILOVATT_METER_KEYS" not in environment()
-    assert "KILOVATT_METER_KEYS" not in os.environ
+def test_the_master_key_is_changed_and_everything_still_opens(site: Site) -> None:
+    before = json.loads(kilovatt(site, "status", "--json").stdout)["master_key"]
+    done = kilovatt(site, "rotate")
+    assert "1 data key sealed anew." in done.stdout
+    after = json.loads(kilovatt(site, "status", "--json").stdout)
+    assert after["master_key"] != before
+    assert len(after["on_factory_passwords"]) == 2
+    assert (site.data / "keys" / "passwords.key.before").exists()
+
+
+def test_a_master_key_handed_in_takes_over_from_the_file(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "master").write_bytes(bytes(range(32)))
+    handed = {"KILOVATT_MASTER_KEY": str(tmp_path / "master")}
+    assert "1 data key sealed anew." in kilovatt(site, "rotate", **handed).stdout
+    (site.data / "keys" / "passwords.key").unlink()
+    assert kilovatt(site, "status", **handed).returncode == 0
+
+
+def test_what_cannot_be_put_on_record_is_said(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("12345678", encoding="utf-8")
+    file = str(tmp_path / "secret")
+    for words, complaint in (
+        (["mercury-234-artm-01-pob-r", "1"], "Say what to put on record"),
+        (["mercury-234-artm-01-pob-r", "1", "--password-file", file], "cannot have such a password"),
+        (["spodes-1ph", "1", "--password-file", file], "No meter"),
+        (["mercury-234-artm-01-pob-r", "1", "--keys-file", file], "has no keys"),
+    ):
+        refused = kilovatt(site, "set", *words)
+        assert refused.returncode in {1, 2}
+        assert complaint in refused.stderr
+        assert "12345678" not in refused.stderr

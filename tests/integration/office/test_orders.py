@@ -85,7 +85,7 @@ def visited(
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind)
 def test_a_command_is_kept_and_found_again_and_its_secrets_are_sealed(command: Command, meter: Meter) -> None:
     order_id = MeterOrder().pk
-    stored = kept(command, meter_name="m/1", order_id=order_id)
+    stored = kept(command, organisation=vault.organisation_of(meter), meter_name="m/1", order_id=order_id)
     assert "222222" not in str(stored.facts)
     assert bytes(range(16)).hex() not in str(stored.facts)
     again = command_of(stored.kind, stored.facts, stored.secret_sealed, meter_name="m/1", order_id=order_id)
@@ -241,7 +241,8 @@ def test_a_new_password_holds_when_a_session_was_opened_with_it(meter: Meter, op
         sent_at=NOW,
     )
     name = f"{meter.model_key}/{meter.serial}"
-    stored = kept(ChangePassword(2, "444444"), meter_name=name, order_id=order.pk)
+    whose = vault.organisation_of(meter)
+    stored = kept(ChangePassword(2, "444444"), organisation=whose, meter_name=name, order_id=order.pk)
     MeterOrder.objects.filter(pk=order.pk).update(facts=stored.facts, secret_sealed=stored.secret_sealed)
     assert visited(order, VisitResult.NOT_REACHED, outcome=Outcome.WRONG_PASSWORD) is OrderState.UNKNOWN
     assert order.not_so == 1

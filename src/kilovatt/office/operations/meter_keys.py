@@ -30,20 +30,23 @@ class SealedKey:
 
 def put_keys(meter: Meter, by_slot: Mapping[str, bytes]) -> None:
     """Seal keys of a meter as the ones that hold from now on; those before stay on record."""
-    meter_name = vault_name(meter.model_key, meter.serial)
+    meter_name, organisation = vault_name(meter.model_key, meter.serial), vault.organisation_of(meter)
     with transaction.atomic():
         Meter.objects.select_for_update().get(pk=meter.pk)
         latest = dict(meter.secrets.values_list("slot").annotate(latest=Max("generation")))
         for slot, key in by_slot.items():
             generation = latest.get(slot, 0) + 1
-            sealed = vault.seal_key(key, meter_name=meter_name, slot=slot, generation=generation)
+            sealed = vault.seal_key(
+                key, organisation=organisation, meter_name=meter_name, slot=slot, generation=generation
+            )
             MeterSecret.objects.create(meter=meter, slot=MeterSecret.Slot(slot), generation=generation, sealed=sealed)
 
 
 def put_password(meter: Meter, password: str, *, level: int) -> None:
     """Seal a password of a meter as the one that holds from now on; level 1 is for reading."""
     if level == READING_LEVEL:
-        sealed = vault.seal(password, meter_name=vault_name(meter.model_key, meter.serial))
+        meter_name = vault_name(meter.model_key, meter.serial)
+        sealed = vault.seal(password, organisation=vault.organisation_of(meter), meter_name=meter_name)
         Meter.objects.filter(pk=meter.pk).update(password_sealed=sealed)
     else:
         put_keys(meter, {MeterSecret.Slot.COMMANDING: password.encode()})

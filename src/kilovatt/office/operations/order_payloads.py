@@ -22,6 +22,7 @@ from kilovatt.measure.metering.commands import (
     TariffMark,
 )
 from kilovatt.office.operations import vault
+from kilovatt.office.records.models import Organisation
 
 _SLOT = "order"
 
@@ -35,10 +36,13 @@ class Kept:
     secret_sealed: bytes | None = field(default=None, repr=False)
 
 
-def kept(command: Command, *, meter_name: str, order_id: UUID) -> Kept:
+def kept(command: Command, *, organisation: Organisation, meter_name: str, order_id: UUID) -> Kept:
     """Return a command as it is kept."""
     facts, secret = _split(command)
-    sealed = None if secret is None else vault.seal(json.dumps(secret), meter_name=meter_name, slot=_slot(order_id))
+    if secret is None:
+        return Kept(kind=command.kind, facts=facts)
+    slot = _slot(order_id)
+    sealed = vault.seal(json.dumps(secret), organisation=organisation, meter_name=meter_name, slot=slot)
     return Kept(kind=command.kind, facts=facts, secret_sealed=sealed)
 
 

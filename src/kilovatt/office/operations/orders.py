@@ -16,7 +16,7 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order, OrderReport, OrderState, VisitResult, standing_after
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.office.operations import leases
+from kilovatt.office.operations import leases, vault
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.meter_keys import put_keys, put_password
 from kilovatt.office.operations.order_payloads import command_of, kept
@@ -58,7 +58,12 @@ def request(
     if not because.strip():
         raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
     order_id = uuid4()
-    payload = kept(command, meter_name=vault_name(meter.model_key, meter.serial), order_id=order_id)
+    payload = kept(
+        command,
+        organisation=vault.organisation_of(meter),
+        meter_name=vault_name(meter.model_key, meter.serial),
+        order_id=order_id,
+    )
     try:
         with transaction.atomic():
             return MeterOrder.objects.create(

@@ -103,13 +103,16 @@ def _register_place(organisation: Organisation, place: PlaceFacts, line: Line, p
         organisation=organisation, point=point, role=OrganisationRole.Role.KEEPER, valid_from=place.since_on
     )
     password = place.meter_password
-    meter_name = vault_name(place.model_key, place.serial)
+    sealed = None
+    if password is not None:
+        meter_name = vault_name(place.model_key, place.serial)
+        sealed = vault.seal(password, organisation=organisation, meter_name=meter_name)
     meter = Meter.objects.create(
         model_key=place.model_key,
         serial=place.serial,
         address=place.meter_address,
         line=line,
-        password_sealed=None if password is None else vault.seal(password, meter_name=meter_name),
+        password_sealed=sealed,
     )
     installed_at = local_midnight(place.since_on, ZoneInfo(point.zone_name))
     installation = Installation.objects.create(point=point, meter=meter, ratio=place.ratio, installed_at=installed_at)

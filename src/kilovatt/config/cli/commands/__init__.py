@@ -2,7 +2,7 @@
 
 import typer
 
-from kilovatt.config.cli.commands import demo, explain, importing, models, read, scan, simulate, site, status
+from kilovatt.config.cli.commands import demo, explain, importing, keys, models, read, scan, simulate, site, status
 from kilovatt.config.cli.voice import _
 
 app = typer.Typer(
@@ -26,4 +26,5 @@ app.command("createoperator", help=_("Make a login for an operator of an organis
 app.command("import", help=_("Take readings from a file of another system."))(importing.import_readings)
 app.command("vat", help=_("Say which VAT the amounts of an organisation contain, from a day on."))(site.vat)
 app.command("status", help=_("Say how much is read, why the rest is not, and who is at work."))(status.status)
+app.add_typer(keys.app, name="keys", help=_("The keys of a site, and the passwords and keys of its meters."))
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)
