@@ -178,11 +178,10 @@ class Seeker:
         """Leave out what is hardly there any more: a bus has one speed, and a port of TCP one language of streams."""
         if self.scope.thorough:
             return
-        baud = place.speed.baud if place.speed is not None else None
         if place.way in STREAM_WAYS:
             self._forget(lambda one: one.probe.place.way is not place.way)
-        elif baud is not None:
-            self._forget(lambda one: _baud(one.probe.place) != baud)
+        elif place.speed is not None:
+            self._forget(lambda one: _is_elsewhere(one.probe.place, place))
 
     def _forget(self, is_needless: Callable[[_Planned], bool]) -> None:
         self._planned = deque(one for one in self._planned if not is_needless(one))
@@ -234,5 +233,8 @@ def _control(scope: Scope, place: Place) -> Iterator[_Planned]:
     yield _Planned(probe=probe_of(scope, replace(place, address=NOBODY)), purpose=Purpose.CONTROL)
 
 
-def _baud(place: Place) -> int | None:
-    return None if place.speed is None else place.speed.baud
+def _is_elsewhere(place: Place, found: Place) -> bool:
+    """Whether a place is at another speed than one where somebody was found, or at another format in the same way."""
+    assert found.speed is not None, "who has a speed of its own was found at one"
+    baud = None if place.speed is None else place.speed.baud
+    return baud != found.speed.baud or (place.way is found.way and place.speed != found.speed)

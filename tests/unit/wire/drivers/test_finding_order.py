@@ -224,10 +224,12 @@ def test_a_thorough_search_walks_in_every_language() -> None:
     assert walked == {Way.SHORT, Way.ENERGOMERA, Way.HDLC}
 
 
-def test_a_bus_has_one_speed() -> None:
-    seeker = Seeker(Scope(ways=SHORT, speeds=(AT_2400, AT_9600), over_tcp=False))
+def test_a_bus_has_one_speed_and_a_language_one_format_there() -> None:
+    other_formats = (AT_2400, LineSpeed(2400, parity="O"), LineSpeed(2400, 7, "E"), AT_9600)
+    seeker = Seeker(Scope(ways=SHORT | {Way.IEC62056_21}, speeds=other_formats, over_tcp=False))
     seeker.heard(Sign.FOUND, mercury(asked(seeker).probe.place, None))
-    assert seeker.next() is None
+    (left,) = silent(seeker)
+    assert (left.probe.place.way, left.probe.place.speed) == (Way.IEC62056_21, LineSpeed(2400, 7, "E"))
 
 
 def test_a_port_that_speaks_a_stream_speaks_nothing_else() -> None:
