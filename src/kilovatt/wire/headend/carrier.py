@@ -18,7 +18,7 @@ from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts, resembles
 from kilovatt.wire.headend.echoes import EchoFilter
 from kilovatt.wire.headend.lines import LineSpec
-from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord, given_up
+from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord, Traffic, given_up
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     Connection,
@@ -63,6 +63,7 @@ class Carrier:
         self.spec = spec
         self.debts = Debts()
         self.echo = EchoFilter()
+        self.traffic = Traffic()
         self.unreachable: str | None = None
         """Why the line could not be opened the last time that was tried; None otherwise."""
         self.unreachable_outcome = Outcome.NO_ROUTE
@@ -75,7 +76,6 @@ class Carrier:
         self._phase = _Phase.IDLE
         self._rest_s = spec.rest_s
         self._alarm = Alarm(self._due)
-        self._limit = 0.0
         # What is being carried.
         self._conversation: Conversation[Any]
         self._connection: Connection
@@ -85,13 +85,11 @@ class Carrier:
         self._request: Request[Any]
         self._goes_once = False
         self._outgoing = Outgoing(b"")
-        self._tries = self._in_vain = self._tries_with_gain = 0
+        self._tries = self._in_vain = self._tries_with_gain = self._came = 0
         self._gained = False
         """Whether the try in hand has brought a part of a longer answer."""
         self._damaged: list[bytes] = []
-        self._came = 0
-        self._first_sent = self._sent = 0.0
-        self._heard = 0.0
+        self._first_sent = self._sent = self._heard = self._limit = 0.0
         self._sent_at: datetime
 
     @property
@@ -238,6 +236,7 @@ class Carrier:
     def _write(self, outgoing: Outgoing) -> None:
         assert self._channel is not None
         self._sent = now = self._loop.time()
+        self.traffic.sent += len(outgoing.data)
         self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
         self._alarm.set(now + self.spec.answer_timeout_s)
         self._channel.go_at(outgoing.speed)
@@ -248,6 +247,7 @@ class Carrier:
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hear(self, data: bytes) -> None:
+        self.traffic.heard += len(data)
         if self._phase is not _Phase.AWAITING:
             self._overhear(data)
             return

@@ -27,6 +27,14 @@ class ExchangeFailedError(Exception):
 
 
 @dataclass(slots=True)
+class Traffic:
+    """Bytes that went over lines, repeated and damaged ones included."""
+
+    sent: int = 0
+    heard: int = 0
+
+
+@dataclass(slots=True)
 class SessionRecord:
     """What the carrier notes while a session goes on. Exchanges are numbered from 1."""
 

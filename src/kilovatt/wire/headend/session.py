@@ -33,6 +33,7 @@ from kilovatt.wire.headend.commanding import (
     not_reached,
     not_taken,
 )
+from kilovatt.wire.headend.correlation import in_hand
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
 from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocolError, RemoteProtocolError
 
@@ -83,8 +84,9 @@ async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Dri
     """
     started_at = clock.now()
     session = _Session(errand, carrier, new_session_id(started_at), driver, clock)
-    await session.run()
-    return session.report(started_at, clock.now())
+    with in_hand(session.session_id):
+        await session.run()
+        return session.report(started_at, clock.now())
 
 
 def unreached(
