@@ -20,6 +20,7 @@ from kilovatt.wire.headend.debts import Debts
 from kilovatt.wire.headend.delivery import Delivery, Progress, Sink, Tally, all_or_none
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.opening import open_channel, within_reach
+from kilovatt.wire.headend.record import Traffic
 from kilovatt.wire.headend.session import Errand, read_meter, unreached
 
 LINES_AT_ONCE = 1_000
@@ -61,6 +62,8 @@ class Headend:
         """Held while a line is talked over."""
         self._stopping = asyncio.Event()
         self._debts: dict[str, Debts] = {}
+        self.traffic = Traffic()
+        """What went over all its lines."""
 
     def stop(self) -> None:
         """Begin no further session; those in hand end and are reported."""
@@ -92,6 +95,7 @@ class Headend:
         carrier = Carrier(spec, self._clock, self._open_channel)
         # What a line owed at the end of one reading it owes at the beginning of the next.
         carrier.debts = self._debts.setdefault(spec.url, carrier.debts)
+        carrier.traffic = self.traffic
         return carrier
 
     async def report(self, errand: Errand, carrier: Carrier) -> SessionReport:

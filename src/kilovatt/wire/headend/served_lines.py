@@ -11,6 +11,7 @@ off, say) is let go of and told of; the others go on.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -106,6 +107,12 @@ class ServedLines:
         """The meters of a line whose turn has not come yet, or whose report is not accepted yet."""
         line = self._lines.get(line_id)
         return frozenset() if line is None else frozenset(line.meter_ids)
+
+    def waiting_by_rank(self) -> dict[Rank, int]:
+        """How many errands of each rank wait for their turn. May be asked from any thread."""
+        # list() of a dict is one step of the interpreter: nothing is added to it meanwhile.
+        ranks = Counter(rank for line in list(self._lines.values()) for rank, _, _ in list(line.waiting.values()))
+        return {rank: ranks[rank] for rank in Rank}
 
     def stop(self) -> None:
         """Begin no further session; `until_stopped` returns when those in hand are reported."""
