@@ -1,6 +1,7 @@
 """Files that survive a power cut: written whole under another name, forced to disk, then renamed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,8 +19,11 @@ def force(path: Path) -> None:
         os.close(handle)
 
 
-def write_parquet(rows: pa.Table, target: Path) -> int:
-    """Write rows to `target` so that it is either whole or not there; return its size [bytes]."""
+def write_parquet(rows: pa.Table, target: Path, *, encodings: Mapping[str, str] | None = None) -> int:
+    """Write rows to `target` so that it is either whole or not there; return its size [bytes].
+
+    `encodings` are by column, for those that are not to be written in Parquet's own way.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
@@ -29,6 +33,7 @@ def write_parquet(rows: pa.Table, target: Path) -> int:
             compression="zstd",
             row_group_size=ROW_GROUP_ROWS,
             use_dictionary=["source", "quantity", "moment"],
+            column_encoding=dict(encodings) if encodings else None,
             write_statistics=True,
         )
         force(draft)

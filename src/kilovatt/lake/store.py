@@ -67,7 +67,7 @@ class LakeTable:
             part = keyed.filter(of_key).select(self.shape.columns.names).cast(self.shape.columns)
             part = part.sort_by([(name, "ascending") for name in self.shape.sorted_by])
             name = f"month={key['month']}/bucket={key['bucket']}/batch-{batch:012d}.parquet"
-            length = write_parquet(part, self.path / name)
+            length = write_parquet(part, self.path / name, encodings=self.shape.encodings)
             adds.append(
                 AddAction(
                     path=name,

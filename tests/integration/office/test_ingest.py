@@ -14,6 +14,7 @@ from kilovatt.office.records.models import (
     IntakeFrame,
     IntakeMeterDay,
     IntakeRegister,
+    IntakeSample,
     LatestRegister,
     Meter,
     MeterStanding,
@@ -55,9 +56,38 @@ def test_all_that_a_session_brought_is_kept(meter: Meter) -> None:
     assert (meter.firmware, meter.made_on, meter.variant) == ("9.0.0", date(2020, 6, 22), "b4e3")
 
 
+def test_what_flowed_is_kept_each_time_and_found_wherever_it_lies(meter: Meter) -> None:
+    three = InstantValues(
+        taken_at=NOW,
+        power_w=-2_300,
+        voltages_mv=(231_400, 229_900, 0),
+        currents_ma=(10_000, 0, 0),
+        frequency_mhz=49_980,
+        tariff=2,
+        relay_closed=False,
+        exchange=30,
+    )
+    only_power = InstantValues(taken_at=NOW + timedelta(minutes=30), power_w=5, exchange=31)
+    for name, instant in (("first", three), ("second", only_power)):
+        accept(report_of(meter, Learnt(instant=instant), name=name, at=instant.taken_at), now=NOW)
+
+    def found(until: datetime = NOW + timedelta(hours=1)) -> list[InstantValues]:
+        return [stored.values for stored in history.samples([meter.pk], since=NOW, until=until)]
+
+    assert found() == [three, only_power]
+    keeper.carry_to_the_lake(now=NOW)
+    assert not IntakeSample.objects.exists()
+    assert found() == [three, only_power]
+    assert found(NOW) == [three]
+    accept(report_of(meter, Learnt(instant=three), name="again"), now=NOW)
+    assert found() == [three, only_power]
+    (first, _) = history.samples([meter.pk], since=NOW, until=NOW + timedelta(hours=1))
+    assert history.frame(first.session_id, 30) is not None
+
+
 def test_only_frames_that_carried_an_accepted_value_are_kept(meter: Meter) -> None:
     accept(report_of(meter, EVERYTHING), now=NOW)
-    assert sorted(IntakeFrame.objects.values_list("exchange", flat=True)) == [3, 4, 5, 9, 20]
+    assert sorted(IntakeFrame.objects.values_list("exchange", flat=True)) == [3, 4, 5, 9, 20, 30]
 
 
 def test_the_same_session_again_changes_nothing(meter: Meter) -> None:

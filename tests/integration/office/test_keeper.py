@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from kilovatt.lake import store
 from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
-from kilovatt.lake.tables import REGISTERS
-from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.lake.tables import REGISTERS, SAMPLES, TABLES
+from kilovatt.measure.metering.sessions import InstantValues, Learnt
 from kilovatt.office.operations import history, keeper, leases
 from kilovatt.office.operations.ingest import accept
-from kilovatt.office.records.models import Batch, IntakeRegister, Meter, Work
+from kilovatt.office.records.models import Batch, IntakeRegister, IntakeSample, Meter, Work
 from on_record import NOW, register, report_of
 
 
@@ -22,15 +23,22 @@ def values(meter: Meter) -> list[int]:
     return [stored.value for stored in history.registers([meter.pk], since=NOW, until=NOW + timedelta(days=1))]
 
 
+def voltages(meter: Meter) -> list[tuple[int, ...]]:
+    heard = history.samples([meter.pk], since=NOW, until=NOW + timedelta(days=1))
+    return [stored.values.voltages_mv for stored in heard]
+
+
 @pytest.fixture
 def heard(meter: Meter) -> Meter:
-    accept(report_of(meter, Learnt(registers=(register(1, tariff=1), register(2, tariff=2)))), now=NOW)
+    instant = InstantValues(taken_at=NOW, power_w=412, voltages_mv=(231_400, 229_900), relay_closed=True, exchange=30)
+    registers = (register(1, tariff=1), register(2, tariff=2))
+    accept(report_of(meter, Learnt(instant=instant, registers=registers)), now=NOW)
     return meter
 
 
 @pytest.mark.parametrize("step", ["write", "publish"])
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("table", ["meter_days", "registers", "frames"])
+@pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_a_power_cut_at_a_step_of_a_table_is_mended_by_the_next_keeper(
     heard: Meter, monkeypatch: pytest.MonkeyPatch, step: str, after: bool, table: str
 ) -> None:
@@ -53,8 +61,26 @@ def test_a_power_cut_at_a_step_of_a_table_is_mended_by_the_next_keeper(
     assert batch is not None
     assert batch.number == 1
     assert values(heard) == [1, 2]
-    lake = history.site_lake().table(REGISTERS)
-    assert lake.read(lake.open().version(), meter_ids=[heard.pk]).num_rows == 2
+    assert voltages(heard) == [(231_400, 229_900)]
+    for shape, rows in ((REGISTERS, 2), (SAMPLES, 1)):
+        lake = history.site_lake().table(shape)
+        assert lake.read(lake.open().version(), meter_ids=[heard.pk]).num_rows == rows
+
+
+def test_a_lake_from_before_there_were_samples_is_given_their_table(
+    meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(report_of(meter, Learnt(registers=(register(1),))), now=NOW)
+    monkeypatch.setattr(store, "TABLES", tuple(table for table in TABLES if table is not SAMPLES))
+    keeper.carry_to_the_lake(now=NOW)
+    assert not (history.site_lake().path / SAMPLES.name).exists()
+    monkeypatch.undo()
+    assert (history.settled_version(SAMPLES), voltages(meter)) == (None, [])
+    instant = InstantValues(taken_at=NOW, power_w=None, voltages_mv=(231_400,), exchange=30)
+    accept(report_of(meter, Learnt(instant=instant), name="second"), now=NOW)
+    keeper.carry_to_the_lake(now=NOW)
+    assert not IntakeSample.objects.exists()
+    assert (voltages(meter), values(meter)) == ([(231_400,)], [1])
 
 
 def test_rows_that_come_while_a_batch_is_open_wait_for_the_next(heard: Meter, monkeypatch: pytest.MonkeyPatch) -> None:

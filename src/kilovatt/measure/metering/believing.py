@@ -7,6 +7,7 @@ is. Whether a possible value is likely is the judgement's matter (`measure.vee`)
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from kilovatt.measure.metering.columns import PHASES
 from kilovatt.measure.metering.events import MeterEvent
 from kilovatt.measure.metering.meter_days import MeterDay
 from kilovatt.measure.metering.registers import RegisterMoment, RegisterReading
@@ -21,6 +22,9 @@ SLOTS_MAX = 1_500
 """A day of minutes, and the hour by which a change to winter time makes one longer."""
 POWER_MAX_W = COUNT_MAX
 VOLTAGE_MAX_MV = COUNT_MAX
+CURRENT_MAX_MA = COUNT_MAX
+FREQUENCY_MAX_MHZ = 1_000_000
+TARIFF_MAX = 8
 TEXT_LIMITS = {"firmware": 32, "variant": 64, "detail": 200, "code": 40}
 """How long the texts of a meter may be; what is longer is cut."""
 
@@ -77,7 +81,15 @@ def _day_can_be(day: MeterDay) -> bool:
 
 
 def _instant_can_be(instant: InstantValues) -> bool:
-    return abs(instant.power_w or 0) <= POWER_MAX_W and all(0 <= mv <= VOLTAGE_MAX_MV for mv in instant.voltages_mv)
+    phases = max(len(instant.voltages_mv), len(instant.currents_ma))
+    return (
+        phases <= len(PHASES)
+        and abs(instant.power_w or 0) <= POWER_MAX_W
+        and all(0 <= mv <= VOLTAGE_MAX_MV for mv in instant.voltages_mv)
+        and all(abs(ma) <= CURRENT_MAX_MA for ma in instant.currents_ma)
+        and 0 <= (instant.frequency_mhz or 0) <= FREQUENCY_MAX_MHZ
+        and 0 <= (instant.tariff or 0) <= TARIFF_MAX
+    )
 
 
 def _tidy_identity(identity: Identity) -> Identity:

@@ -1,4 +1,4 @@
-"""The columns of what is kept in numbers: meter-days, registers and frames, declared once, by name and unit.
+"""The columns of what is kept in numbers: meter-days, registers, samples and frames, declared once, by name and unit.
 
 The lake makes its tables of them, the runs their partitions; neither adds a column of its own but for how
 files are laid out (month, bucket). Nothing here knows Parquet, Polars or a database.
@@ -15,6 +15,7 @@ class ColumnType(StrEnum):
     INT16 = "int16"
     INT32 = "int32"
     INT64 = "int64"
+    TRUTH = "truth"
     TEXT = "text"
     BYTES = "bytes"
     DAY = "day"
@@ -37,6 +38,8 @@ class Column:
 def _column(name: str, holds: ColumnType, unit: str = "", *, nullable: bool = False) -> Column:
     return Column(name=name, holds=holds, unit=unit, nullable=nullable)
 
+
+PHASES = (1, 2, 3)
 
 METER_DAY_COLUMNS: tuple[Column, ...] = (
     _column("meter_id", ColumnType.INT64),
@@ -71,6 +74,22 @@ REGISTER_COLUMNS: tuple[Column, ...] = (
     _column("exchange", ColumnType.INT32),
     _column("batch", ColumnType.INT64),
 )
+
+SAMPLE_COLUMNS: tuple[Column, ...] = (
+    _column("meter_id", ColumnType.INT64),
+    _column("taken_at", ColumnType.INSTANT),
+    *(_column(f"voltage_{phase}_mv", ColumnType.INT32, "mV", nullable=True) for phase in PHASES),
+    *(_column(f"current_{phase}_ma", ColumnType.INT32, "mA", nullable=True) for phase in PHASES),
+    _column("power_w", ColumnType.INT32, "W", nullable=True),
+    _column("frequency_mhz", ColumnType.INT32, "mHz", nullable=True),
+    _column("tariff", ColumnType.INT8, nullable=True),
+    _column("relay_closed", ColumnType.TRUTH, nullable=True),
+    _column("session", ColumnType.BYTES),
+    _column("exchange", ColumnType.INT32),
+    _column("batch", ColumnType.INT64),
+)
+"""One column per phase: they take less room than lists. When it was heard, its session says; its digest is made anew
+of what it holds."""
 
 FRAME_COLUMNS: tuple[Column, ...] = (
     _column("meter_id", ColumnType.INT64),

@@ -10,6 +10,7 @@ from struct import pack
 
 from kilovatt.measure.metering.meter_days import MeterDay
 from kilovatt.measure.metering.registers import RegisterReading
+from kilovatt.measure.metering.sessions import InstantValues
 
 DIGEST_BYTES = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,6 +34,17 @@ def register_digest(meter_id: int, reading: RegisterReading) -> bytes:
     digest.update(pack("<4q", meter_id, reading.tariff, reading.value, _instant(reading.taken_at)))
     digest.update(_text(reading.quantity))
     digest.update(_text(reading.moment))
+    return digest.digest()
+
+
+def sample_digest(meter_id: int, sample: InstantValues) -> bytes:
+    """Return the name of a sample's content (BLAKE2b, 32 bytes): what flowed, and when by the meter's clock."""
+    digest = blake2b(b"kilovatt sample 1", digest_size=DIGEST_BYTES)
+    digest.update(pack("<2q", meter_id, _instant(sample.taken_at)))
+    for values in (sample.voltages_mv, sample.currents_ma):
+        digest.update(_list(values))
+    for value in (sample.power_w, sample.frequency_mhz, sample.tariff, sample.relay_closed):
+        digest.update(_list(None if value is None else (int(value),)))
     return digest.digest()
 
 

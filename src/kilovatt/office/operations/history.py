@@ -19,11 +19,21 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from kilovatt.lake.store import Lake
-from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, TableShape
+from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, SAMPLES, TableShape
+from kilovatt.measure.metering.columns import PHASES
+from kilovatt.measure.metering.digests import sample_digest
 from kilovatt.measure.metering.merge import StoredMeterDay, merge_meter_days
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, Source
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
-from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, IntakeRegister, Session
+from kilovatt.measure.metering.sessions import InstantValues
+from kilovatt.office.records.models import (
+    Batch,
+    IntakeFrame,
+    IntakeMeterDay,
+    IntakeRegister,
+    IntakeSample,
+    Session,
+)
 from kilovatt.office.records.readings.packing import unpacked
 
 
@@ -42,6 +52,15 @@ class StoredRegister:
     digest: bytes
     session_id: UUID | None
     exchange: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSample:
+    """What flowed at an instant, and the session that heard it."""
+
+    meter_id: int
+    values: InstantValues
+    session_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +84,9 @@ def site_lake() -> Lake:
 def settled_version(shape: TableShape) -> int | None:
     """The version of a lake table that the last settled batch made; None while there is none."""
     batch = Batch.objects.exclude(settled_at=None).order_by("-number").first()
-    return None if batch is None or batch.lake_versions is None else int(batch.lake_versions[shape.name])
+    versions = {} if batch is None else batch.lake_versions or {}
+    # A table that is younger than the site has no version before the next batch.
+    return int(versions[shape.name]) if shape.name in versions else None
 
 
 def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, list[StoredMeterDay]]:
@@ -169,6 +190,21 @@ def registers(
     return sorted(
         found.values(), key=lambda register: (register.taken_at, register.meter_id, register.quantity, register.tariff)
     )
+
+
+def samples(meter_ids: Sequence[int], *, since: datetime, until: datetime) -> list[StoredSample]:
+    """Return what flowed in [since, until] at some meters, by instant; the same sample once."""
+    found: dict[bytes, StoredSample] = {}
+    in_intake = IntakeSample.objects.filter(meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until)
+    for row in in_intake.iterator():
+        found[bytes(row.digest)] = _sample_from_intake(row)
+    within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until)
+    for values in _lake_rows(
+        SAMPLES, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)
+    ):
+        stored = _sample_from_lake(values)
+        found.setdefault(sample_digest(stored.meter_id, stored.values), stored)
+    return sorted(found.values(), key=lambda sample: (sample.values.taken_at, sample.meter_id))
 
 
 def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
@@ -289,6 +325,35 @@ def _register(values: Mapping[str, Any], session_id: UUID | None) -> StoredRegis
         session_id=session_id,
         exchange=values["exchange"],
     )
+
+
+def _sample_from_intake(row: IntakeSample) -> StoredSample:
+    values = InstantValues(
+        taken_at=row.taken_at.astimezone(UTC),
+        voltages_mv=unpacked(row.voltages_mv) or (),
+        currents_ma=unpacked(row.currents_ma) or (),
+        power_w=row.power_w,
+        frequency_mhz=row.frequency_mhz,
+        tariff=row.tariff,
+        relay_closed=row.relay_closed,
+        exchange=row.exchange,
+    )
+    return StoredSample(row.meter_id, values, row.session_id)
+
+
+def _sample_from_lake(row: Mapping[str, Any]) -> StoredSample:
+    plain = ("power_w", "frequency_mhz", "tariff", "relay_closed", "exchange")
+    values = InstantValues(
+        taken_at=row["taken_at"].astimezone(UTC),
+        voltages_mv=_by_phase(row, "voltage_{}_mv"),
+        currents_ma=_by_phase(row, "current_{}_ma"),
+        **{name: row[name] for name in plain},
+    )
+    return StoredSample(row["meter_id"], values, UUID(bytes=row["session"]))
+
+
+def _by_phase(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
+    return tuple(value for phase in PHASES if (value := row[column.format(phase)]) is not None)
 
 
 def _from_intake(row: IntakeMeterDay) -> StoredMeterDay:

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from kilovatt.measure.metering.believing import believed
+from kilovatt.measure.metering.digests import sample_digest
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.merge import meter_day_digest, register_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
@@ -24,6 +25,7 @@ from kilovatt.office.records.models import (
     IntakeFrame,
     IntakeMeterDay,
     IntakeRegister,
+    IntakeSample,
     LatestRegister,
     Meter,
     MeterStanding,
@@ -58,6 +60,7 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
         session = _remember_session(report, left_out=believable.left_out)
         carrying = _accept_registers(session, learnt.registers, report.source)
         carrying |= _accept_meter_days(session, learnt.meter_days)
+        carrying |= _accept_sample(session, learnt)
         carrying |= _accept_events(session, learnt, now)
         close_gaps(meter.pk, learnt.meter_days, asked_on=report.asked_days)
         _watch_relay(session, learnt, now)
@@ -165,6 +168,29 @@ def _accept_meter_days(session: Session, days: Iterable[MeterDay]) -> set[int]:
         for digest, day in fresh.items()
     )
     return {exchange for day in fresh.values() for exchange in day.exchanges if exchange >= 0}
+
+
+def _accept_sample(session: Session, learnt: Learnt) -> set[int]:
+    """Keep what flowed: what is not kept from the first day on cannot be known later."""
+    instant = learnt.instant
+    if instant is None:
+        return set()
+    sample = IntakeSample(
+        meter_id=session.meter_id,
+        taken_at=instant.taken_at,
+        voltages_mv=packed(instant.voltages_mv),
+        currents_ma=packed(instant.currents_ma),
+        power_w=instant.power_w,
+        frequency_mhz=instant.frequency_mhz,
+        tariff=instant.tariff,
+        relay_closed=instant.relay_closed,
+        digest=sample_digest(session.meter_id, instant),
+        session=session,
+        exchange=instant.exchange,
+    )
+    # What the lake has already is not looked for: no session hears the same second twice, and readers merge.
+    IntakeSample.objects.bulk_create([sample], ignore_conflicts=True)
+    return {instant.exchange}
 
 
 def _accept_events(session: Session, learnt: Learnt, now: datetime) -> set[int]:

@@ -15,16 +15,18 @@ from django.db.models import Max
 
 from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
-from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS
+from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, SAMPLES
+from kilovatt.measure.metering.columns import PHASES
 from kilovatt.office.operations import leases
 from kilovatt.office.operations.history import settled_version, site_lake
-from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, IntakeRegister
+from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, IntakeRegister, IntakeSample
 from kilovatt.office.records.readings.packing import unpacked
 
 LEASE_LENGTH = timedelta(minutes=10)
-_INTAKE: dict[str, type[IntakeMeterDay] | type[IntakeRegister] | type[IntakeFrame]] = {
+_INTAKE: dict[str, type[IntakeMeterDay] | type[IntakeRegister] | type[IntakeSample] | type[IntakeFrame]] = {
     METER_DAYS.name: IntakeMeterDay,
     REGISTERS.name: IntakeRegister,
+    SAMPLES.name: IntakeSample,
     FRAMES.name: IntakeFrame,
 }
 
@@ -119,6 +121,24 @@ def _register_rows(batch: Batch) -> Iterator[dict[str, Any]]:
         }
 
 
+def _sample_rows(batch: Batch) -> Iterator[dict[str, Any]]:
+    for row in IntakeSample.objects.filter(batch=batch).order_by("meter_id", "taken_at", "pk").iterator():
+        voltages, currents = unpacked(row.voltages_mv) or (), unpacked(row.currents_ma) or ()
+        yield {
+            "meter_id": row.meter_id,
+            "taken_at": row.taken_at.astimezone(UTC),
+            **{f"voltage_{phase}_mv": mv for phase, mv in zip(PHASES, voltages, strict=False)},
+            **{f"current_{phase}_ma": ma for phase, ma in zip(PHASES, currents, strict=False)},
+            "power_w": row.power_w,
+            "frequency_mhz": row.frequency_mhz,
+            "tariff": row.tariff,
+            "relay_closed": row.relay_closed,
+            "session": row.session_id.bytes,
+            "exchange": row.exchange,
+            "batch": row.batch_id,
+        }
+
+
 def _frame_rows(batch: Batch) -> Iterator[dict[str, Any]]:
     for row in IntakeFrame.objects.filter(batch=batch).order_by("meter_id", "session_id", "exchange").iterator():
         yield {
@@ -147,5 +167,6 @@ def _evidence(row: IntakeMeterDay | IntakeRegister) -> dict[str, Any]:
 _ROWS: dict[str, Callable[[Batch], Iterator[dict[str, Any]]]] = {
     METER_DAYS.name: _meter_day_rows,
     REGISTERS.name: _register_rows,
+    SAMPLES.name: _sample_rows,
     FRAMES.name: _frame_rows,
 }

@@ -33,6 +33,8 @@ _INTAKE = {
     "qualities, exchanges, source, heard_at, digest, session_id",
     "records_intakeregister": "meter_id, quantity, tariff, moment, value, taken_at, heard_at, source, digest, "
     "session_id, exchange",
+    "records_intakesample": "meter_id, taken_at, voltages_mv, currents_ma, power_w, frequency_mhz, tariff, "
+    "relay_closed, digest, session_id, exchange",
     "records_intakeframe": "meter_id, session_id, exchange, request, answer, sent_at, took_ms, tries",
 }
 

@@ -5,6 +5,7 @@ from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Un
 from kilovatt.office.records.commands.models import MeterOrder
 from kilovatt.office.records.ledger.models import Transfer
 from kilovatt.office.records.organisations.models import (
+    DataKey,
     Organisation,
     OrganisationRole,
     ReadingPlan,
@@ -28,6 +29,7 @@ from kilovatt.office.records.readings.models import (
     IntakeFrame,
     IntakeMeterDay,
     IntakeRegister,
+    IntakeSample,
     LatestRegister,
     MeterStanding,
     ProfileGap,
@@ -52,6 +54,7 @@ __all__ = [
     "IntakeFrame",
     "IntakeMeterDay",
     "IntakeRegister",
+    "IntakeSample",
     "LatestRegister",
     "Line",
     "Meter",

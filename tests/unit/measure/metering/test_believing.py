@@ -90,7 +90,16 @@ def test_an_impossible_day_is_left_out_and_the_others_kept(day: MeterDay) -> Non
 
 
 @pytest.mark.parametrize(
-    "instant", [replace(INSTANT, power_w=-(2**31)), replace(INSTANT, voltages_mv=(231_400, 2**31))]
+    "instant",
+    [
+        replace(INSTANT, power_w=-(2**31)),
+        replace(INSTANT, voltages_mv=(231_400, 2**31)),
+        replace(INSTANT, currents_ma=(2**31,)),
+        replace(INSTANT, currents_ma=(1, 2, 3, 4)),
+        replace(INSTANT, frequency_mhz=-1),
+        replace(INSTANT, tariff=9),
+    ],
+    ids=["power", "voltage", "current", "a fourth phase", "frequency", "tariff"],
 )
 def test_impossible_instant_values_are_left_out(instant: InstantValues) -> None:
     assert believed(Learnt(instant=instant)) == Believed(Learnt(), "1 impossible instant values")

@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.measure.metering.digests import DIGEST_BYTES, meter_day_digest, register_digest
+from kilovatt.measure.metering.digests import DIGEST_BYTES, meter_day_digest, register_digest, sample_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.sessions import InstantValues
 
 DAY = MeterDay(
     day_on=date(2026, 10, 5),
@@ -86,3 +87,28 @@ def test_a_register_heard_again_has_the_same_digest() -> None:
 def test_two_meters_have_two_digests_of_one_content() -> None:
     assert meter_day_digest(8, DAY) != meter_day_digest(7, DAY)
     assert register_digest(8, REGISTER) != register_digest(7, REGISTER)
+
+
+SAMPLE = InstantValues(
+    taken_at=datetime(2026, 11, 24, 9, tzinfo=UTC), power_w=412, voltages_mv=(231_400,), relay_closed=True, exchange=30
+)
+
+
+def test_a_sample_heard_by_another_exchange_has_the_same_digest() -> None:
+    assert sample_digest(7, replace(SAMPLE, exchange=4)) == sample_digest(7, SAMPLE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SAMPLE, taken_at=SAMPLE.taken_at + timedelta(seconds=1)),
+        replace(SAMPLE, power_w=None),
+        replace(SAMPLE, voltages_mv=(), currents_ma=(231_400,)),
+        replace(SAMPLE, frequency_mhz=50_000),
+        replace(SAMPLE, power_w=None, tariff=412),
+        replace(SAMPLE, relay_closed=None),
+    ],
+)
+def test_another_sample_has_another_digest(other: InstantValues) -> None:
+    assert sample_digest(7, other) != sample_digest(7, SAMPLE)
+    assert sample_digest(8, SAMPLE) != sample_digest(7, SAMPLE)

@@ -109,6 +109,33 @@ class IntakeRegister(models.Model):
         return f"{self.meter_id} {self.quantity} T{self.tariff} {self.value}"
 
 
+class IntakeSample(models.Model):
+    """What flowed when a meter was read. Voltages and currents by phase, packed as those of a meter-day.
+
+    `taken_at` is by the meter's clock, or by ours where that is not to be believed.
+    """
+
+    meter = models.ForeignKey("records.Meter", on_delete=models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField()
+    voltages_mv = models.BinaryField()
+    currents_ma = models.BinaryField()
+    power_w = models.IntegerField(null=True)
+    frequency_mhz = models.IntegerField(null=True)
+    tariff = models.PositiveSmallIntegerField(null=True)
+    relay_closed = models.BooleanField(null=True)
+    digest = models.BinaryField(max_length=32)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="+")
+    exchange = models.IntegerField()
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest"], name="a_sample_once")]
+        indexes = [models.Index(fields=["meter", "taken_at"], name="intake_sample_by_meter")]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.taken_at:%Y-%m-%d %H:%M:%S}"
+
+
 class IntakeFrame(models.Model):
     """One exchange as it stood on the wire, secrets masked: the evidence of what it carried."""
 
