@@ -28,7 +28,9 @@ WAY_WORDS = {
 _PASSWORD_WORDS = {
     PasswordState.FACTORY: _("still has the password of its maker"),
     PasswordState.OTHER: _("did not take its maker's password, and was asked no second time"),
-    PasswordState.BARRED: _("lets nobody in now: no password was tried after that"),
+    PasswordState.BARRED: _(
+        "did not let us in for another reason than the password: no other meter was sent one after that"
+    ),
 }
 _TOLD_WORDS = {
     Told.TYPE: _("type"),

@@ -206,16 +206,20 @@ def _is_same(known: Sighting, other: Sighting) -> bool:
     for what in (Told.SERIAL, Told.DEVICE_NAME):
         if what in known.told and what in other.told:
             return known.told[what] == other.told[what]
+    if None in (known.address, other.address):
+        # Who answered anybody in words that were understood was alone: it is one with whoever is found afterwards.
+        return None in (known.place.address, other.place.address)
     return (known.place.address, known.place.form) == (other.place.address, other.place.form)
 
 
 def _merged(known: Sighting, other: Sighting) -> Sighting:
-    merged = known.with_told(other.told, other.traits)
-    if known.password is PasswordState.NOT_TRIED:
-        merged = replace(merged, password=other.password)
-    if known.address is None and other.address is not None:
-        return replace(merged, place=other.place, address=other.address)
-    return merged
+    """Return what two sightings tell of one meter, at the first place where it had an address of its own."""
+    is_placed = known.address is not None or other.address is None
+    first, second = (known, other) if is_placed else (other, known)
+    password = second.password if first.password is PasswordState.NOT_TRIED else first.password
+    return replace(
+        first, told={**second.told, **first.told}, traits={**second.traits, **first.traits}, password=password
+    )
 
 
 def _all_planned(scope: Scope) -> Iterator[_Planned]:

@@ -8,7 +8,8 @@ from kilovatt.measure.metering.catalogue.energomera_iec import EnergomeraIecDial
 from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrDialect
 from kilovatt.measure.metering.catalogue.nzif import NzifDialect
 from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
-from kilovatt.measure.metering.models import Language, MeterModel
+from kilovatt.measure.metering.catalogue.spodus import SpodusDialect, behind, can_be_behind
+from kilovatt.measure.metering.models import Evidence, Language, MeterModel
 from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.drivers.finding import Sighting, Told, Trait, Way, yes_or_no
 from kilovatt.wire.drivers.finding_dlms import carrier_of
@@ -16,6 +17,12 @@ from kilovatt.wire.drivers.finding_iec import NAME_STEM
 
 _ANY_MAKER = "KLV"
 """Stands in rows of meters whose maker is not said."""
+_IN_A_WRAPPER = tuple(
+    behind(row)
+    for row in ROWS
+    if isinstance(row.dialect, SpodesDialect) and can_be_behind(row) and not row.dialect.over_wrapper
+)
+_EVIDENCE = list(Evidence)
 _V1_CODES = {"mercury-200-04": "2", "mercury-203-2t-gbo": "4", "mercury-206-prlsno": "8"}
 """The codes of models as the client mercury-base reads them: nothing of the maker's."""
 _V1_SIBLINGS = {"6": "4"}
@@ -23,9 +30,20 @@ _V1_SIBLINGS = {"6": "4"}
 
 
 def fitting(sighting: Sighting) -> tuple[MeterModel, ...]:
-    """Return the rows that fit, those of its maker before those of any."""
-    rows = [row for row in ROWS if row.language in sighting.languages and _fits(row, sighting.traits)]
-    return tuple(sorted(rows, key=lambda row: Trait.FLAG in sighting.traits and Trait.FLAG not in row_traits(row)))
+    """Return the rows that fit: those of its maker before those of any, what rests on better evidence before the rest.
+
+    A meter in the wrapper may be read as one behind a concentrator is, whatever its row has messages travel in; what
+    may be a concentrator or a meter is taken for a meter, until it lists what is behind it.
+    """
+    rows = [*ROWS, *_IN_A_WRAPPER] if sighting.place.way is Way.WRAPPER else ROWS
+    fit = [row for row in rows if row.language in sighting.languages and _fits(row, sighting.traits)]
+    lists_meters = Told.DEVICES in sighting.told
+
+    def rank(row: MeterModel) -> tuple[bool, bool, int]:
+        is_of_any = Trait.FLAG in sighting.traits and Trait.FLAG not in row_traits(row)
+        return is_of_any, isinstance(row.dialect, SpodusDialect) is not lists_meters, _EVIDENCE.index(row.evidence)
+
+    return tuple(sorted(fit, key=rank))
 
 
 def _fits(row: MeterModel, shown: Mapping[Trait, str]) -> bool:

@@ -255,6 +255,21 @@ def test_one_meter_in_two_forms_of_address_is_one_and_two_without_a_name_are_two
     assert [(one.address, one.place.form) for one in seeker.sightings] == [(16, 4), (17, 4), (17, 2)]
 
 
+def test_who_answered_everybody_is_one_with_whoever_is_found_afterwards() -> None:
+    def hdlc(address: int | None, form: int) -> Sighting:
+        place = Place(way=Way.HDLC, address=address, form=form)
+        return Sighting(
+            place=place, languages=(Language.SPODES,), address=address, traits={Trait.CARRIER: f"hdlc-{form}"}
+        )
+
+    seeker = Seeker(Scope(ways=frozenset({Way.HDLC})))
+    for sighting in (hdlc(None, 4), hdlc(None, 2), hdlc(16, 4)):
+        asked(seeker)
+        found(seeker, sighting)
+    (one,) = seeker.sightings
+    assert (one.address, one.place.form, one.traits[Trait.CARRIER]) == (16, 4, "hdlc-4")
+
+
 def test_a_meter_that_lets_nobody_in_ends_the_trying_of_passwords() -> None:
     seeker = Seeker(replace(ALONE, factory_passwords=True))
     assert seeker.may_try_passwords
