@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import socket
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,6 +14,7 @@ from uuid import UUID
 
 from django.db import close_old_connections, connection
 
+from kilovatt.config.figures import HeadendFigures, Present
 from kilovatt.config.rounds import keep_and_judge
 from kilovatt.config.wiring import Intake, errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
@@ -30,6 +34,8 @@ ERRANDS_AHEAD = 500
 """So many visits are planned ahead at most: what waits longer is planned with what is known then."""
 DAYS_OF_A_VISIT = 7
 DAYS_OF_A_BACK_FILL = 31
+HOLDER = f"{socket.gethostname()} {os.getpid()}"
+"""By what name people are told which process holds a line."""
 _CHORES = "chores"
 _CHORES_LEASE = timedelta(minutes=10)
 
@@ -47,6 +53,7 @@ class HeadendProcess:
         lines_max: int,
         noticed: Callable[[SessionReport], None] | None = None,
         chores_every_s: float = CHORES_EVERY_S,
+        figures: HeadendFigures | None = None,
     ) -> None:
         self._clock = clock
         self._lines_max = lines_max
@@ -54,8 +61,11 @@ class HeadendProcess:
         self._held: dict[int, HeldLine] = {}
         self._requests: set[str] = set()
         """Keys of requests that have been put in a line's queue."""
-        self._intake = Intake(clock, noticed or _unnoticed)
-        self._served = ServedLines(Headend(clock, lines_at_once=lines_max), self._sink, lost=self._lost)
+        self._figures = figures or HeadendFigures()
+        self._intake = Intake(clock, noticed or _unnoticed, self._figures)
+        headend = Headend(clock, lines_at_once=lines_max)
+        self._served = ServedLines(headend, self._sink, lost=self._lost)
+        self._figures.watch(Present(self._held.__len__, self._served.waiting_by_rank, headend.traffic))
         self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._stopped = asyncio.Event()
 
@@ -95,7 +105,7 @@ class HeadendProcess:
         return line_leases.extend(list(self._held.values()), now=self._clock.now())
 
     def _take(self, at_most: int) -> list[HeldLine]:
-        return line_leases.take_lines(now=self._clock.now(), at_most=at_most)
+        return line_leases.take_lines(now=self._clock.now(), at_most=at_most, holder=HOLDER)
 
     def _lost(self, line_id: int, error: BaseException) -> None:
         _log.error("line %s is let go: %s", line_id, error, extra={"line": line_id})
@@ -187,7 +197,7 @@ class HeadendProcess:
             await self._rest(self._chores_every_s)
 
     def _chores(self) -> None:
-        now = self._clock.now()
+        now, began = self._clock.now(), time.perf_counter()
         lease = leases.take(_CHORES, _CHORES, now=now, length=_CHORES_LEASE)
         if lease is None:
             return
@@ -196,6 +206,7 @@ class HeadendProcess:
             gaps.lose_what_is_too_old(now=now)
             keep_and_judge(self._clock)
             bill_last_month(now=now)
+            self._figures.chores_done(took_s=time.perf_counter() - began, at=self._clock.now())
         except Exception:  # noqa: BLE001  # whatever it is, meters are read on
             # The next round of chores finds the same work.
             _log.exception("chores were broken off")

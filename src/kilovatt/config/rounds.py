@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kilovatt.config.figures import HeadendFigures
 from kilovatt.config.wiring import Intake, errands_by_line
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import judging, keeper
@@ -27,7 +28,7 @@ async def read_round(
     headend: Headend, clock: SiteClock, lines: tuple[LineErrands, ...], noticed: Callable[[SessionReport], None]
 ) -> None:
     """Read these lines, all at once, and accept what comes; when the head-end is stopped, the sessions in hand end."""
-    intake = Intake(clock, noticed)
+    intake = Intake(clock, noticed, HeadendFigures())
     try:
         await headend.read(errands_by_line(lines), intake.sink)
     finally:

@@ -8,6 +8,8 @@ KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the mach
 KILOVATT_READ_EVERY_MIN  how often meters are read whose organisation has no reading plan; 30
 KILOVATT_LANGUAGE   the language of the site, ru (the default) or en: of visitors whose browser asks for neither, and of
                     logins whose users have not chosen
+KILOVATT_LOG        from which level on the log is written, to standard error; WARNING
+KILOVATT_LOG_FORMAT  text (the default), or json: a line of JSON per event
 KILOVATT_SECURE     1 when the pages are behind TLS: cookies are then sent over TLS only
 """
 
@@ -22,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from kilovatt.config.data_directory import DataDirectory
+from kilovatt.config.logs import logging_settings
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DATA = DataDirectory(Path(os.environ.get("KILOVATT_DATA") or "kilovatt-data").resolve())
@@ -146,10 +149,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("KILOVATT_SECURE") == "1"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("KILOVATT_LOG", "WARNING")},
-}
+LOG_FORMAT = os.environ.get("KILOVATT_LOG_FORMAT") or "text"
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured(gettext_noop("KILOVATT_LOG_FORMAT is text or json."))
+LOGGING = logging_settings(level=os.environ.get("KILOVATT_LOG", "WARNING"), is_json=LOG_FORMAT == "json")

@@ -118,8 +118,11 @@ def require_free_port(host: str, port: int) -> None:
         ) from error
 
 
-def serve(*, host: str, port: int, every_minutes: int) -> None:
-    """Run pages and reading side by side until interrupted; if one ends, the other is ended too."""
+def serve(*, host: str, port: int, every_minutes: int, metrics: str | None = None) -> None:
+    """Run pages and reading side by side until interrupted; if one ends, the other is ended too.
+
+    `metrics`: where the reading process tells its figures, HOST:PORT.
+    """
     pages = [
         *(sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"{host}:{port}"),
         *(
@@ -135,7 +138,7 @@ def serve(*, host: str, port: int, every_minutes: int) -> None:
         ),
     ]
     os.environ["KILOVATT_READ_EVERY_MIN"] = str(every_minutes)
-    reading = [sys.executable, "-m", "kilovatt.config.headend"]
+    reading = [sys.executable, "-m", "kilovatt.config.headend", *(("--metrics", metrics) if metrics else ())]
     sys.exit(run_together([pages, reading]))
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from django.db import connection
 
+from kilovatt.config.figures import HeadendFigures
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order
 from kilovatt.measure.metering.sessions import SessionReport
@@ -21,6 +23,7 @@ from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.commanding import Announce
+from kilovatt.wire.headend.correlation import in_hand
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
@@ -138,11 +141,12 @@ _SWITCH_INTERVAL_S = 0.0005
 class Intake:
     """Accepts sessions one after another in a thread of its own, so that lines never wait for the disk."""
 
-    def __init__(self, clock: SiteClock, noticed: Callable[[SessionReport], None]) -> None:
+    def __init__(self, clock: SiteClock, noticed: Callable[[SessionReport], None], figures: HeadendFigures) -> None:
         # By default a thread may keep Python for 5 ms while a meter's answer waits to be heard.
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._clock = clock
         self._noticed = noticed
+        self._figures = figures
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
     def sink(self, report: SessionReport, lease: Lease | None = None) -> Awaitable[None]:
@@ -155,5 +159,11 @@ class Intake:
         self._thread.shutdown(wait=True)
 
     def _accept(self, report: SessionReport, lease: Lease | None) -> None:
-        ingest.accept(report, now=self._clock.now(), lease=lease)
-        self._noticed(report)
+        with in_hand(report.session_id):
+            began = time.perf_counter()
+            is_new = ingest.accept(report, now=self._clock.now(), lease=lease)
+            took_s = time.perf_counter() - began
+            facts = {"meter": report.meter_id, "outcome": report.outcome.value, "is_new": is_new}
+            _log.info("session %s accepted", report.session_id, extra=facts | {"took_ms": round(took_s * 1000)})
+            self._figures.session_accepted(report, took_s=took_s)
+            self._noticed(report)

@@ -11,6 +11,7 @@ import typer
 from kilovatt.config import site as running
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.voice import _, complain, out
+from kilovatt.config.figures import FiguresAddressError, host_and_port
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help=_("The data directory (default: KILOVATT_DATA or ./kilovatt-data)."))
@@ -77,8 +78,16 @@ def serve(
     host: Annotated[str, typer.Option(help=_("The address to serve the pages at."))] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help=_("The port to serve the pages at."))] = 8000,
     every: Annotated[int, typer.Option(min=1, help=_("Read all meters every so many minutes."))] = 30,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help=_("Where to tell figures of the reading, for Prometheus."))
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Run a site on this machine."""
     running.open_site(data)
-    running.serve(host=host, port=port, every_minutes=every)
+    if metrics is not None:
+        try:
+            host_and_port(metrics)
+        except FiguresAddressError:
+            complain(_("Write --metrics as HOST:PORT, such as 127.0.0.1:9464."))
+    running.serve(host=host, port=port, every_minutes=every, metrics=metrics)
