@@ -31,6 +31,11 @@ class CallInDesk:
         self._held: dict[tuple[str, int], _Held] = {}
         self._changing = asyncio.Lock()
 
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Where calls are taken now: addresses and ports."""
+        return list(self._held)
+
     @asynccontextmanager
     async def holding(self, address: CallInAddress) -> AsyncIterator[Reception]:
         """Hold the reception that an address names. Raises NoRouteError where calls cannot be taken."""
