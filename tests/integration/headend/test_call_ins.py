@@ -31,6 +31,7 @@ from kilovatt.wire.headend.call_in.reception import CallInLimits, Reception
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.lines import CallInAddress, LineSpec
+from kilovatt.wire.headend.opening import give_up_waiting, open_channel
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
@@ -327,6 +328,20 @@ def test_the_meters_of_an_offline_modem_are_reported_so_and_only_the_first_waits
 
     reports = asyncio.run(job())
     assert [report.outcome for report in reports] == [Outcome.MODEM_OFFLINE] * 2
+
+
+def test_whoever_stops_does_not_wait_for_a_modem_to_call() -> None:
+    async def job() -> NoRouteError:
+        opening = asyncio.create_task(open_channel(spec(await free_port())))
+        await until(lambda: bool(call_in_desk().places))
+        await asyncio.sleep(0.05)
+        give_up_waiting()
+        with pytest.raises(NoRouteError) as refused:
+            await opening
+        return refused.value
+
+    stopped = asyncio.run(job())
+    assert (stopped.outcome, "we stop" in str(stopped)) == (Outcome.BUSY, True)
 
 
 def test_a_line_whose_modem_carries_another_line_is_busy() -> None:

@@ -16,8 +16,9 @@ from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.modem import CallNotConnectedError
-from kilovatt.wire.headend.opening import open_channel
+from kilovatt.wire.headend.opening import give_up_waiting, open_channel
 from kilovatt.wire.headend.polling import Headend
+from kilovatt.wire.headend.served_lines import LineErrand, ServedLines
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.framing.modems import CallFailure
 from kilovatt.wire.simulator.bus import Bus
@@ -266,3 +267,65 @@ def test_a_line_whose_modem_stays_in_use_is_reported_busy(monkeypatch: pytest.Mo
 
     busy = asyncio.run(job())
     assert (busy.outcome, "was in use for 0.2 s" in str(busy)) == (Outcome.BUSY, True)
+
+
+def test_whoever_stops_does_not_wait_for_a_modem_to_be_free() -> None:
+    async def job() -> tuple[NoRouteError, SessionReport]:
+        book = {ONE: Subscriber(line_of(11_000_001)), TWO: Subscriber(line_of(11_000_002))}
+        async with modem_behind_tcp(book) as (_, beginning):
+            channel = await open_channel(spec(1, f"{beginning}?dial={ONE}"))
+            waiting = [asyncio.create_task(open_channel(spec(2, f"{beginning}?dial={TWO}"))) for _ in range(2)]
+            await asyncio.sleep(0.05)
+            waiting[1].cancel()
+            give_up_waiting()
+            with pytest.raises(NoRouteError) as refused:
+                await waiting[0]
+            with pytest.raises(asyncio.CancelledError):
+                await waiting[1]
+            await channel.close()
+            reports = await read((spec(2, f"{beginning}?dial={TWO}"), [errand(11_000_002)]))
+            return refused.value, reports[11_000_002]
+
+    stopped, report = asyncio.run(job())
+    assert (stopped.outcome, "we stop" in str(stopped)) == (Outcome.BUSY, True)
+    assert report.outcome is Outcome.OK
+
+
+def test_where_nobody_waits_nothing_is_given_up() -> None:
+    async def job() -> None:
+        give_up_waiting()
+        async with modem_behind_tcp({ONE: Subscriber(line_of(11_000_001))}) as (modem, beginning):
+            channel = await open_channel(spec(1, f"{beginning}?dial={ONE}"))
+            give_up_waiting()
+            assert modem.is_in_call
+            await channel.close()
+            assert not modem.is_in_call
+
+    asyncio.run(job())
+
+
+def test_a_served_line_hangs_up_soon_after_its_last_errand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kilovatt.wire.headend.served_lines.IDLE_CALL_S", 0.05)
+
+    async def job() -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        reported = asyncio.Event()
+
+        async def sink(line_id: int, report: SessionReport) -> None:
+            del line_id
+            outcomes.append(report.outcome)
+            reported.set()
+
+        async with modem_behind_tcp({ONE: Subscriber(line_of(11_000_001))}) as (modem, beginning):
+            served = ServedLines(Headend(TownClock(NOW)), sink)
+            served.take(spec(1, f"{beginning}?dial={ONE}"))
+            served.put(LineErrand(1, errand(11_000_001)))
+            await reported.wait()
+            async with asyncio.timeout(5):
+                while modem.is_in_call:  # noqa: ASYNC110 - the modem tells nobody
+                    await asyncio.sleep(0.02)
+            served.stop()
+            await served.until_stopped()
+        return outcomes
+
+    assert asyncio.run(job()) == [Outcome.OK]

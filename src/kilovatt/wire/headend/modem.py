@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from kilovatt.measure.metering.outcomes import Outcome
@@ -107,18 +108,40 @@ async def open_modem(address: ModemAddress, open_port: OpenPort) -> ModemChannel
         raise
 
 
-_MODEMS: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]" = WeakKeyDictionary()
+@dataclass(slots=True)
+class _Modems:
+    by_port: dict[str, asyncio.Lock] = field(default_factory=dict)
+    waiting: "set[asyncio.Task[bool]]" = field(default_factory=set)
+
+
+_MODEMS: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Modems]" = WeakKeyDictionary()
+
+
+def give_up_modems() -> None:
+    """Have every line that waits for a modem fail at once."""
+    modems = _MODEMS.get(asyncio.get_running_loop())
+    for task in () if modems is None else modems.waiting:
+        task.cancel()
 
 
 async def _free_modem(address: ModemAddress) -> asyncio.Lock:
-    modem = _MODEMS.setdefault(asyncio.get_running_loop(), {}).setdefault(str(address.port), asyncio.Lock())
+    modems = _MODEMS.setdefault(asyncio.get_running_loop(), _Modems())
+    modem = modems.by_port.setdefault(str(address.port), asyncio.Lock())
+    waiting = asyncio.create_task(modem.acquire())
+    modems.waiting.add(waiting)
     try:
-        async with asyncio.timeout(QUEUE_S):
-            await modem.acquire()
-    except TimeoutError as error:
-        words = f"the modem at {address.port} was in use for {QUEUE_S:g} s"
-        raise NoRouteError(words, Outcome.BUSY) from error
-    return modem
+        done, _ = await asyncio.wait({waiting}, timeout=QUEUE_S)
+    except asyncio.CancelledError:
+        if waiting.done() and not waiting.cancelled():
+            modem.release()
+        raise
+    finally:
+        modems.waiting.discard(waiting)
+        waiting.cancel()
+    if waiting in done and not waiting.cancelled():
+        return modem
+    why = "we stop" if done else f"it was in use for {QUEUE_S:g} s"
+    raise NoRouteError(f"the modem at {address.port} was waited for in vain: {why}", Outcome.BUSY)
 
 
 async def _let_go(port: Channel, modem: asyncio.Lock) -> None:

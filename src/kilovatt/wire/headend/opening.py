@@ -7,7 +7,7 @@ from typing import assert_never
 from kilovatt.wire.headend.call_in.desk import call_in_desk, open_call_in
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import CallInAddress, LineSpec, ModemAddress, SerialAddress, TcpAddress, UdpAddress
-from kilovatt.wire.headend.modem import open_modem
+from kilovatt.wire.headend.modem import give_up_modems, open_modem
 from kilovatt.wire.headend.serial_port import open_serial
 from kilovatt.wire.headend.tcp import open_tcp
 from kilovatt.wire.headend.udp import open_udp
@@ -33,6 +33,12 @@ async def _open_port(address: TcpAddress | SerialAddress, connect_timeout_s: flo
     if isinstance(address, TcpAddress):
         return await open_tcp(address, connect_timeout_s=connect_timeout_s)
     return await open_serial(address)
+
+
+def give_up_waiting() -> None:
+    """Have every line fail at once that waits for a modem to be free, or to call: whoever stops does not wait."""
+    give_up_modems()
+    call_in_desk().give_up_waiting()
 
 
 @asynccontextmanager

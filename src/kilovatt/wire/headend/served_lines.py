@@ -21,11 +21,13 @@ from typing import TypeAlias
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.delivery import Delivery, Tally
-from kilovatt.wire.headend.lines import LineSpec
-from kilovatt.wire.headend.opening import within_reach
+from kilovatt.wire.headend.lines import LineSpec, ModemAddress
+from kilovatt.wire.headend.opening import give_up_waiting, within_reach
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
 
+IDLE_CALL_S = 2.0
+"""A call is paid for by the minute, and others wait for its modem."""
 IDLE_CLOSE_S = 30.0
 """A line with nothing to do is let go after this, so that others may use its gateway or port."""
 
@@ -117,6 +119,7 @@ class ServedLines:
     def stop(self) -> None:
         """Begin no further session; `until_stopped` returns when those in hand are reported."""
         self._stopped.set()
+        give_up_waiting()
 
     async def until_stopped(self) -> None:
         """Serve until told to stop, and then let go of every line."""
@@ -187,7 +190,8 @@ class _ServedLine:
         self.wake.clear()
         if carrier.is_open:
             try:
-                async with asyncio.timeout(IDLE_CLOSE_S):
+                is_call = isinstance(carrier.spec.address, ModemAddress)
+                async with asyncio.timeout(IDLE_CALL_S if is_call else IDLE_CLOSE_S):
                     await self.wake.wait()
             except TimeoutError:
                 await carrier.close()

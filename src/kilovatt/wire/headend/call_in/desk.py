@@ -48,6 +48,11 @@ class CallInDesk:
             if not held.holders:
                 await self._closed(held, place)
 
+    def give_up_waiting(self) -> None:
+        """Have every line that waits for a modem to call fail at once."""
+        for held in self._held.values():
+            held.reception.give_up_waiting()
+
     def told(self, happening: Happening) -> None:
         """Hand on what happens."""
         self.tell(happening)

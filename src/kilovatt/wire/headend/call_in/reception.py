@@ -132,6 +132,13 @@ class Reception:
         self._in_use.add(caller)
         return caller.line()
 
+    def give_up_waiting(self) -> None:
+        """Have every line that waits for a modem to call fail at once."""
+        for name, waiting in self._waiting.items():
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_exception(NoRouteError(f"{name} was waited for in vain: we stop", Outcome.BUSY))
+
     async def _called(self, name: str, wait_s: float) -> None:
         try:
             async with asyncio.timeout(wait_s):
