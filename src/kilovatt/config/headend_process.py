@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from kilovatt.config.figures import HeadendFigures, Present
 from kilovatt.config.rounds import keep_and_judge
@@ -91,15 +91,22 @@ class HeadendProcess:
 
     async def _hold_lines(self) -> None:
         while not self._stopped.is_set():
-            for line in await self._at_desk(self._extend):
-                _log.warning("line %s was lost to another process", line.line_id, extra={"line": line.line_id})
-                self._held.pop(line.line_id, None)
-                await self._served.let_go(line.line_id)
-            free = self._lines_max - len(self._held)
-            for line in await self._at_desk(self._take, free):
-                self._held[line.line_id] = line
-                self._served.take(line_spec(line))
+            try:
+                await self._change_lines()
+            except DatabaseError as error:
+                # What cannot be extended is lost in time, and then found out by its fence.
+                _log.error("the database did not answer: %s", error)
             await self._rest(line_leases.EXTEND_EVERY.total_seconds())
+
+    async def _change_lines(self) -> None:
+        for line in await self._at_desk(self._extend):
+            _log.warning("line %s was lost to another process", line.line_id, extra={"line": line.line_id})
+            self._held.pop(line.line_id, None)
+            await self._served.let_go(line.line_id)
+        free = self._lines_max - len(self._held)
+        for line in await self._at_desk(self._take, free):
+            self._held[line.line_id] = line
+            self._served.take(line_spec(line))
 
     def _extend(self) -> list[HeldLine]:
         return line_leases.extend(list(self._held.values()), now=self._clock.now())
@@ -117,29 +124,29 @@ class HeadendProcess:
 
     async def _hand_out(self) -> None:
         while not self._stopped.is_set():
-            in_hand = frozenset().union(*(self._served.waiting(line_id) for line_id in self._held))
             held = dict(self._held)
-            asked, due = await self._at_desk(self._wanted, list(held), in_hand)
-            self._put(asked, Rank.ON_DEMAND)
-            self._put(due, Rank.SCHEDULED)
-            for errand in await self._at_desk(self._orders, held):
-                self._served.put(errand)
+            in_hand = frozenset().union(*(self._served.waiting(line_id) for line_id in held))
+            try:
+                wanted = await self._at_desk(self._wanted, held, in_hand)
+            except DatabaseError as error:
+                _log.error("the database did not answer: %s", error)
+                wanted = []
+            self._put(wanted)
             await self._rest(ASK_EVERY_S)
 
-    def _wanted(
-        self, held: Sequence[int], in_hand: frozenset[int]
-    ) -> tuple[Sequence[LineErrands], Sequence[LineErrands]]:
-        """Ask the office who is waited for, and who is due."""
+    def _wanted(self, held: Mapping[int, HeldLine], in_hand: frozenset[int]) -> list[LineErrand]:
+        """Ask the office who is waited for, who is due, and what is to be told to whom."""
         now = self._clock.now()
         if not held:
-            return (), ()
+            return []
         waited_for = visits.asked_for(held, now=now)
         new = {key: meter_id for key, meter_id in waited_for.items() if key not in self._requests}
         self._requests = set(waited_for)
         room = ERRANDS_AHEAD - len(in_hand)
         busy = in_hand | set(new.values())
         due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
-        return self._planned(sorted(set(new.values()))), self._planned(due)
+        asked = self._planned(sorted(set(new.values())), Rank.ON_DEMAND)
+        return asked + self._orders(held) + self._planned(due, Rank.SCHEDULED)
 
     def _orders(self, held: Mapping[int, HeldLine]) -> list[LineErrand]:
         """Claim the commands for meters of these lines that are due."""
@@ -161,19 +168,19 @@ class HeadendProcess:
         if not may_be_sent:
             raise WithdrawnError("the order was withdrawn or has expired")
 
-    def _planned(self, meter_ids: Sequence[int]) -> Sequence[LineErrands]:
+    def _planned(self, meter_ids: Sequence[int], rank: Rank) -> list[LineErrand]:
         if not meter_ids:
-            return ()
-        return lines_to_read(now=self._clock.now(), meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
+            return []
+        lines = lines_to_read(now=self._clock.now(), meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
+        return _ranked(lines, rank)
 
-    def _put(self, lines: Iterable[LineErrands], rank: Rank) -> None:
-        for spec, errands in errands_by_line(lines):
-            for errand in errands:
-                try:
-                    self._served.put(LineErrand(spec.line_id, errand, rank))
-                except LineNotServedError:
-                    # Let go meanwhile: whoever holds it now is asked the same.
-                    break
+    def _put(self, errands: Iterable[LineErrand]) -> None:
+        for errand in errands:
+            try:
+                self._served.put(errand)
+            except LineNotServedError:
+                # Let go meanwhile: whoever holds it now is asked the same.
+                continue
 
     async def _sink(self, line_id: int, report: SessionReport) -> None:
         held = self._held.get(line_id)
@@ -181,12 +188,11 @@ class HeadendProcess:
             raise leases.FencedOffError(f"line {line_id} is held by another process now")
         await self._intake.sink(report, held.lease)
         if report.outcome is Outcome.OK and report.asked_days:
-            past = await self._at_desk(self._past_of, report.meter_id)
-            if past is not None:
-                self._put([past], Rank.BACK_FILL)
+            self._put(await self._at_desk(self._past_of, report.meter_id))
 
-    def _past_of(self, meter_id: int) -> LineErrands | None:
-        return back_fill(meter_id=meter_id, now=self._clock.now(), days_at_once=DAYS_OF_A_BACK_FILL)
+    def _past_of(self, meter_id: int) -> list[LineErrand]:
+        past = back_fill(meter_id=meter_id, now=self._clock.now(), days_at_once=DAYS_OF_A_BACK_FILL)
+        return [] if past is None else _ranked([past], Rank.BACK_FILL)
 
     # ── Chores ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,6 +231,11 @@ class HeadendProcess:
             await asyncio.wait_for(self._stopped.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _ranked(lines: Iterable[LineErrands], rank: Rank) -> list[LineErrand]:
+    """Errands for the head-end; here secrets are opened, so it belongs to the desk."""
+    return [LineErrand(spec.line_id, errand, rank) for spec, errands in errands_by_line(lines) for errand in errands]
 
 
 def _unnoticed(report: SessionReport) -> None:

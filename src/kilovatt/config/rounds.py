@@ -1,5 +1,6 @@
 """A round: everything that is missing is read, accepted, judged and carried to the lake."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ async def read_round(
     """Read these lines, all at once, and accept what comes; when the head-end is stopped, the sessions in hand end."""
     intake = Intake(clock, noticed, HeadendFigures())
     try:
-        await headend.read(errands_by_line(lines), intake.sink)
+        await headend.read(await asyncio.to_thread(errands_by_line, lines), intake.sink)
     finally:
         intake.close()
 

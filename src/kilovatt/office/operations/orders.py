@@ -138,10 +138,15 @@ def claim_due(line_ids: Collection[int], *, now: datetime) -> list[DueOrder]:
             mine = MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED)
             if not mine.update(state=OrderState.CLAIMED, claimed_at=now):
                 continue
+        try:
+            order = _order(row, to_send=to_send)
+        except vault.SealBrokenError as error:
+            MeterOrder.objects.filter(pk=row.pk).update(state=OrderState.FAILED, over_at=now, detail=str(error)[:300])
+            continue
         assert row.meter.line_id is not None
         # A visit that never reports is made again: for that it must become due again by itself.
         MeterOrder.objects.filter(pk=row.pk).update(due_at=now + _CLAIM_LASTS)
-        claimed.append(DueOrder(row.meter_id, row.meter.line_id, _order(row, to_send=to_send)))
+        claimed.append(DueOrder(row.meter_id, row.meter.line_id, order))
     return claimed
 
 
