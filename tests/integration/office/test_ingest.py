@@ -155,6 +155,7 @@ def test_what_a_wrong_clock_stamped_is_not_believed_but_the_running_register_is(
     assert list(IntakeRegister.objects.values_list("value", "taken_at")) == [(8_000, NOW)]
     assert IntakeMeterDay.objects.count() == 0
     assert MeterStanding.objects.get(meter=meter).clock_deviation_s == round(ahead.total_seconds())
+    assert Session.objects.get().detail == "held apart: 3 values stamped by a clock more than an hour off"
 
 
 def test_what_went_to_the_lake_is_read_from_there(meter: Meter) -> None:

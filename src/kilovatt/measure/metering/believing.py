@@ -1,10 +1,11 @@
 """What of a session may be believed: a meter may say anything, and nothing of it may stop the night of the others.
 
 A value that no meter of the trade can have is not kept, and the session says so; everything else of the same session
-is. Whether a possible value is likely is the judgement's matter (`measure.vee`), not ours.
+is. What a clock that is far off has stamped is held apart for people to judge. Whether a possible value is likely is
+the judgement's matter (`measure.vee`), not ours.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from kilovatt.measure.metering.columns import PHASES
@@ -14,7 +15,7 @@ from kilovatt.measure.metering.registers import RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
 
 CLOCK_TRUSTED_WITHIN = timedelta(hours=1)
-"""A meter whose clock is further off stamps its profile and frozen registers wrongly: these are not accepted."""
+"""A meter whose clock is further off stamps profile, journals and frozen registers wrongly: these are held apart."""
 REGISTER_MAX_WH = 10**12 - 1
 """Ten times what the longest register shows (eleven digits of kWh/100); a million times as many µWh fit 63 bits."""
 COUNT_MAX = 2**31 - 1
@@ -31,19 +32,22 @@ TEXT_LIMITS = {"firmware": 32, "variant": 64, "detail": 200, "code": 40}
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """What may be accepted, and how much of each kind may not (`2 registers, 1 day`); empty when all may."""
+    """What may be accepted, and how much of each kind may not (`2 registers, 1 day`); empty when all may.
+
+    `apart`: registers, days and events that a wrong clock has stamped.
+    """
 
     learnt: Learnt
     left_out: str
+    apart: Learnt = field(default_factory=Learnt)
 
 
 def believed(learnt: Learnt) -> Believed:
     """Return what of a session may be accepted."""
-    apart = 0
+    apart = Learnt()
     if learnt.clock is not None and abs(learnt.clock.deviation) > CLOCK_TRUSTED_WITHIN:
-        running = tuple(r for r in learnt.registers if r.moment is RegisterMoment.NOW)
-        apart = len(learnt.registers) - len(running) + len(learnt.meter_days) + len(learnt.events)
-        learnt = replace(learnt, registers=running, meter_days=(), events=())
+        apart = _stamped_by(learnt)
+        learnt = _by_our_clock(learnt, learnt.clock.deviation)
     registers = tuple(reading for reading in learnt.registers if _register_can_be(reading))
     days = tuple(day for day in learnt.meter_days if _day_can_be(day))
     instant = learnt.instant if learnt.instant is None or _instant_can_be(learnt.instant) else None
@@ -56,12 +60,35 @@ def believed(learnt: Learnt) -> Believed:
         events=tuple(_tidy_event(event) for event in learnt.events),
     )
     counted = {
-        "values stamped by a clock more than an hour off": apart,
         "impossible registers": len(learnt.registers) - len(registers),
         "impossible days of the profile": len(learnt.meter_days) - len(days),
         "impossible instant values": int(instant is not learnt.instant),
     }
-    return Believed(kept, ", ".join(f"{count} {what}" for what, count in counted.items() if count))
+    return Believed(kept, ", ".join(f"{count} {what}" for what, count in counted.items() if count), apart)
+
+
+def _stamped_by(learnt: Learnt) -> Learnt:
+    """Return what bears instants of the meter's clock, but for what no clock could make possible."""
+    return Learnt(
+        registers=tuple(
+            r for r in learnt.registers if r.moment is not RegisterMoment.NOW and r.value <= REGISTER_MAX_WH
+        ),
+        meter_days=tuple(day for day in learnt.meter_days if _counts_can_be(day)),
+        events=tuple(_tidy_event(event) for event in learnt.events),
+    )
+
+
+def _by_our_clock(learnt: Learnt, deviation: timedelta) -> Learnt:
+    """Return what was true when we heard it, of that instant."""
+    running = [r for r in learnt.registers if r.moment is RegisterMoment.NOW]
+    instant = learnt.instant
+    return replace(
+        learnt,
+        instant=None if instant is None else replace(instant, taken_at=instant.taken_at - deviation),
+        registers=tuple(replace(r, taken_at=r.heard_at) for r in running),
+        meter_days=(),
+        events=(),
+    )
 
 
 def _register_can_be(reading: RegisterReading) -> bool:
@@ -71,11 +98,14 @@ def _register_can_be(reading: RegisterReading) -> bool:
 
 
 def _day_can_be(day: MeterDay) -> bool:
+    return day.starts_at <= day.heard_at + CLOCK_TRUSTED_WITHIN and _counts_can_be(day)
+
+
+def _counts_can_be(day: MeterDay) -> bool:
     lists = [counts for counts in (day.a_plus, day.a_minus, day.r_plus, day.r_minus) if counts is not None]
     return (
         1 <= len(day.qualities) <= SLOTS_MAX
         and 0 < day.uwh_per_count <= COUNT_MAX
-        and day.starts_at <= day.heard_at + CLOCK_TRUSTED_WITHIN
         and all(min(counts) >= 0 and max(counts) <= COUNT_MAX for counts in lists)
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from struct import pack
 
+from kilovatt.measure.metering.events import MeterEvent
 from kilovatt.measure.metering.meter_days import MeterDay
 from kilovatt.measure.metering.registers import RegisterReading
 from kilovatt.measure.metering.sessions import InstantValues
@@ -45,6 +46,16 @@ def sample_digest(meter_id: int, sample: InstantValues) -> bytes:
         digest.update(_list(values))
     for value in (sample.power_w, sample.frequency_mhz, sample.tariff, sample.relay_closed):
         digest.update(_list(None if value is None else (int(value),)))
+    return digest.digest()
+
+
+def event_digest(meter_id: int, event: MeterEvent) -> bytes:
+    """Return the name of an event's content (BLAKE2b, 32 bytes): what, and when it began and ended."""
+    digest = blake2b(b"kilovatt event 1", digest_size=DIGEST_BYTES)
+    digest.update(pack("<2q", meter_id, _instant(event.began_at)))
+    digest.update(_list(None if event.ended_at is None else (_instant(event.ended_at),)))
+    for text in (event.kind, event.code, event.detail):
+        digest.update(_text(text))
     return digest.digest()
 
 

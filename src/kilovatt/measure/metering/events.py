@@ -10,6 +10,8 @@ class EventKind(StrEnum):
 
     POWER_OFF = "power_off"
     CLOCK_SET = "clock_set"
+    CLOCK_WRONG = "clock_wrong"
+    """The clock is further off than can be corrected or believed: noticed by us, not told by a journal."""
     CASE_OPENED = "case_opened"
     TERMINAL_COVER_OPENED = "terminal_cover_opened"
     MAGNETIC_FIELD = "magnetic_field"

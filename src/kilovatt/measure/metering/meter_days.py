@@ -37,6 +37,8 @@ class Source(StrEnum):
     FILE = "file"
     PERSON = "person"
     ESTIMATE = "estimate"
+    EDITED = "edited"
+    """From the meter, but with instants that a person has put right: its clock was wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,18 @@ class PasswordRule:
         return dict(enumerate(self.factory, start=1))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRule:
+    """What a maker allows of the correction of a clock.
+
+    `slewed`: it runs faster or stands until it is right; else it jumps. `once_a_day`: the meter refuses a second one.
+    """
+
+    max_shift_s: int
+    once_a_day: bool
+    slewed: bool
+
+
 class Dialect:
     """Options of a language, for what makers and firmware do differently or what nobody has established.
 
@@ -127,6 +139,8 @@ class MeterModel:
     journals: frozenset[EventKind] = field(default_factory=frozenset)
     commands: frozenset[CommandKind] = frozenset()
     """What it can be told to do; its driver has conversations for these."""
+    clock_rule: ClockRule | None = None
+    """How its clock may be corrected; None where it cannot be told to."""
     dialect: Dialect | None = None
     evidence: Evidence
     evidence_note: str

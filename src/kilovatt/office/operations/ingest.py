@@ -3,25 +3,29 @@
 Accepting the same session again, or values that are already known, changes nothing.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from kilovatt.measure.metering.believing import believed
+from kilovatt.measure.metering.believing import Believed, believed
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.clock_policy import wrong_beyond
 from kilovatt.measure.metering.digests import sample_digest
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.merge import meter_day_digest, register_digest
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity, RegisterReading
-from kilovatt.measure.metering.sessions import Learnt, SessionReport
+from kilovatt.measure.metering.sessions import ClockReading, Learnt, SessionReport
 from kilovatt.office.operations import history, leases, orders, visits
 from kilovatt.office.operations.gaps import close_gaps
+from kilovatt.office.operations.held_facts import Heard, digest_of, exchanges_of, facts_of, kind_of
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.records.models import (
     ClockDeviation,
     Event,
+    HeldApart,
     IntakeFrame,
     IntakeMeterDay,
     IntakeRegister,
@@ -57,13 +61,14 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
         meter = Meter.objects.select_for_update().get(pk=report.meter_id)
         if Session.objects.filter(pk=report.session_id).exists():
             return False
-        session = _remember_session(report, left_out=believable.left_out)
-        carrying = _accept_registers(session, learnt.registers, report.source)
-        carrying |= _accept_meter_days(session, learnt.meter_days)
+        session = _remember_session(report, believable)
+        # Of days that are held apart nobody can say that the meter has them not.
+        asked_on = () if believable.apart.meter_days else report.asked_days
+        carrying = accept_values(session, learnt, source=report.source, now=now, asked_on=asked_on)
+        carrying |= _hold_apart(session, learnt, believable.apart, now)
         carrying |= _accept_sample(session, learnt)
-        carrying |= _accept_events(session, learnt, now)
-        close_gaps(meter.pk, learnt.meter_days, asked_on=report.asked_days)
         _watch_relay(session, learnt, now)
+        _watch_clock(session, meter, learnt, now)
         _accept_identity(meter, learnt)
         _accept_frames(session, report, carrying)
         _update_standing(session, report, learnt)
@@ -73,8 +78,29 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
     return True
 
 
-def _remember_session(report: SessionReport, *, left_out: str) -> Session:
-    detail = "; ".join(words for words in (report.detail, left_out and f"not kept: {left_out}") if words)
+def accept_values(
+    session: Session, learnt: Learnt, *, source: Source, now: datetime, asked_on: Collection[date] = ()
+) -> set[int]:
+    """Within a transaction: accept registers, days and events, and return the exchanges that carried what is new.
+
+    `asked_on`: days of the load profile that the meter was asked for.
+    """
+    carrying = _accept_registers(session, learnt.registers, source)
+    carrying |= _accept_meter_days(session, learnt.meter_days)
+    carrying |= _accept_events(session, learnt, now)
+    close_gaps(session.meter_id, learnt.meter_days, asked_on=asked_on)
+    return carrying
+
+
+def _remember_session(report: SessionReport, believable: Believed) -> Session:
+    left_out, apart = believable.left_out, believable.apart
+    held = len(apart.registers) + len(apart.meter_days) + len(apart.events)
+    told = (
+        report.detail,
+        left_out and f"not kept: {left_out}",
+        f"held apart: {held} values stamped by a clock more than an hour off" if held else "",
+    )
+    detail = "; ".join(words for words in told if words)
     return Session.objects.create(
         session_id=report.session_id,
         meter_id=report.meter_id,
@@ -239,6 +265,57 @@ def _watch_relay(session: Session, learnt: Learnt, now: datetime) -> None:
         )
 
 
+def _watch_clock(session: Session, meter: Meter, learnt: Learnt, now: datetime) -> None:
+    """Note when a clock is found wrong, and when it is found right again."""
+    clock = learnt.clock
+    if clock is None:
+        return
+    wrong = abs(clock.deviation) > wrong_beyond(model_by_key(meter.model_key).clock_rule)
+    going_on = Event.objects.filter(meter=meter, kind=EventKind.CLOCK_WRONG, ended_at=None)
+    if not wrong:
+        going_on.update(ended_at=clock.heard_at)
+    elif not going_on.exists():
+        Event.objects.create(
+            meter=meter,
+            kind=EventKind.CLOCK_WRONG,
+            began_at=clock.heard_at,
+            detail=f"ahead_s={_deviation_s(clock)}",
+            first_heard_at=now,
+            session=session,
+            exchange=clock.exchange,
+        )
+
+
+def _deviation_s(clock: ClockReading) -> int:
+    deviation_s = round(clock.deviation.total_seconds())
+    return max(-_DEVIATION_MAX_S, min(deviation_s, _DEVIATION_MAX_S))
+
+
+def _hold_apart(session: Session, learnt: Learnt, apart: Learnt, now: datetime) -> set[int]:
+    """Keep what a wrong clock has stamped where nothing reads it; what was held before is not again."""
+    if learnt.clock is None:
+        return set()
+    ahead_s = _deviation_s(learnt.clock)
+    values: tuple[Heard, ...] = (*apart.registers, *apart.meter_days, *apart.events)
+    by_digest = {digest_of(session.meter_id, value): value for value in values}
+    known = HeldApart.objects.filter(meter_id=session.meter_id, digest__in=list(by_digest))
+    for digest in known.values_list("digest", flat=True):
+        del by_digest[bytes(digest)]
+    HeldApart.objects.bulk_create(
+        HeldApart(
+            meter_id=session.meter_id,
+            session=session,
+            kind=kind_of(value),
+            facts=facts_of(value),
+            clock_ahead_s=ahead_s,
+            digest=digest,
+            held_at=now,
+        )
+        for digest, value in by_digest.items()
+    )
+    return {exchange for value in by_digest.values() for exchange in exchanges_of(value)}
+
+
 def _accept_identity(meter: Meter, learnt: Learnt) -> None:
     identity = learnt.identity
     if identity is None:
@@ -289,8 +366,7 @@ def _update_standing(session: Session, report: SessionReport, learnt: Learnt) ->
     elif standing.silent_since_at is None:
         standing.silent_since_at = report.started_at
     if learnt.clock is not None:
-        deviation_s = round(learnt.clock.deviation.total_seconds())
-        standing.clock_deviation_s = max(-_DEVIATION_MAX_S, min(deviation_s, _DEVIATION_MAX_S))
+        standing.clock_deviation_s = _deviation_s(learnt.clock)
         ClockDeviation.objects.update_or_create(
             meter_id=session.meter_id,
             day_on=local_date(learnt.clock.heard_at, zone),

@@ -30,6 +30,7 @@ def event_name(kind: EventKind) -> str:
     return {
         EventKind.POWER_OFF: pgettext("event", "No supply"),
         EventKind.CLOCK_SET: pgettext("event", "Clock set"),
+        EventKind.CLOCK_WRONG: pgettext("event", "Clock wrong"),
         EventKind.CASE_OPENED: pgettext("event", "Case opened"),
         EventKind.TERMINAL_COVER_OPENED: pgettext("event", "Terminal cover opened"),
         EventKind.MAGNETIC_FIELD: pgettext("event", "Magnetic field"),

@@ -117,4 +117,5 @@ def source_text(source: str) -> str:
         Source.FILE: _("from a file"),
         Source.PERSON: _("told by a person"),
         Source.ESTIMATE: _("estimated"),
+        Source.EDITED: _("read from the meter, its time corrected by a person"),
     }[Source(source)]

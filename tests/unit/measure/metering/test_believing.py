@@ -52,12 +52,24 @@ def test_a_session_that_makes_sense_is_believed_whole() -> None:
 
 
 def test_a_clock_more_than_an_hour_off_leaves_only_what_it_did_not_stamp() -> None:
+    behind = timedelta(days=9_000)
+    registers = (replace(RUNNING, taken_at=NOW - behind), FROZEN, replace(FROZEN, value=REGISTER_MAX_WH + 1))
     learnt = Learnt(
-        clock=clock(-timedelta(days=9_000)), registers=(RUNNING, FROZEN), meter_days=(DAY,), events=(EVENT,)
+        clock=clock(-behind),
+        instant=replace(INSTANT, taken_at=NOW - behind),
+        registers=registers,
+        meter_days=(DAY, replace(DAY, uwh_per_count=0)),
+        events=(EVENT,),
     )
     result = believed(learnt)
-    assert result.learnt == Learnt(clock=learnt.clock, registers=(RUNNING,))
-    assert result.left_out == "3 values stamped by a clock more than an hour off"
+    assert result.learnt == Learnt(clock=learnt.clock, instant=INSTANT, registers=(RUNNING,))
+    assert result.apart == Learnt(registers=(FROZEN,), meter_days=(DAY,), events=(EVENT,))
+    assert result.left_out == ""
+
+
+def test_a_wrong_clock_with_nothing_stamped_holds_nothing_apart() -> None:
+    learnt = Learnt(clock=clock(timedelta(hours=2)))
+    assert believed(learnt) == Believed(learnt, "")
 
 
 @pytest.mark.parametrize(

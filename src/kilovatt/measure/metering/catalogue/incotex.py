@@ -2,7 +2,15 @@
 
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.measure.metering.models import Evidence, Language, MeterModel, PasswordForm, PasswordRule, Wiring
+from kilovatt.measure.metering.models import (
+    ClockRule,
+    Evidence,
+    Language,
+    MeterModel,
+    PasswordForm,
+    PasswordRule,
+    Wiring,
+)
 from kilovatt.measure.metering.registers import Quantity
 
 _V1_JOURNALS = frozenset(
@@ -28,6 +36,8 @@ _V2_JOURNALS = frozenset(
 )
 _RELAY_JOURNALS = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
 _V2_COMMANDS = frozenset({CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK})
+_V2_CLOCK_RULE = ClockRule(max_shift_s=240, once_a_day=True, slewed=True)
+"""Request 03h 0Dh: four minutes, once a calendar day of the meter."""
 _V2_RELAY_COMMANDS = frozenset({CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY, CommandKind.SET_POWER_LIMIT})
 _ACTIVE = frozenset({Quantity.A_PLUS})
 _ACTIVE_REACTIVE = frozenset({Quantity.A_PLUS, Quantity.R_PLUS})
@@ -119,6 +129,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
         commands=_V2_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of 203.2TD…238, edition 05.2023",
     ),
@@ -139,6 +150,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("can", "plc"),
         journals=_V2_JOURNALS - {EventKind.MAGNETIC_FIELD},
         commands=_V2_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of 203.2TD…238, edition 05.2023",
     ),
@@ -160,6 +172,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
         commands=_V2_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
         evidence_note="opening and journals captured from a 234; the rest by the maker's text",
     ),
@@ -182,6 +195,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS | _RELAY_JOURNALS,
         commands=_V2_COMMANDS | _V2_RELAY_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.SIBLING,
         evidence_note="the 234 of the maker's text, with its built-in relay",
     ),
@@ -203,6 +217,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         journals=_V2_JOURNALS,
         commands=_V2_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
         evidence_note="opening and journals captured from a 234; the rest by the maker's text",
     ),
@@ -224,6 +239,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         channels=("gsm", "optical"),
         journals=_V2_JOURNALS,
         commands=_V2_COMMANDS,
+        clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
         evidence_note="serial, firmware and ratio captured through a modem; the rest by the maker's text",
     ),

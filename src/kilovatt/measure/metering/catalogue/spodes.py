@@ -6,6 +6,7 @@ from enum import StrEnum
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import (
+    ClockRule,
     Dialect,
     Evidence,
     Language,
@@ -103,6 +104,8 @@ _COMMANDS = frozenset(
         CommandKind.CHANGE_KEYS,
     }
 )
+_CLOCK_RULE = ClockRule(max_shift_s=900, once_a_day=False, slewed=False)
+"""Method 6 of the clock shifts it by 900 s at most (IEC 62056-6-2, class 8)."""
 _ALL = frozenset(Quantity)
 
 
@@ -143,6 +146,7 @@ def _row(  # a row says many things
         channels=channels,
         journals=_JOURNALS | (_RELAY if is_direct else frozenset()),
         commands=_COMMANDS | (_RELAY_COMMANDS if is_direct else frozenset()),
+        clock_rule=_CLOCK_RULE,
         dialect=dialect or SpodesDialect(),
         evidence=evidence,
         evidence_note=evidence_note,

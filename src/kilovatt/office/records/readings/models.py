@@ -4,6 +4,7 @@ Rows of the intake carry `batch` once the keeper has closed them into one, and a
 holds that batch. Their contents are never updated (a trigger refuses).
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -134,6 +135,56 @@ class IntakeSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meter_id} {self.taken_at:%Y-%m-%d %H:%M:%S}"
+
+
+class HeldApart(models.Model):
+    """What a clock that was far off has stamped: not accepted or billed before a person says by how much it was.
+
+    `facts` hold the register, day or event as it was heard; the frames that carried it are kept as any others.
+    """
+
+    class Kind(models.TextChoices):
+        """What it is."""
+
+        REGISTER = "register", _("register")
+        METER_DAY = "meter_day", _("day of the load profile")
+        EVENT = "event", _("event")
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        HELD = "held", _("held apart")
+        RELEASED = "released", _("accepted with its time corrected")
+        DISCARDED = "discarded", _("discarded")
+
+    meter = models.ForeignKey("records.Meter", on_delete=models.PROTECT, related_name="held_apart")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    facts = models.JSONField(_("what exactly"))
+    clock_ahead_s = models.BigIntegerField(_("the clock was ahead by, s"))
+    digest = models.BinaryField(max_length=32)
+    held_at = models.DateTimeField(_("held apart since"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.HELD)
+    moved_by_s = models.BigIntegerField(_("its time was moved by, s"), null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField(_("settled"), null=True)
+
+    class Meta:
+        verbose_name = _("value held apart")
+        verbose_name_plural = _("values held apart")
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="a_value_held_apart_once"),
+            models.CheckConstraint(
+                condition=Q(state="held", settled_at=None)
+                | Q(state="discarded", settled_at__isnull=False)
+                | Q(state="released", settled_at__isnull=False, moved_by_s__isnull=False),
+                name="what_was_settled_says_when",
+            ),
+        ]
+        indexes = [models.Index(fields=["meter", "state"], name="held_apart_by_meter")]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.kind} {self.state}"
 
 
 class IntakeFrame(models.Model):
