@@ -19,7 +19,7 @@ from kilovatt.config.rounds import keep_and_judge
 from kilovatt.config.wiring import Intake, errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import gaps, leases, line_leases, orders, visits
+from kilovatt.office.operations import clocks, gaps, leases, line_leases, orders, visits
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
@@ -197,7 +197,7 @@ class HeadendProcess:
     # ── Chores ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _do_chores(self) -> None:
-        """Notice gaps, keep, judge and bill: in one process at a time, while the others read on."""
+        """Notice gaps, correct clocks, keep, judge and bill: in one process at a time, while the others read on."""
         while not self._stopped.is_set():
             await asyncio.to_thread(self._chores)
             await self._rest(self._chores_every_s)
@@ -210,6 +210,7 @@ class HeadendProcess:
         try:
             gaps.notice_gaps(now=now)
             gaps.lose_what_is_too_old(now=now)
+            clocks.correct_clocks(now=now)
             keep_and_judge(self._clock)
             bill_last_month(now=now)
             self._figures.chores_done(took_s=time.perf_counter() - began, at=self._clock.now())

@@ -16,7 +16,7 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order, OrderReport, OrderState, VisitResult, standing_after
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.office.operations import leases, vault
+from kilovatt.office.operations import clock_moves, leases, vault
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.meter_keys import put_keys, put_password
 from kilovatt.office.operations.order_payloads import command_of, kept
@@ -49,14 +49,37 @@ def request(
     Raises OrderRefusedError where the model takes no such command, another is under way, or the user may not.
     """
     _require_operator(meter, by)
+    if not because.strip():
+        raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
+    with transaction.atomic():
+        # What only the site wants, and nobody has approved, stands in nobody's way.
+        of_the_site = MeterOrder.objects.filter(meter=meter, state=OrderState.REQUESTED, requested_by=None)
+        of_the_site.update(state=OrderState.DECLINED, approved_by=by, over_at=now)
+        return _put_on_record(meter, command, by=by, because=because.strip(), now=now, lasts=lasts)
+
+
+def request_by_site(meter: Meter, command: Command, *, because: str, now: datetime, is_approved: bool) -> MeterOrder:
+    """Put an order on record that the site gives by itself; `is_approved` where its organisation has agreed to such.
+
+    Raises OrderRefusedError where the model takes no such command, or another is under way.
+    """
+    with transaction.atomic():
+        order = _put_on_record(meter, command, by=None, because=because, now=now, lasts=LASTS)
+        if is_approved:
+            order.state, order.approved_at, order.due_at = OrderState.APPROVED, now, now
+            order.save(update_fields=["state", "approved_at", "due_at"])
+    return order
+
+
+def _put_on_record(
+    meter: Meter, command: Command, *, by: User | None, because: str, now: datetime, lasts: timedelta
+) -> MeterOrder:
     if command.kind not in model_by_key(meter.model_key).commands:
         raise OrderRefusedError(
             gettext_noop("A %(model)s cannot be told that."), model=model_by_key(meter.model_key).title
         )
     if meter.line_id is None:
         raise OrderRefusedError(gettext_noop("No line leads to the meter."))
-    if not because.strip():
-        raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
     order_id = uuid4()
     payload = kept(
         command,
@@ -72,7 +95,7 @@ def request(
                 kind=payload.kind,
                 facts=payload.facts,
                 secret_sealed=payload.secret_sealed,
-                because=because.strip(),
+                because=because,
                 requested_by=by,
                 requested_at=now,
                 expires_at=now + lasts,
@@ -134,6 +157,10 @@ def claim_due(line_ids: Collection[int], *, now: datetime) -> list[DueOrder]:
     claimed = []
     for row in due.select_related("meter").order_by("due_at"):
         to_send = row.state == OrderState.APPROVED
+        wait = clock_moves.wait_for(row, at=now) if to_send else timedelta(0)
+        if wait:
+            MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED).update(due_at=now + wait)
+            continue
         if to_send:
             mine = MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED)
             if not mine.update(state=OrderState.CLAIMED, claimed_at=now):
@@ -174,6 +201,9 @@ def note_sent(order_id: UUID, *, lease: Lease, now: datetime) -> bool:
     with transaction.atomic():
         leases.check(lease)
         claimed = MeterOrder.objects.filter(pk=order_id, state=OrderState.CLAIMED, expires_at__gt=now)
+        row = claimed.select_related("meter").first()
+        if row is None or clock_moves.wait_for(row, at=now, is_on_its_way=True):
+            return False
         return bool(claimed.update(state=OrderState.SENT, sent_at=now))
 
 

@@ -4,7 +4,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.measure.metering.digests import DIGEST_BYTES, meter_day_digest, register_digest, sample_digest
+from kilovatt.measure.metering.digests import (
+    DIGEST_BYTES,
+    event_digest,
+    meter_day_digest,
+    register_digest,
+    sample_digest,
+)
+from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import InstantValues
@@ -112,3 +119,22 @@ def test_a_sample_heard_by_another_exchange_has_the_same_digest() -> None:
 def test_another_sample_has_another_digest(other: InstantValues) -> None:
     assert sample_digest(7, other) != sample_digest(7, SAMPLE)
     assert sample_digest(8, SAMPLE) != sample_digest(7, SAMPLE)
+
+
+EVENT = MeterEvent(
+    kind=EventKind.CASE_OPENED, began_at=SAMPLE.taken_at, ended_at=None, detail="a", code="b", exchange=20
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(EVENT, kind=EventKind.POWER_OFF),
+        replace(EVENT, began_at=SAMPLE.taken_at + timedelta(seconds=1)),
+        replace(EVENT, ended_at=SAMPLE.taken_at),
+        replace(EVENT, detail="", code="ab"),
+    ],
+)
+def test_another_event_has_another_digest(other: MeterEvent) -> None:
+    assert event_digest(7, other) != event_digest(7, EVENT)
+    assert event_digest(7, replace(EVENT, exchange=4)) == event_digest(7, EVENT)

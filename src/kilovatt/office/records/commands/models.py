@@ -24,7 +24,8 @@ class MeterOrder(models.Model):
     secret_sealed = models.BinaryField(null=True, editable=False)
     because = models.CharField(_("because"), max_length=300)
     state = models.CharField(_("state"), max_length=12, default=OrderState.REQUESTED)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    """None: the site itself, by a rule that its organisation has agreed to."""
     requested_at = models.DateTimeField(_("requested"))
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(_("approved"), null=True)

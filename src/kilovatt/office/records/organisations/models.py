@@ -101,6 +101,8 @@ class ReadingPlan(models.Model):
     every_minutes = models.PositiveIntegerField(_("every so many minutes"), default=30)
     opens = models.TimeField(_("not before (local)"), null=True, blank=True)
     closes = models.TimeField(_("not after (local)"), null=True, blank=True)
+    corrects_clocks = models.BooleanField(_("clocks are corrected without asking"), default=False)
+    """Else a correction waits for an operator's approval."""
 
     class Meta:
         verbose_name = _("reading plan")
