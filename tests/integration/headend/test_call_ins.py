@@ -4,15 +4,27 @@ The bytes of the first test are a physical ATM21 modem's and those of a Mercury 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.measure.metering.catalogue import model_by_key
+from called_in import (
+    ATM21,
+    MERCURY,
+    NOW,
+    PUSH,
+    SERIAL,
+    SPODES,
+    calling,
+    calls_of,
+    free_port,
+    line_of,
+    reception,
+    until,
+)
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
@@ -20,14 +32,11 @@ from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.call_in.desk import call_in_desk, open_call_in
 from kilovatt.wire.headend.call_in.happenings import (
-    CallEnded,
     Happening,
-    ModemCalled,
     ModemGone,
     PushCame,
-    TurnedAway,
 )
-from kilovatt.wire.headend.call_in.reception import CallInLimits, Reception
+from kilovatt.wire.headend.call_in.reception import Reception
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.lines import CallInAddress, LineSpec
@@ -35,43 +44,17 @@ from kilovatt.wire.headend.opening import give_up_waiting, open_channel
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
-from kilovatt.wire.protocols.framing.call_in import IRZ_HEARTBEAT, Dialect, HelloPattern
+from kilovatt.wire.protocols.framing.call_in import IRZ_HEARTBEAT, Dialect
 from kilovatt.wire.protocols.framing.wrapper import wrapped
-from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.calling import IMEI, CallingHabits, CallingModem
 from kilovatt.wire.simulator.clock import TownClock
-from kilovatt.wire.simulator.gateway import Line, Pace
-from kilovatt.wire.simulator.single import plan_single
-from kilovatt.wire.simulator.town import build_meter, homes_of
 
-NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
-MERCURY = model_by_key("mercury-234-artm-01-pob-r")
-SPODES = model_by_key("rim-289-spodes")
-SERIAL = 41_906_467
 TASK = ReadingTask(
     instant=True,
     register_days=(date(2026, 11, 23),),
     profile_days=tuple(date(2026, 11, day) for day in range(20, 24)),
     events=True,
 )
-ATM21 = (
-    f"AT$IMEI={IMEI},PSW=5492,TYP=ATM,DEV=ATM21,VER=01,REV=04,BLD=024.254,HDW=2.0,SIM=0,CSQ=16,ATP=1.2,INT=485+232,"
-).encode()
-PUSH = bytes.fromhex(
-    "0F4000004D0C07E60B03FF0F2619FFFF4CFF02070107020612002809060000190900FF0F0212000002021600000100020612000109060000"
-    "600586FF0F02120000020216000001000206120001090600002A0000FF0F0212000002021600000100020612000109060000600100FF0F02"
-    "12000002021600000100020612000109060000616200FF0F021200000202160000010002061200010906000061620AFF0F02120000020216"
-    "00000100020612000109060000600587FF0F021200000202160000010016010910454D523032323231373336303837313009203031323431"
-    "3531373336303837313000000000000000000000000000000000000600000010060000FFFF020209060000636204FF120003"
-)
-"""Real: an Energomera meter tells that its terminal cover was opened."""
-
-
-def line_of(model: MeterModel = MERCURY, *, think_s: float = 0.0) -> Line:
-    plan = plan_single(model, now=NOW, port=0, serial=SERIAL)
-    homes = homes_of(plan)
-    bus = Bus([build_meter(meter, plan, homes) for meter in plan.meters])
-    return Line(bus, TownClock(NOW), pace=Pace(think_s=think_s))
 
 
 def errand(model: MeterModel = MERCURY) -> Errand:
@@ -85,50 +68,9 @@ def errand(model: MeterModel = MERCURY) -> Errand:
     return Errand(SERIAL, address, TASK)
 
 
-@asynccontextmanager
-async def reception(
-    *, limits: CallInLimits | None = None, patterns: tuple[HelloPattern, ...] = ()
-) -> AsyncIterator[tuple[Reception, int, list[Happening]]]:
-    """Where calls are received, its port, and what happens there."""
-    happened: list[Happening] = []
-    received = Reception(MachineClock(), limits=limits, tell=happened.append)
-    received.know(patterns)
-    port = await received.listen("127.0.0.1", 0)
-    try:
-        yield received, port, happened
-    finally:
-        await received.close()
-
-
-@asynccontextmanager
-async def calling(modem: CallingModem, port: int) -> AsyncIterator[CallingModem]:
-    """A modem that calls."""
-    running = asyncio.create_task(modem.run("127.0.0.1", port))
-    try:
-        yield modem
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def until(claim: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(10):
-        while not claim():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.01)
-
-
 def spec(port: int, name: str = IMEI, *, options: str = "", line_id: int = 1) -> LineSpec:
     url = f"callin://{name}?listen=127.0.0.1:{port}&wait=5{options}"
     return LineSpec(line_id=line_id, url=url, answer_timeout_s=0.3, quiet_s=0.1, late_window_s=0.2)
-
-
-async def free_port() -> int:
-    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port
 
 
 async def read(
@@ -383,186 +325,3 @@ def test_several_processes_share_one_place() -> None:
         return shared
 
     assert asyncio.run(job()) > 0
-
-
-# ── Strangers ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def endings(happened: list[Happening]) -> list[TurnedAway]:
-    return [one.why for one in happened if isinstance(one, CallEnded)]
-
-
-@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"A" * 600, bytes(100)])
-def test_garbage_is_hung_up_on(garbage: bytes) -> None:
-    async def job() -> list[Happening]:
-        async with reception() as (_, port, happened):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(garbage)
-            with pytest.raises(ConnectionError):
-                await _read_to_the_end(reader)
-            writer.close()
-            return happened
-
-    (ended,) = asyncio.run(job())
-    assert isinstance(ended, CallEnded)
-    assert ended.why is TurnedAway.NO_HELLO
-    assert ended.heard
-
-
-async def _read_to_the_end(reader: asyncio.StreamReader) -> None:
-    async with asyncio.timeout(5):
-        if not await reader.read():
-            raise ConnectionError("hung up")
-
-
-def test_slow_bytes_win_no_time() -> None:
-    async def job() -> list[TurnedAway]:
-        async with reception(limits=CallInLimits(hello_s=0.3)) as (_, port, happened):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            for byte in ATM21[:60]:
-                writer.write(bytes((byte,)))
-                await asyncio.sleep(0.03)
-                if happened:
-                    break
-            await until(lambda: bool(happened))
-            writer.close()
-            return endings(happened)
-
-    assert asyncio.run(job()) == [TurnedAway.TOO_SLOW]
-
-
-def test_of_too_many_strangers_the_oldest_go_and_a_modem_stays() -> None:
-    limits = CallInLimits(strangers_max=20, strangers_per_address_max=10)
-
-    async def job() -> tuple[int, list[str], list[TurnedAway], SessionReport]:
-        place = reception(limits=limits)
-        async with place as (received, port, happened), calling(CallingModem(line_of()), port):
-            channel = await received.line_to(IMEI, 5.0)
-            await channel.close()
-            writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(100)]
-            await until(lambda: len(endings(happened)) == 90)
-            there = len(received), received.names(), endings(happened)
-            for writer in writers:
-                writer.close()
-            return *there, await _read_with(CallingHabits())
-
-    calls, names, ended, report = asyncio.run(job())
-    assert (calls, names, set(ended)) == (11, [IMEI], {TurnedAway.TOO_MANY})
-    assert report.outcome is Outcome.OK
-
-
-@pytest.mark.parametrize(
-    "limits",
-    [
-        CallInLimits(calls_max=5),
-        CallInLimits(calls_per_address_max=5),
-        CallInLimits(strangers_max=5),
-    ],
-)
-def test_every_limit_holds(limits: CallInLimits) -> None:
-    async def job() -> tuple[int, int]:
-        async with reception(limits=limits) as (received, port, happened):
-            writers = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(12)]
-            await until(lambda: len(endings(happened)) == 7)
-            there = len(received), len(endings(happened))
-            for writer in writers:
-                writer.close()
-            return there
-
-    assert asyncio.run(job()) == (5, 7)
-
-
-def test_a_modem_that_is_read_is_never_hung_up_on_for_a_stranger() -> None:
-    async def job() -> tuple[list[str], list[TurnedAway]]:
-        place = reception(limits=CallInLimits(calls_max=1))
-        async with place as (received, port, happened), calling(CallingModem(line_of()), port):
-            channel = await received.line_to(IMEI, 5.0)
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            await until(lambda: bool(endings(happened)))
-            read_on = received.names(), endings(happened)
-            await channel.close()
-            writer.close()
-            # Once it is idle it has to make room for who comes.
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            await until(lambda: not received.names())
-            writer.close()
-            return read_on
-
-    assert asyncio.run(job()) == ([IMEI], [TurnedAway.TOO_MANY])
-
-
-def test_a_modem_without_a_heartbeat_is_given_up() -> None:
-    async def job() -> list[Happening]:
-        async with reception(limits=CallInLimits(idle_s=0.3)) as (received, port, happened):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(ATM21 + b"\n")
-            for _ in range(4):
-                await asyncio.sleep(0.1)
-                writer.write(IRZ_HEARTBEAT)
-            assert received.names() == [IMEI]
-            await until(lambda: not received.names())
-            writer.close()
-            return happened
-
-    called, ended, gone = asyncio.run(job())
-    assert isinstance(called, ModemCalled)
-    assert isinstance(ended, CallEnded)
-    assert ended.why is TurnedAway.FELL_SILENT
-    assert isinstance(gone, ModemGone)
-    assert gone.because == "it fell silent"
-
-
-def test_a_forged_imei_is_turned_away_and_told_of_while_the_modem_is_connected() -> None:
-    async def job() -> tuple[list[str], list[Happening]]:
-        async with reception() as (received, port, happened), calling(CallingModem(line_of()), port):
-            channel = await received.line_to(IMEI, 5.0)
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(ATM21.replace(b"5492", b"0000") + b"\n")
-            with pytest.raises(ConnectionError):
-                await _read_to_the_end(reader)
-            writer.close()
-            assert channel.lost_because is None
-            await channel.close()
-            return received.names(), list(happened)
-
-    names, (called, ended) = asyncio.run(job())
-    assert names == [IMEI]
-    assert isinstance(called, ModemCalled)
-    assert isinstance(ended, CallEnded)
-    assert (ended.why, ended.name) == (TurnedAway.ANOTHER_PASSWORD, IMEI)
-
-
-def test_where_two_take_a_name_from_each_other_the_one_that_is_there_is_kept() -> None:
-    async def job() -> list[TurnedAway]:
-        async with reception(limits=CallInLimits(replacements_max=3)) as (_, port, happened):
-            writers = []
-            for number in range(5):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(ATM21 + b"\n")
-                writers.append(writer)
-                await until(lambda seen=number + 1: len(calls_of(happened)) + len(endings(happened)) == seen)  # type: ignore[misc]
-            for writer in writers:
-                writer.close()
-            return endings(happened)
-
-    assert asyncio.run(job()) == [TurnedAway.CONTESTED]
-
-
-def calls_of(happened: list[Happening]) -> list[ModemCalled]:
-    return [one for one in happened if isinstance(one, ModemCalled)]
-
-
-def test_a_sealed_or_senseless_push_is_handed_on_with_what_is_wrong_with_it() -> None:
-    async def job() -> list[Happening]:
-        async with reception() as (_, port, happened):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            for message in (b"\xdb\x08" + bytes(20), b"\x0f\x00", PUSH[:30]):
-                writer.write(wrapped(message, source=1, destination=32))
-            await until(lambda: len(happened) == 3)
-            writer.close()
-            return happened
-
-    sealed, *senseless = asyncio.run(job())
-    assert isinstance(sealed, PushCame)
-    assert (sealed.said, sealed.fault) == (None, "a sealed message, and no keys to open it")
-    assert all(isinstance(one, PushCame) and one.said is None and one.fault for one in senseless)
