@@ -172,5 +172,5 @@ def test_the_board_needs_as_many_queries_for_many_meters_as_for_few(
 ) -> None:
     register_places(town.association, [place(number) for number in range(3, 33)])
     operator.get("/console/meters/")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(22):
         assert len(operator.get("/console/meters/").context["shown"]) == 32

@@ -1,6 +1,6 @@
 """How a site stands, on the command line: a few figures, why the rest is missing, and the worst lines; or JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from kilovatt.config.cli.voice import _, language, ngettext, out
+from kilovatt.config.cli.voice import _, ngettext, out
 from kilovatt.config.cli.why import advice_on, name_of
+from kilovatt.office.console.sentences import Weight
+from kilovatt.office.console.success import counted_text, holder_text, missing_days, percent_text, weight, who_reads
 from kilovatt.office.operations.rates import Rate, Success
 from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatus
-from kilovatt.office.records.models import ProfileGap
 
 _INDENT = (0, 0, 0, 2)
+_STYLES = {Weight.GOOD: "green", Weight.WARN: "yellow", Weight.BAD: "red"}
 
 
 def show(status: SiteStatus, *, days: int, lines: int, data: Path) -> None:
@@ -50,13 +52,13 @@ def _rates(success: Success, days: int) -> None:
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right")
-    whole = _("with all days whole from midnight to midnight, the last {days}").format(days=days)
+    whole = _("whole from midnight to midnight on each of the last {days} days").format(days=days)
     for words, rate in (
         (_("read within a day"), success.read),
         (whole, success.whole_days),
-        (_("with the registers of both month starts, as a bill needs"), success.month_starts),
+        (_("with the registers of both month starts, as a bill needs them"), success.month_starts),
     ):
-        table.add_row(words, _counted(rate), _percent(rate), style=_style(rate))
+        table.add_row(words, counted_text(rate), percent_text(rate), style=_style(rate))
     out.print(Padding(table, _INDENT))
 
 
@@ -76,59 +78,17 @@ def _why(reasons: Mapping[Reason, int]) -> None:
 
 def _at_work(status: SiteStatus) -> None:
     _section(_("Who reads"))
-    for text, style in _who_reads(status):
-        out.print(Padding(Text(text, style=style), _INDENT))
-
-
-def _who_reads(status: SiteStatus) -> Iterator[tuple[str, str]]:
-    idle = len(status.lines) - status.lines_held
-    if not status.lines_held:
-        yield _("No process holds any line: nothing is read now. Start kilovatt serve."), "red"
-    for holder, held in sorted(status.holders.items()):
-        words = ngettext("{holder} holds {n} line.", "{holder} holds {n} lines.", held)
-        yield words.format(holder=holder or _("a process"), n=held), ""
-    if idle and status.lines_held:
-        words = ngettext("{n} line is held by nobody.", "{n} lines are held by nobody.", idle)
-        yield words.format(n=idle), "red"
-    words = ngettext("{n} meter is due now, ", "{n} meters are due now, ", status.due).format(n=status.due)
-    words += ngettext("{n} for more than an hour.", "{n} for more than an hour.", status.overdue).format(
-        n=status.overdue
-    )
-    yield words, "yellow" if status.overdue else ""
-    if status.longest_due_at is not None and status.overdue:
-        yield _("The longest has waited since {at}.").format(at=_instant(status.longest_due_at)), "yellow"
-    if status.waited_for:
-        words = ngettext(
-            "{n} meter is read at once for somebody who waits.",
-            "{n} meters are read at once for somebody who waits.",
-            status.waited_for,
-        )
-        yield words.format(n=status.waited_for), ""
+    for said in who_reads(status, _instant):
+        out.print(Padding(Text(said.text, style="" if said.weight is Weight.GOOD else _STYLES[said.weight]), _INDENT))
 
 
 def _missing(status: SiteStatus) -> None:
     _section(_("What is missing of the load profiles"))
-    gaps = status.gaps
-    if not gaps.open_days and not gaps.lost_days:
+    said = missing_days(status)
+    for text in said:
+        out.print(Padding(Text(text), _INDENT))
+    if not said:
         out.print(Padding(Text(_("Nothing."), style="green"), _INDENT))
-        return
-    if gaps.open_days:
-        of_meters = ngettext("of {n} meter", "of {n} meters", gaps.open_meters).format(n=gaps.open_meters)
-        words = ngettext(
-            "{n} day {of_meters} is still asked for.", "{n} days {of_meters} are still asked for.", gaps.open_days
-        )
-        out.print(Padding(Text(words.format(n=gaps.open_days, of_meters=of_meters)), _INDENT))
-    for name, days in sorted(gaps.lost_days.items()):
-        because = _(_LOST[name])
-        words = ngettext("{n} day is lost: {because}.", "{n} days are lost: {because}.", days)
-        out.print(Padding(Text(words.format(n=days, because=because)), _INDENT))
-
-
-_LOST = {
-    ProfileGap.Lost.TOO_OLD.value: "older than the meter's memory",
-    ProfileGap.Lost.NOT_IN_METER.value: "the meter itself has nothing for it",
-}
-"""The records' own words, which are in the catalogue."""
 
 
 def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) -> None:
@@ -140,7 +100,7 @@ def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) ->
     table.add_column(_("read"), justify="right", no_wrap=True)
     table.add_column(_("{days} days whole").format(days=days), justify="right", no_wrap=True)
     table.add_column(_("month starts"), justify="right", no_wrap=True)
-    table.add_column(_("due"), justify="right", no_wrap=True)
+    table.add_column(_("due now"), justify="right", no_wrap=True)
     table.add_column(_("held by"), overflow="fold")
     table.add_column(_("most of all"), overflow="fold")
     for line in shown:
@@ -148,11 +108,11 @@ def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) ->
         success = line.success
         table.add_row(
             Text(line.name),
-            Text(_counted(success.read), style=_style(success.read)),
-            Text(_counted(success.whole_days), style=_style(success.whole_days)),
-            Text(_counted(success.month_starts), style=_style(success.month_starts)),
+            _styled(success.read),
+            _styled(success.whole_days),
+            _styled(success.month_starts),
             str(line.due),
-            Text(line.holder or _("a process")) if line.held_until else Text(_("nobody"), style="red"),
+            Text(holder_text(line), style="" if line.held_until else "red"),
             Text(name_of(reason) if reason else ""),
         )
     out.print(Padding(table, _INDENT))
@@ -170,23 +130,12 @@ def _instant(at: datetime) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M %z")
 
 
-def _counted(rate: Rate) -> str:
-    return _("{done} of {all}").format(done=rate.done, all=rate.of) if rate.of else "—"
-
-
-def _percent(rate: Rate) -> str:
-    tenths = rate.tenths_of_percent
-    if tenths is None:
-        return ""
-    point = "," if language() == "ru" else "."
-    return f"{tenths // 10}{point}{tenths % 10} %"
+def _styled(rate: Rate) -> Text:
+    return Text(counted_text(rate), style=_style(rate))
 
 
 def _style(rate: Rate) -> str:
-    tenths = rate.tenths_of_percent
-    if tenths is None:
-        return ""
-    return "green" if tenths == 1000 else "yellow" if tenths >= 900 else "red"
+    return _STYLES[weight(rate)] if rate.of else ""
 
 
 # ── For a program ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.safestring import SafeString, mark_safe
@@ -15,7 +15,7 @@ from kilovatt.office.console.sentences import Sentence, sentences
 from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSession
-from kilovatt.office.pages.outcomes import ADVICE
+from kilovatt.office.pages.outcomes import ADVICE, PARTS
 
 _WHOLE, _PART, _NOTHING = "<i></i>", '<i class="part"></i>', '<i class="none"></i>'
 
@@ -49,6 +49,9 @@ class ShownSession:
 
     started_at: str
     outcome: str
+    is_whole: bool
+    part: str
+    took: str
     exchanges: int
     retries: int
     detail: str
@@ -104,10 +107,20 @@ def shown_session(session: PastSession, row: BoardRow) -> ShownSession:
     return ShownSession(
         started_at=instant_text(session.started_at, row.zone, language_of(get_language())),
         outcome=outcome_name(session.outcome),
+        is_whole=session.outcome is Outcome.OK,
+        part=gettext(PARTS[session.failed_part]) if session.failed_part else "",
+        took=seconds_text(session.took),
         exchanges=session.exchanges,
         retries=session.retries,
         detail=session.detail,
     )
+
+
+def seconds_text(took: timedelta) -> str:
+    """Return how long something took in seconds with a tenth."""
+    tenths = round(took.total_seconds() * 10)
+    point = "." if language_of(get_language()) == "en" else ","
+    return f"{tenths // 10}{point}{tenths % 10}"
 
 
 def flow(file: MeterFile) -> str:

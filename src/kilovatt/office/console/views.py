@@ -1,23 +1,33 @@
-"""The operator's pages: the board of meters, one meter, and the events of all."""
+"""The operator's pages: the board of meters, one meter, its lines, and the events of all."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from kilovatt.office.console.asked import shown_asked
+from kilovatt.office.console.filters import chips, filter_called, meant
+from kilovatt.office.console.over_time import shown_history
 from kilovatt.office.console.sentences import doubt_sentences
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
+from kilovatt.office.console.success import missing_days, shown_figures, shown_line, shown_reasons, who_reads
 from kilovatt.office.documents.figures import instant_text, language_of
+from kilovatt.office.operations.asked_readings import ask_once, asked_reading, may_ask
 from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.meter_file import meter_file, newest_events
+from kilovatt.office.operations.meter_history import meter_history
+from kilovatt.office.operations.rates import success_of
+from kilovatt.office.operations.site_status import site_status
 from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
@@ -28,22 +38,8 @@ REFRESH_S = 60
 ROWS_SHOWN = 100
 """The worst come first: who looks for one meter uses the filters."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    name: str
-    title: str
-    dot: str
-    wants: Callable[[BoardRow], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Chip:
-    name: str
-    title: str
-    dot: str
-    count: int
-    is_chosen: bool
+LINES_SHOWN = 200
+"""The worst come first."""
 
 
 @login_required
@@ -52,12 +48,11 @@ def board(request: HttpRequest) -> HttpResponse:
     """The board: who is silent, and what to do. For htmx, which renews and filters it in place, without its frame."""
     now = site_now()
     rows = board_of(_operator(request), now=now)
-    filters = _filters()
-    chosen = next((one for one in filters if one.name == request.GET.get("show")), filters[0])
-    meant = sorted(filter(chosen.wants, rows), key=_urgency)
-    pages = Paginator(meant, ROWS_SHOWN).get_page(request.GET.get("page"))
+    chosen = filter_called(request.GET.get("show", ""))
+    pages = Paginator(meant(rows, chosen), ROWS_SHOWN).get_page(request.GET.get("page"))
     context = {
-        "chips": [_Chip(f.name, f.title, f.dot, sum(map(f.wants, rows)), f is chosen) for f in filters],
+        "figures": shown_figures(success_of(row.success for row in rows), chosen=chosen.name),
+        "chips": chips(rows, chosen=chosen),
         "shown": [shown_row(row, now=now) for row in pages],
         "pages": pages,
         "chosen": chosen.name,
@@ -77,22 +72,84 @@ def board(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
-    """One meter: its sessions, registers, events and doubts."""
-    now = site_now()
-    row = row_of(_operator(request), meter_id, now=now)
+    """Return the page of one meter."""
+    row = _row(request, meter_id)
+    return render(request, "console/meter.html", _meter(row) | _asked(request, row))
+
+
+@login_required
+@require_POST
+def read_now(request: HttpRequest, meter_id: int) -> HttpResponse:
+    """Have a meter read at once; only for operators of the organisation at whose point it stands."""
+    row = _row(request, meter_id)
+    if not may_ask(_operator(request), meter_id):
+        raise PermissionDenied
+    key = ask_once(meter_id, now=site_now())
+    if not htmx_of(request):
+        return redirect("meter", meter_id)
+    return render(request, "console/asked_part.html", _asked(request, row, key=key))
+
+
+@login_required
+@require_safe
+def asked_reading_part(request: HttpRequest, meter_id: int, key: str) -> HttpResponse:
+    """Return how a reading that was asked for stands; once it is over, with what is known of the meter now."""
+    row = _row(request, meter_id)
+    context = _asked(request, row, key=key)
+    if context["asked"] is None:
+        raise Http404(_("Nobody has asked for that."))
+    if context["asked"].is_waiting:
+        return render(request, "console/asked_part.html", context)
+    return render(request, "console/asked_and_meter.html", context | _meter(row) | {"is_aside": True})
+
+
+def _row(request: HttpRequest, meter_id: int) -> BoardRow:
+    row = row_of(_operator(request), meter_id, now=site_now())
     if row is None:
         raise Http404(_("There is no such meter among those you look after."))
-    file = meter_file(meter_id)
-    context = {
+    return row
+
+
+def _meter(row: BoardRow) -> dict[str, Any]:
+    now, file = site_now(), meter_file(row.meter_id)
+    return {
         "shown": shown_row(row, now=now),
         "file": file,
         "flow": flow(file),
+        "history": shown_history(meter_history(row.meter_id, zone=row.zone, now=now), row, now=now),
         "registers": [shown_register(value, row) for value in told_registers(file.registers)],
         "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
         "doubts": doubt_sentences(file.doubts),
         "sessions": [shown_session(session, row) for session in file.sessions],
     }
-    return render(request, "console/meter.html", context)
+
+
+def _asked(request: HttpRequest, row: BoardRow, *, key: str | None = None) -> dict[str, Any]:
+    asked = asked_reading(row.meter_id, now=site_now(), key=key)
+    return {
+        "meter_id": row.meter_id,
+        "has_line": bool(row.line.name),
+        "may_ask": may_ask(_operator(request), row.meter_id),
+        "asked": None if asked is None else shown_asked(asked, row),
+    }
+
+
+@login_required
+@require_safe
+def lines(request: HttpRequest) -> HttpResponse:
+    """The lines, the worst first, and why meters have no data."""
+    mine = dict(_operator(request).staff_roles.values_list("organisation", "organisation__zone_name"))
+    status = site_status(now=site_now(), organisations=set(mine))
+    instant = partial(instant_text, zone=ZoneInfo(min(mine.values())), language=language_of(get_language()))
+    context = {
+        "figures": shown_figures(status.success, chosen=""),
+        "reasons": shown_reasons(status.reasons),
+        "reading": list(who_reads(status, instant)),
+        "missing": missing_days(status),
+        "lines": [shown_line(line) for line in status.lines[:LINES_SHOWN]],
+        "limit": LINES_SHOWN if len(status.lines) > LINES_SHOWN else 0,
+    }
+    return render(request, "console/lines.html", context)
 
 
 @login_required
@@ -111,18 +168,3 @@ def _operator(request: HttpRequest) -> User:
     if not request.user.staff_roles.exists():
         raise Http404(_("This page is for those who look after meters."))
     return request.user
-
-
-def _filters() -> tuple[_Filter, ...]:
-    return (
-        _Filter("all", _("all"), "", lambda _row: True),
-        _Filter("silent", _("silent"), "bad", lambda row: row.is_silent),
-        _Filter("incomplete", _("incomplete"), "warn", lambda row: row.is_incomplete),
-        _Filter("tampering", _("interference"), "warn", lambda row: bool(row.tampering)),
-        _Filter("clock", _("wrong clock"), "warn", lambda row: row.is_clock_wrong),
-        _Filter("unbilled", _("not billed"), "bad", lambda row: bool(row.unbilled_reason)),
-    )
-
-
-def _urgency(row: BoardRow) -> tuple[bool, bool, int]:
-    return (not row.is_silent, not (row.tampering or row.is_clock_wrong or row.unbilled_reason), row.meter_id)

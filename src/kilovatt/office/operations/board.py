@@ -11,9 +11,10 @@ from django.db.models import Count, Q, QuerySet
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.office.operations import history
 from kilovatt.office.operations.history import DayStanding
+from kilovatt.office.operations.rates import READ_WITHIN, MeterSuccess, success_of_meters
 from kilovatt.office.records.models import Account, Event, Finding, Installation, Line, MeterStanding, Unbilled, User
 from kilovatt.quantities.periods import days_from, local_date
 
@@ -55,13 +56,27 @@ class BoardRow:
     outcome: Outcome | None
     detail: str
     tried_at: datetime | None
+    was_tried: bool
+    """Within the last day."""
     read_at: datetime | None
     silent_since_at: datetime | None
     clock_deviation_s: int | None
     days: tuple[DayStanding | None, ...]
+    success: MeterSuccess
     tampering: tuple[NoticedEvent, ...]
     unbilled_reason: str
     findings: int
+
+    @property
+    def reason(self) -> Outcome | Condition | None:
+        """Why there is no data, or none to rely on; the same rules by which `site_status` counts."""
+        if not self.line.name:
+            return Condition.NO_LINE
+        if not self.was_tried:
+            return Condition.NOT_VISITED
+        if self.outcome is not Outcome.OK:
+            return self.outcome
+        return Condition.CLOCK_WRONG if self.is_clock_wrong else None
 
     @property
     def is_silent(self) -> bool:
@@ -133,13 +148,16 @@ def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[Bo
     findings = dict(
         Finding.objects.filter(meter_id__in=ids).values("meter_id").annotate(n=Count("pk")).values_list("meter_id", "n")
     )
+    success = success_of_meters(Installation.objects.filter(pk__in=[one.pk for one in installations]), now=now)
     return tuple(
         _row(
             one,
             standings.get(one.meter_id),
+            now=now,
             line=lines[one.meter.line_id],
             zone=zones[one.point.zone_name],
             days=_strip(days[one.meter_id], today_on),
+            success=success[one.meter_id],
             tampering=tuple(tampering[one.meter_id]),
             unbilled_reason=unbilled.get(one.point_id, ""),
             account=accounts.get(one.point_id, ""),
@@ -154,9 +172,11 @@ def _row(
     installation: Installation,
     standing: MeterStanding | None,
     *,
+    now: datetime,
     line: LineStanding,
     zone: ZoneInfo,
     days: tuple[DayStanding | None, ...],
+    success: MeterSuccess,
     tampering: tuple[NoticedEvent, ...],
     unbilled_reason: str,
     account: str,
@@ -174,14 +194,22 @@ def _row(
         outcome=Outcome(standing.last_outcome) if standing is not None and standing.last_outcome else None,
         detail=detail or "",
         tried_at=standing.last_tried_at if standing is not None else None,
+        was_tried=_was_tried(standing, now),
         read_at=standing.last_read_at if standing is not None else None,
         silent_since_at=standing.silent_since_at if standing is not None else None,
         clock_deviation_s=standing.clock_deviation_s if standing is not None else None,
         days=days,
+        success=success,
         tampering=tampering,
         unbilled_reason=unbilled_reason,
         findings=findings,
     )
+
+
+def _was_tried(standing: MeterStanding | None, now: datetime) -> bool:
+    if standing is None or standing.last_tried_at is None:
+        return False
+    return standing.last_tried_at >= now - READ_WITHIN
 
 
 def _lines(

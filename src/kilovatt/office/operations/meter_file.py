@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.vee import Rule
 from kilovatt.office.operations.board import NoticedEvent, noticed
 from kilovatt.office.records.models import Event, Finding, LatestRegister, Meter, MeterStanding, Session
@@ -21,7 +21,9 @@ class PastSession:
 
     session_id: UUID
     started_at: datetime
+    took: timedelta
     outcome: Outcome
+    failed_part: SessionPart | None
     detail: str
     exchanges: int
     retries: int
@@ -117,7 +119,9 @@ def _sessions(meter_id: int) -> tuple[PastSession, ...]:
         PastSession(
             session_id=session.session_id,
             started_at=session.started_at,
+            took=session.ended_at - session.started_at,
             outcome=Outcome(session.outcome),
+            failed_part=SessionPart(session.failed_part) if session.failed_part else None,
             detail=session.detail,
             exchanges=session.exchanges_made,
             retries=session.retries,

@@ -5,7 +5,7 @@ asked of the lake, as one column that is kept for as long as the lake does not c
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -90,6 +90,21 @@ def installed(*, now: datetime, organisations: Collection[int] | None = None) ->
     """Return what is installed now, at the points of some organisations or of all."""
     standing = Installation.objects.filter(removed_at=None, installed_at__lte=now)
     return standing if organisations is None else standing.filter(point__organisation__in=organisations)
+
+
+def success_of(meters: Iterable[MeterSuccess]) -> Success:
+    """Return how well some meters are read."""
+    known = list(meters)
+    return Success(
+        read=_rate(one.is_read for one in known),
+        whole_days=_rate(one.has_whole_days for one in known),
+        month_starts=_rate(one.has_month_starts for one in known),
+    )
+
+
+def _rate(answers: Iterable[bool | None]) -> Rate:
+    counted = Counter(answers)
+    return Rate(counted[True], counted[True] + counted[False])
 
 
 def success_by_line(
@@ -198,7 +213,7 @@ def _month_starts(installations: QuerySet[Installation], *, now: datetime) -> li
         starts = (first_on, next_month(first_on))
         there = installations.filter(point__zone_name=zone_name).order_by("meter_id")
         rows = list(there.values_list("meter_id", "meter__line_id", "installed_at"))
-        known = [_known_at(local_midnight(on, zone), there, tuple(row[0] for row in rows)) for on in starts]
+        known = _known_at(there, tuple(row[0] for row in rows), [local_midnight(on, zone) for on in starts])
         for meter_id, line_id, installed_at in rows:
             installed_on = local_date(installed_at, zone)
             due = [ids for on, ids in zip(starts, known, strict=True) if on >= installed_on]
@@ -207,18 +222,27 @@ def _month_starts(installations: QuerySet[Installation], *, now: datetime) -> li
     return found
 
 
-def _known_at(at: datetime, there: QuerySet[Installation], meter_ids: tuple[int, ...]) -> frozenset[int]:
-    """The meters whose register of energy taken is known as it stood at the start of a month."""
+def _known_at(
+    there: QuerySet[Installation], meter_ids: tuple[int, ...], instants: Sequence[datetime]
+) -> list[frozenset[int]]:
+    """Of each instant, the meters whose register of energy taken is known as it stood then, at the start of a month."""
     # The intake first: rows leave it only after the lake holds them.
-    in_intake = IntakeRegister.objects.filter(
-        meter_id__in=there.order_by().values("meter_id"),
-        moment=RegisterMoment.MONTH_START,
-        quantity=Quantity.A_PLUS,
-        taken_at=at,
+    accepted = set(
+        IntakeRegister.objects.filter(
+            meter_id__in=there.order_by().values("meter_id"),
+            moment=RegisterMoment.MONTH_START,
+            quantity=Quantity.A_PLUS,
+            taken_at__in=instants,
+        )
+        .values_list("meter_id", "taken_at")
+        .distinct()
     )
-    accepted = frozenset(in_intake.values_list("meter_id", flat=True).distinct())
     version = settled_version(REGISTERS)
-    return accepted if version is None else accepted | _kept_at(settings.DATA.lake, version, meter_ids, at)
+    return [
+        frozenset(meter_id for meter_id, at in accepted if at == instant)
+        | (frozenset() if version is None else _kept_at(settings.DATA.lake, version, meter_ids, instant))
+        for instant in instants
+    ]
 
 
 @lru_cache(maxsize=32)
