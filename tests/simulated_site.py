@@ -174,9 +174,13 @@ def site_of(
     faults: FaultPlan = FaultPlan.NONE,
     seed: int = 7,
     now: datetime | None = None,
+    clock_ahead_s: int = 0,
     **settings: str,
 ) -> Iterator[Site]:
-    """A town of these models, in turn, and a site that has it on record and has read nothing yet."""
+    """A town of these models, in turn, and a site that has it on record and has read nothing yet.
+
+    `clock_ahead_s`: how far the clocks of its meters are ahead.
+    """
     data.mkdir()
     machine = MachineClock().now()
     settings["KILOVATT_CLOCK_AHEAD_S"] = str(((now or machine) - machine).total_seconds())
@@ -189,6 +193,7 @@ def site_of(
         faults=faults,
         models=[model_by_key(key) for key in models],
     )
+    plan = replace(plan, meters=tuple(replace(meter, clock_ahead_s=clock_ahead_s) for meter in plan.meters))
     site = Site(data, plan, TownProcess(plan), settings)
     try:
         site.put_on_record()

@@ -49,6 +49,8 @@ class MeterPlan:
     passwords: dict[int, str] = field(default_factory=dict, repr=False)
     faults: frozenset[FaultKind] = frozenset()
     keys: dict[str, str] = field(default_factory=dict, repr=False)
+    clock_ahead_s: int = 0
+    """How far its clock is ahead of the town's [s]; a clock that is a fault is further off, whatever this says."""
 
     def __post_init__(self) -> None:
         model = _model(self.model)

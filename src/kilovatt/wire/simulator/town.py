@@ -129,10 +129,14 @@ def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> Sim
             zone=zone,
             energy=energy,
             past_events=past_events_of(meter.faults, model, plan.now),
-            clock_ahead=CLOCK_FAULT_AHEAD if FaultKind.CLOCK in meter.faults else timedelta(0),
+            clock_ahead=_clock_ahead(meter),
             ratio=meter.ratio,
         )
     )
+
+
+def _clock_ahead(meter: MeterPlan) -> timedelta:
+    return CLOCK_FAULT_AHEAD if FaultKind.CLOCK in meter.faults else timedelta(seconds=meter.clock_ahead_s)
 
 
 def build_concentrator(
