@@ -62,7 +62,7 @@ def test_slow_bytes_win_no_time() -> None:
 
 
 def test_of_too_many_strangers_the_oldest_go_and_a_modem_stays() -> None:
-    limits = CallInLimits(strangers_max=20, strangers_per_address_max=10)
+    limits = CallInLimits(strangers_max=20, strangers_per_address_max=10, settling_s=0.0)
 
     async def job() -> tuple[int, list[str], list[TurnedAway]]:
         place = reception(limits=limits)
@@ -85,7 +85,7 @@ def test_of_too_many_strangers_the_oldest_go_and_a_modem_stays() -> None:
     [
         CallInLimits(calls_max=5),
         CallInLimits(calls_per_address_max=5),
-        CallInLimits(strangers_max=5),
+        CallInLimits(strangers_max=5, settling_s=0.0),
     ],
 )
 def test_every_limit_holds(limits: CallInLimits) -> None:
@@ -265,12 +265,29 @@ def test_only_so_many_who_went_are_remembered() -> None:
     assert "the modem closed the connection" in remembered
 
 
+def test_modems_that_all_call_at_once_are_let_be_until_they_have_said_who_they_are() -> None:
+    many = 300
+
+    async def job() -> tuple[int, list[TurnedAway]]:
+        async with reception(limits=CallInLimits(strangers_per_address_max=10)) as (received, port, happened):
+            calls = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port) for _ in range(many)))
+            for number, (_, writer) in enumerate(calls):
+                writer.write(ATM21.replace(IMEI.encode(), b"%015d" % number) + b"\n")
+            await until(lambda: len(received.names()) == many)
+            there = len(received), endings(happened)
+            for _, writer in calls:
+                writer.close()
+            return there
+
+    assert asyncio.run(job()) == (many, [])
+
+
 @pytest.mark.timeout(120)
 def test_thousands_of_idle_connections_leave_room_for_a_modem() -> None:
-    many = 3_000
+    many, limits = 3_000, CallInLimits(settling_s=0.0)
 
     async def job() -> tuple[int, int, list[str]]:
-        async with reception() as (received, port, happened):
+        async with reception(limits=limits) as (received, port, happened):
             writers = []
             for _ in range(many // 100):
                 calls = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port) for _ in range(100)))
@@ -283,5 +300,5 @@ def test_thousands_of_idle_connections_leave_room_for_a_modem() -> None:
                 writer.transport.abort()
             return there
 
-    limit = CallInLimits().strangers_per_address_max
-    assert asyncio.run(job()) == (limit, many + 1 - limit, [IMEI])
+    most = limits.strangers_per_address_max
+    assert asyncio.run(job()) == (most, many + 1 - most, [IMEI])

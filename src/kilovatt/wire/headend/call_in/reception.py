@@ -35,7 +35,8 @@ from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 
 _BUFFER_BYTES = 4096
 _SWEEP_S = 0.5
-_BACKLOG = 1024
+_BACKLOG = 256
+"""So many are also accepted at a time, before anybody is listened to."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class CallInLimits:
     calls_per_address_max: int = 10_000
     strangers_max: int = 2_000
     strangers_per_address_max: int = 500
+    settling_s: float = 5.0
+    """So long a stranger is let be: when a network comes back all its modems call at once, and hellos take seconds."""
     hello_s: float = 20.0
     idle_s: float = 300.0
     """A modem says every minute that it is there."""
@@ -119,7 +122,7 @@ class Reception:
 
     def __len__(self) -> int:
         """How many calls there are, strangers' too."""
-        return self._by_host.total()
+        return len(self._strangers) + len(self._idle) + len(self._in_use)
 
     async def line_to(self, name: str, wait_s: float) -> CallInChannel:
         """Return a line over the call of a modem, waiting for it to call. Raises NoRouteError: offline, or in use."""
@@ -177,14 +180,20 @@ class Reception:
         self._strangers.add(caller)
         self._by_host[caller.host] += 1
         limits = self.limits
-        if self._strangers.count_of(caller.host) > limits.strangers_per_address_max:
-            self._turn_away(self._strangers.longest_silent(caller.host), TurnedAway.TOO_MANY)
-        elif self._by_host[caller.host] > limits.calls_per_address_max:
+        if self._by_host[caller.host] > limits.calls_per_address_max:
             self._turn_away(self._longest_idle(caller.host), TurnedAway.TOO_MANY)
-        elif len(self._strangers) > limits.strangers_max:
-            self._turn_away(self._strangers.longest_silent(), TurnedAway.TOO_MANY)
         elif len(self) > limits.calls_max:
             self._turn_away(self._longest_idle(), TurnedAway.TOO_MANY)
+        elif self._strangers.count_of(caller.host) > limits.strangers_per_address_max:
+            self._turn_away(self._settled(caller.host), TurnedAway.TOO_MANY)
+        elif len(self._strangers) > limits.strangers_max:
+            self._turn_away(self._settled(), TurnedAway.TOO_MANY)
+
+    def _settled(self, host: str | None = None) -> Caller | None:
+        oldest = self._strangers.longest_silent(host)
+        if oldest is None or self._loop.time() - oldest.arrived_at_s < self.limits.settling_s:
+            return None
+        return oldest
 
     def _longest_idle(self, host: str | None = None) -> Caller | None:
         # Whoever has just come is a stranger too: where all others carry lines, it has to go.
