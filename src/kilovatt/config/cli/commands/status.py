@@ -37,7 +37,7 @@ def status(
     else:
         standing.show(found, days=days, lines=lines, data=Path(directory.path))
     if fail_below is not None and found.success.read.is_below(fail_below):
-        words = _("The meters read within a day are fewer than {percent:g} %.").format(percent=fail_below)
+        words = _("The meters that were read within a day are fewer than {percent:g} %.").format(percent=fail_below)
         err.print(words, style="red", markup=False)
         sys.exit(EXIT_NOT_DONE)
 
