@@ -6,10 +6,12 @@ from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.captured import Capture, capturing
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.clock import Clock, MachineClock
-from kilovatt.wire.headend.lines import LineSpec, parse_address
+from kilovatt.wire.headend.lines import CallInAddress, LineSpec, ModemAddress, parse_address
 from kilovatt.wire.headend.opening import open_channel, within_reach
 from kilovatt.wire.headend.session import Errand, read_meter
 
+MOBILE_QUIET_S = 0.5
+"""Over a mobile network an answer may have such gaps."""
 NO_METER_ID = 0
 """Stands in the report of a meter that no database knows."""
 
@@ -30,11 +32,13 @@ async def read_one(
     Raises LineAddressError for a URL that is no line and LocalProtocolError for an address that no meter of
     this model can have: both say what is wrong.
     """
-    parse_address(url)
+    place = parse_address(url)
     driver = driver_for(address.model)
     # Refuse an impossible address before anything is opened.
     driver.connection(address)
     used = clock or MachineClock()
+    if isinstance(place, ModemAddress | CallInAddress):
+        quiet_s = min(max(quiet_s, MOBILE_QUIET_S), answer_timeout_s)
     spec = LineSpec(line_id=0, url=url, answer_timeout_s=answer_timeout_s, quiet_s=quiet_s)
     carrier = Carrier(spec, used, open_channel if capture is None else capturing(capture, open_channel))
     try:

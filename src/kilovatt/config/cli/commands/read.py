@@ -43,7 +43,12 @@ class What(StrEnum):
 
 
 def read(
-    line: Annotated[str, typer.Argument(help=_("tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600&format=8N1"))],
+    line: Annotated[
+        str,
+        typer.Argument(
+            help=_("tcp://HOST:PORT, serial:///dev/ttyUSB0?baud=9600&format=8N1, modem:///dev/ttyUSB0?dial=NUMBER …")
+        ),
+    ],
     model: Annotated[str, typer.Option(help=_("The model, as `kilovatt models` names it."))],
     serial: Annotated[int | None, typer.Option(help=_("The serial number on its face."))] = None,
     address: Annotated[int | None, typer.Option(help=_("Its address on the line, if not the factory's."))] = None,
