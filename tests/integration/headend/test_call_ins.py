@@ -42,6 +42,7 @@ from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.lines import CallInAddress, LineSpec
 from kilovatt.wire.headend.opening import give_up_waiting, open_channel
 from kilovatt.wire.headend.polling import Headend
+from kilovatt.wire.headend.served_lines import LineErrand, ServedLines
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
 from kilovatt.wire.protocols.framing.call_in import IRZ_HEARTBEAT, Dialect
@@ -174,6 +175,38 @@ def test_a_meter_that_pushes_in_a_wrapper_is_read_over_the_same_call() -> None:
     (push,) = [one for one in happened if isinstance(one, PushCame)]
     assert isinstance(push.said, DataNotification)
     assert (push.name, push.source, push.destination, push.message) == ("EMR0222173608710", 1, 32, PUSH)
+
+
+def test_a_served_line_is_where_its_modem_calls_also_while_nothing_is_asked() -> None:
+    async def job() -> list[Outcome]:
+        port = await free_port()
+        reports: asyncio.Queue[SessionReport] = asyncio.Queue()
+
+        async def sink(line_id: int, report: SessionReport) -> None:
+            assert line_id in {1, 2}
+            reports.put_nowait(report)
+
+        served = ServedLines(Headend(TownClock(NOW)), sink)
+        for line_id, name in enumerate(NAMES, start=1):
+            served.take(spec(port, name, line_id=line_id))
+        modems = [CallingModem(line_of(), CallingHabits(imei=name, redial_s=0.05)) for name in NAMES]
+        async with calling(modems[0], port), calling(modems[1], port):
+            await until(lambda: all(modem.calls for modem in modems))
+            for line_id in (1, 2):
+                served.put(LineErrand(line_id, errand()))
+            outcomes = [(await reports.get()).outcome for _ in NAMES]
+            served.put(LineErrand(2, errand()))
+            outcomes.append((await reports.get()).outcome)
+            assert [modem.calls for modem in modems] == [1, 1]
+            served.stop()
+            await served.until_stopped()
+        assert call_in_desk().places == []
+        return outcomes
+
+    assert asyncio.run(job()) == [Outcome.OK] * 3
+
+
+NAMES = (IMEI, IMEI[:-1] + "4")
 
 
 # ── Lost and replaced ───────────────────────────────────────────────────────────────────────────────────────────────
