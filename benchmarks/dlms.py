@@ -51,7 +51,7 @@ from kilovatt.wire.protocols.dlms.values import (
     Structure,
     Unsigned,
 )
-from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp, encode_stamp, known_of
+from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp, encode_stamp, series_of
 from kilovatt.wire.protocols.framing.connection import Answered, Request, SendMore
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
@@ -244,7 +244,7 @@ def _session(case: Case, _capture: Mapping[str, Any], tape: Tape, *, forgets: bo
     buffers = []
     for wanted in (load, (MONTHS, month_at, month_at)) * DAYS:
         if forgets:
-            known_of(ZONE).clear()
+            series_of.cache_clear()
         buffers.append(_read(connection, talk, tape, wanted))
     return [
         [

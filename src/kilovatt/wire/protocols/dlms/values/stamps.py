@@ -1,11 +1,12 @@
 """Dates and times of twelve bytes (Blue Book, 4.1.6.1), under a tag of their own or as octet strings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 from kilovatt.wire.protocols.dlms.values.errors import MalformedError
@@ -18,8 +19,9 @@ _YEAR_MIN, _YEAR_MAX = 2, 9998
 """Beyond them there may be no instant in UTC."""
 _MINUTES = tuple(timedelta(minutes=minute) for minute in range(24 * 60))
 _QUARTERS_OF_A_DAY = tuple(timedelta(hours=hour) for hour in (0, 6, 12, 18, 24))
-_KNOWN_MAX = 20_000
-"""Stamps of a year of half-hours, in one zone."""
+_CLOCKS = tuple(bytes(divmod(minute, 60)) for minute in range(24 * 60))
+"""Each minute of a day as a stamp shows it: hour, minute."""
+_HOUR_AT, _SECOND_AT = 5, 7
 
 
 class DeviationSense(StrEnum):
@@ -113,42 +115,60 @@ def encode_stamp(at: datetime, zone: ZoneInfo, *, sense: DeviationSense | None =
     )
 
 
-def instants(stamps: Iterable[object], zone: ZoneInfo) -> list[datetime | None]:
+def instants(stamps: Sequence[object], zone: ZoneInfo) -> list[datetime | None]:
     """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time.
 
-    The same half-hours come from every meter of a zone: an instant is reckoned once, and known from then on. Where a
-    zone keeps one time all day, it is that day's midnight and the minutes since.
+    Stamps of a local day in equal steps are reckoned once, and compared with what such a day shows, byte for byte;
+    the days of the latest are known, for the same half-hours come from every meter of a zone. From the first gap on,
+    and on days whose clocks are put forward or back, each stamp is reckoned by itself.
     """
-    return list(map(known_of(zone).__getitem__, stamps))
+    found: list[datetime | None] = []
+    count = len(stamps)
+    while (at := len(found)) < count - 1:
+        first, second = stamps[at], stamps[at + 1]
+        if not (_is_stamp(first) and _is_stamp(second)):
+            break
+        series = series_of(first, second, zone)
+        if series is None or stamps[at : at + len(series.stamps)] != series.stamps[: count - at]:
+            break
+        found += series.instants[: count - at]
+    found += [_instant(stamp, zone) if _is_stamp(stamp) else None for stamp in stamps[len(found) :]]
+    return found
 
 
-class _Known(dict[object, datetime | None]):
-    """Instants by their stamps, in one zone; forgotten when there are too many."""
+class Series(NamedTuple):
+    """Stamps from one to the end of its day, and their instants [UTC]."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        super().__init__()
-        self._zone = zone
-
-    def __missing__(self, stamp: object) -> datetime | None:
-        if not isinstance(stamp, bytes) or len(stamp) != STAMP_BYTES:
-            return None
-        if len(self) >= _KNOWN_MAX:
-            self.clear()
-        midnight = _midnight(bytes(stamp[:4]), self._zone)
-        hour, minute = stamp[5], stamp[6]
-        # Seconds are nought, or left open.
-        if midnight is not None and hour < 24 and minute < 60 and stamp[7] in (0, _ANY):  # a clock's
-            instant: datetime | None = midnight + _MINUTES[hour * 60 + minute]
-        else:
-            instant = _instant(stamp, self._zone)
-        self[bytes(stamp)] = instant
-        return instant
+    stamps: list[bytes]
+    instants: list[datetime | None]
 
 
-@lru_cache(maxsize=64)
-def known_of(zone: ZoneInfo) -> _Known:
-    """Return the instants that are known in a zone; they may be cleared at any time."""
-    return _Known(zone)
+@lru_cache(maxsize=256)
+def series_of(first: bytes, second: bytes, zone: ZoneInfo) -> Series | None:
+    """Return the stamps of a local day that go on as its first two do; None where they are not of one such day.
+
+    The latest are kept; they may be forgotten at any time.
+    """
+    midnight, minute = _midnight(first[:4], zone), _minute(first)
+    step = _minute(second) - minute
+    head, tail = first[:_HOUR_AT], first[_SECOND_AT:]
+    if midnight is None or minute < 0 or step <= 0 or (head, tail) != (second[:_HOUR_AT], second[_SECOND_AT:]):
+        return None
+    return Series(
+        [head + clock + tail for clock in _CLOCKS[minute::step]],
+        list(map(midnight.__add__, _MINUTES[minute::step])),
+    )
+
+
+def _is_stamp(value: object) -> TypeGuard[bytes]:
+    return isinstance(value, bytes) and len(value) == STAMP_BYTES
+
+
+def _minute(stamp: bytes) -> int:
+    """Return which minute of its day a stamp is; less than nought for what is none, or has seconds."""
+    hour, minute = stamp[_HOUR_AT], stamp[_HOUR_AT + 1]
+    is_whole = hour < 24 and minute < 60 and stamp[_SECOND_AT] in (0, _ANY)  # a clock's
+    return hour * 60 + minute if is_whole else -len(_MINUTES)
 
 
 def continued(found: Sequence[datetime | None], column: Sequence[object], period: timedelta) -> list[datetime | None]:
@@ -164,6 +184,10 @@ def continued(found: Sequence[datetime | None], column: Sequence[object], period
 
 
 def _instant(stamp: bytes, zone: ZoneInfo) -> datetime | None:
+    # Where a zone keeps one time all day, it is that day's midnight and the minutes since.
+    midnight, minute = _midnight(stamp[:4], zone), _minute(stamp)
+    if midnight is not None and minute >= 0:
+        return midnight + _MINUTES[minute]
     try:
         return decode_stamp(stamp).instant(zone)
     except MalformedError:

@@ -228,13 +228,48 @@ def test_null_stamps_follow_by_the_period_where_a_meter_means_that() -> None:
     assert continued(found, column, half_hour) == [None, first, first + half_hour, first + 2 * half_hour, None, None]
 
 
-def test_stamps_are_forgotten_where_there_are_too_many_and_reckoned_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    zone = ZoneInfo("Europe/Moscow")
-    monkeypatch.setattr(stamps, "_KNOWN_MAX", 3)
-    stamps.known_of.cache_clear()
-    written = [datetime(2026, 11, 24, hour, tzinfo=UTC) for hour in range(8)]
-    column = [encode_stamp(at, zone) for at in written]
-    assert instants(column, zone) == written
-    assert instants(column, zone) == written
-    assert len(stamps.known_of(zone)) <= 3
-    stamps.known_of.cache_clear()
+def half_hours(count: int, first: datetime, step: timedelta = timedelta(minutes=30)) -> list[datetime]:
+    return [first + place * step for place in range(count)]
+
+
+@pytest.mark.parametrize("step_min", [1, 7, 15, 30, 60, 180, 1439])
+@pytest.mark.parametrize(
+    "begins_at", [datetime(2026, 11, 22, 21, tzinfo=UTC), datetime(2026, 11, 23, 20, 59, tzinfo=UTC)]
+)
+def test_days_of_equal_steps_are_known_whole_and_the_same_the_second_time(step_min: int, begins_at: datetime) -> None:
+    written = half_hours(150, begins_at, timedelta(minutes=step_min))
+    column = [encode_stamp(at, MOSCOW) for at in written]
+    stamps.series_of.cache_clear()
+    assert instants(column, MOSCOW) == written
+    assert instants(column, MOSCOW) == written
+
+
+def test_a_day_on_which_clocks_are_moved_is_no_series_and_its_stamps_are_right() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    written = half_hours(3 * 48, datetime(2026, 10, 23, 22, tzinfo=UTC))
+    column = [encode_stamp(at, berlin) for at in written]
+    assert instants(column, berlin) == written
+    moved = column[48:50]
+    assert stamps.series_of(moved[0], moved[1], berlin) is None
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 30, 47, 48, 60, 95])
+def test_no_flipped_bit_of_a_stamp_is_passed_over_in_a_series(place: int) -> None:
+    """Known or not: what is compared with a day's stamps is every byte of each."""
+    column: list[object] = [encode_stamp(at, MOSCOW) for at in half_hours(96, datetime(2026, 11, 22, 21, tzinfo=UTC))]
+    stamp = column[place]
+    assert isinstance(stamp, bytes)
+    for bit in range(8 * len(stamp)):
+        flipped = bytearray(stamp)
+        flipped[bit // 8] ^= 1 << bit % 8
+        spoiled = [*column[:place], bytes(flipped), *column[place + 1 :]]
+        assert instants(spoiled, MOSCOW) == one_by_one(spoiled, MOSCOW)
+
+
+def test_stamps_of_other_lengths_that_are_the_same_bytes_together_are_no_series() -> None:
+    column: list[object] = [encode_stamp(at, MOSCOW) for at in half_hours(8, datetime(2026, 11, 23, 9, tzinfo=UTC))]
+    third, fourth = column[2], column[3]
+    assert isinstance(third, bytes)
+    assert isinstance(fourth, bytes)
+    column[2:4] = [third + fourth[:1], fourth[1:]]
+    assert instants(column, MOSCOW) == one_by_one(column, MOSCOW)
