@@ -96,7 +96,7 @@ class HeadendProcess:
             except DatabaseError as error:
                 # What cannot be extended is lost in time, and then found out by its fence.
                 _log.error("the database did not answer: %s", error)
-            await self._rest(line_leases.EXTEND_EVERY.total_seconds())
+            await self._rest(line_leases.extend_every_s())
 
     async def _change_lines(self) -> None:
         for line in await self._at_desk(self._extend):
@@ -152,7 +152,8 @@ class HeadendProcess:
         """Claim the commands for meters of these lines that are due."""
         now = self._clock.now()
         errands = []
-        for due in orders.claim_due(held, now=now):
+        fences = {line_id: line.lease.fence for line_id, line in held.items()}
+        for due in orders.claim_due(fences, now=now):
             announce = partial(self._announce, due.order.order_id, held[due.line_id].lease)
             for line in lines_to_read(now=now, meter_ids=[due.meter_id], days_at_once=0):
                 (wanted,) = line.meters

@@ -6,6 +6,7 @@ KILOVATT_HOSTS      names under which the pages are served, separated by commas
 KILOVATT_TRUSTED_ORIGINS  origins of forms, such as https://lk.example.ru, when a proxy stands before
 KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the machine's clock (negative: behind)
 KILOVATT_READ_EVERY_MIN  how often meters are read whose organisation has no reading plan; 30
+KILOVATT_LINE_LEASE_S  after so many seconds of silence a head-end process's lines are another's; 45
 KILOVATT_LANGUAGE   the language of the site, ru (the default) or en: of visitors whose browser asks for neither, and of
                     logins whose users have not chosen
 KILOVATT_LOG        from which level on the log is written, to standard error; WARNING
@@ -30,6 +31,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 DATA = DataDirectory(Path(os.environ.get("KILOVATT_DATA") or "kilovatt-data").resolve())
 
 READ_EVERY_MINUTES = int(os.environ.get("KILOVATT_READ_EVERY_MIN") or 30)
+LINE_LEASE_S = float(os.environ.get("KILOVATT_LINE_LEASE_S") or 45)
 CLOCK_AHEAD = timedelta(seconds=float(os.environ.get("KILOVATT_CLOCK_AHEAD_S") or 0))
 
 SECRET_KEY = DATA.key("pages.key").hex() if DATA.path.exists() else "no-pages-without-a-data-directory"

@@ -42,7 +42,7 @@ def seen(meter: Meter, ahead_s: int, *, at: datetime = NOW) -> None:
 
 
 def handed_out(at: datetime = AT) -> list[orders.DueOrder]:
-    return orders.claim_due([Line.objects.get().pk], now=at)
+    return orders.claim_due({Line.objects.get().pk: 1}, now=at)
 
 
 def settled(order: MeterOrder, result: VisitResult, *, at: datetime) -> None:

@@ -57,13 +57,18 @@ def lease(meter: Meter) -> Lease:
     return held.lease
 
 
+def fences(fence: int = 1) -> dict[int, int]:
+    """The one line there is, held under a fence."""
+    return {Line.objects.get().pk: fence}
+
+
 def ordered(meter: Meter, operator: User, command: Command | None = None) -> MeterOrder:
     return orders.request(meter, command or OpenRelay(), by=operator, because="не платит", now=NOW)
 
 
 def claimed(order: MeterOrder, operator: User, *, seconds: int = 0) -> list[orders.DueOrder]:
     orders.approve(order, by=operator, now=NOW)
-    return orders.claim_due([Line.objects.get().pk], now=NOW + timedelta(seconds=seconds))
+    return orders.claim_due(fences(), now=NOW + timedelta(seconds=seconds))
 
 
 def visited(
@@ -124,11 +129,11 @@ def test_what_cannot_be_ordered_is_refused_with_a_sentence(meter: Meter, operato
 
 def test_nothing_is_handed_out_that_was_not_approved(meter: Meter, operator: User) -> None:
     order = ordered(meter, operator)
-    assert orders.claim_due([Line.objects.get().pk], now=NOW) == []
+    assert orders.claim_due(fences(), now=NOW) == []
     (due,) = claimed(order, operator)
     assert (due.meter_id, due.order.command, due.order.to_send) == (meter.pk, OpenRelay(), True)
-    assert orders.claim_due([Line.objects.get().pk], now=NOW) == []
-    assert orders.claim_due([], now=NOW) == []
+    assert orders.claim_due(fences(), now=NOW) == []
+    assert orders.claim_due({}, now=NOW) == []
 
 
 def test_an_order_is_withdrawn_before_it_is_claimed_and_not_after(meter: Meter, operator: User) -> None:
@@ -159,8 +164,22 @@ def test_a_process_that_dies_before_it_sent_anything_leaves_the_order_to_the_nex
     order = ordered(meter, operator)
     claimed(order, operator)
     later = NOW + timedelta(minutes=11)
-    (due,) = orders.claim_due([Line.objects.get().pk], now=later)
+    (due,) = orders.claim_due(fences(), now=later)
     assert due.order.to_send
+
+
+def test_an_order_in_the_hand_of_a_process_that_lost_its_line_is_taken_over_at_once(
+    meter: Meter, operator: User, lease: Lease
+) -> None:
+    order = ordered(meter, operator)
+    claimed(order, operator)
+    assert orders.claim_due(fences(1), now=NOW) == []
+    (due,) = orders.claim_due(fences(2), now=NOW)
+    assert due.order.to_send
+    orders.note_sent(order.pk, lease=lease, now=NOW)
+    assert orders.claim_due(fences(2), now=NOW) == []
+    (due,) = orders.claim_due(fences(3), now=NOW)
+    assert not due.order.to_send
 
 
 def test_one_that_dies_after_it_noted_the_sending_leaves_it_to_be_read_back_only(
@@ -170,14 +189,14 @@ def test_one_that_dies_after_it_noted_the_sending_leaves_it_to_be_read_back_only
     claimed(order, operator)
     orders.note_sent(order.pk, lease=lease, now=NOW)
     later = NOW + timedelta(minutes=11)
-    (due,) = orders.claim_due([Line.objects.get().pk], now=later)
+    (due,) = orders.claim_due(fences(), now=later)
     assert not due.order.to_send
 
 
 def test_an_order_nobody_could_bring_expires_and_forgets_its_secret(meter: Meter, operator: User) -> None:
     order = ordered(meter, operator, SetPowerLimit(5_000))
     orders.approve(order, by=operator, now=NOW)
-    assert orders.claim_due([Line.objects.get().pk], now=NOW + timedelta(hours=25)) == []
+    assert orders.claim_due(fences(), now=NOW + timedelta(hours=25)) == []
     order.refresh_from_db()
     assert (order.state, order.secret_sealed) == (OrderState.EXPIRED, None)
 
@@ -196,9 +215,8 @@ def test_an_order_without_proof_stays_unknown_and_is_read_back(meter: Meter, ope
     claimed(order, operator)
     orders.note_sent(order.pk, lease=lease, now=NOW)
     assert visited(order, VisitResult.NO_PROOF, detail="silence") is OrderState.UNKNOWN
-    line = Line.objects.get().pk
-    assert orders.claim_due([line], now=NOW + timedelta(seconds=29)) == []
-    (due,) = orders.claim_due([line], now=NOW + timedelta(seconds=31))
+    assert orders.claim_due(fences(), now=NOW + timedelta(seconds=29)) == []
+    (due,) = orders.claim_due(fences(), now=NOW + timedelta(seconds=31))
     assert not due.order.to_send
     assert visited(order, VisitResult.CONFIRMED, name="again") is OrderState.CONFIRMED
     assert visited(order, VisitResult.NOT_SO, name="late") is OrderState.CONFIRMED
@@ -216,7 +234,7 @@ def test_a_meter_that_could_not_be_visited_is_visited_later(meter: Meter, operat
     order = ordered(meter, operator)
     claimed(order, operator)
     assert visited(order, VisitResult.NOT_REACHED, outcome=Outcome.SILENCE) is OrderState.APPROVED
-    (due,) = orders.claim_due([Line.objects.get().pk], now=NOW + timedelta(seconds=31))
+    (due,) = orders.claim_due(fences(), now=NOW + timedelta(seconds=31))
     assert due.order.to_send
 
 

@@ -53,10 +53,10 @@ def next_visit(
     but never later than its schedule. An instant outside the window becomes the next opening, spread by the number
     of the meter over the first half of the window.
     """
-    due = visited_at + schedule.every
+    wait = schedule.every
     if failures:
-        wait = BACK_OFF_FIRST * 2 ** min(failures - 1, _DOUBLINGS_MAX)
-        due = min(visited_at + min(wait, BACK_OFF_MAX), max(due, visited_at + BACK_OFF_FIRST))
+        wait = min(BACK_OFF_FIRST * (1 << min(failures - 1, _DOUBLINGS_MAX)), BACK_OFF_MAX, wait)
+    due = visited_at + wait
     if schedule.allows(due, zone):
         return due
     return _next_opening(schedule, due, zone) + _spread(meter_id, schedule.window_s() // 2)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 
 from kilovatt.office.operations import leases
@@ -11,9 +12,7 @@ from kilovatt.office.operations.leases import FencedOffError, Lease
 from kilovatt.office.records.models import Line, Work
 
 KIND = "line"
-LENGTH = timedelta(seconds=45)
-"""A line whose holder has not extended its lease for so long is free: within a minute somebody else reads it."""
-EXTEND_EVERY = timedelta(seconds=10)
+_EXTENSIONS_OF_A_LEASE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,23 @@ class HeldLine:
     lease: Lease
 
 
+def lease_length() -> timedelta:
+    """A line whose holder has not extended its lease for so long is free: within a minute somebody else reads it."""
+    return timedelta(seconds=settings.LINE_LEASE_S)
+
+
+def extend_every_s() -> float:
+    """How often leases are extended [s]: one that comes late, or is missed, costs no line."""
+    return lease_length().total_seconds() / _EXTENSIONS_OF_A_LEASE
+
+
 def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLine]:
     """Take lines with meters that nobody holds, at most so many; `holder` is whom people are told of."""
     _enter_new_lines(now)
     free = Work.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), kind=KIND, done_at=None)
     held: list[HeldLine] = []
     for key in free.order_by("lease_until", "pk").values_list("key", flat=True)[: max(0, at_most)]:
-        lease = leases.take(KIND, key, now=now, length=LENGTH)
+        lease = leases.take(KIND, key, now=now, length=lease_length())
         line = Line.objects.filter(pk=int(key)).first()
         if lease is not None and line is not None:
             held.append(HeldLine(line.pk, line.url, line.answer_timeout_ms, line.quiet_ms, lease))
@@ -53,7 +62,7 @@ def extend(held: Collection[HeldLine], *, now: datetime) -> list[HeldLine]:
     lost = []
     for line in held:
         try:
-            leases.extend(line.lease, now=now, length=LENGTH)
+            leases.extend(line.lease, now=now, length=lease_length())
         except FencedOffError:
             lost.append(line)
     return lost

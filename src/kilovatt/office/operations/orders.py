@@ -4,7 +4,7 @@ An order is sent at most once. Before anything that changes the meter leaves a h
 a transaction that checks the fence of the line; whatever dies after that, the order is only read back.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -26,7 +26,7 @@ from kilovatt.office.records.models import Meter, MeterOrder, Session, StaffRole
 LASTS = timedelta(hours=24)
 """An order that could not be brought for so long is not wanted any more, unless stated."""
 _CLAIM_LASTS = timedelta(minutes=10)
-"""A claim that was followed by nothing for so long is that of a process that died before it sent anything."""
+"""A visit that has told nothing for so long is made again, though its process seems to live."""
 
 
 class OrderRefusedError(Exception):
@@ -144,37 +144,53 @@ class DueOrder:
     order: Order
 
 
-def claim_due(line_ids: Collection[int], *, now: datetime) -> list[DueOrder]:
-    """Return the orders of meters on these lines that are due, those to be sent claimed for the caller."""
-    if not line_ids:
+def claim_due(fences: Mapping[int, int], *, now: datetime) -> list[DueOrder]:
+    """Return the orders of meters on these lines that are due, those to be sent claimed for the caller.
+
+    `fences` are those under which the caller holds the lines.
+    """
+    if not fences:
         return []
     _expire(now)
-    MeterOrder.objects.filter(state=OrderState.CLAIMED, claimed_at__lt=now - _CLAIM_LASTS).update(
-        state=OrderState.APPROVED, claimed_at=None
-    )
+    _take_over_claims(fences, now)
     states = [OrderState.APPROVED, OrderState.SENT, OrderState.UNKNOWN]
-    due = MeterOrder.objects.filter(state__in=states, due_at__lte=now, meter__line_id__in=line_ids)
+    due = MeterOrder.objects.filter(state__in=states, due_at__lte=now, meter__line_id__in=fences)
     claimed = []
     for row in due.select_related("meter").order_by("due_at"):
+        assert row.meter.line_id is not None
         to_send = row.state == OrderState.APPROVED
-        wait = clock_moves.wait_for(row, at=now) if to_send else timedelta(0)
-        if wait:
-            MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED).update(due_at=now + wait)
-            continue
-        if to_send:
-            mine = MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED)
-            if not mine.update(state=OrderState.CLAIMED, claimed_at=now):
-                continue
         try:
             order = _order(row, to_send=to_send)
         except vault.SealBrokenError as error:
             MeterOrder.objects.filter(pk=row.pk).update(state=OrderState.FAILED, over_at=now, detail=str(error)[:300])
             continue
-        assert row.meter.line_id is not None
+        mine = MeterOrder.objects.filter(pk=row.pk, state=row.state, due_at=row.due_at)
         # A visit that never reports is made again: for that it must become due again by itself.
-        MeterOrder.objects.filter(pk=row.pk).update(due_at=now + _CLAIM_LASTS)
-        claimed.append(DueOrder(row.meter_id, row.meter.line_id, order))
+        if mine.update(
+            state=OrderState.CLAIMED if to_send else row.state,
+            claimed_at=now,
+            claimed_fence=fences[row.meter.line_id],
+            due_at=now + _CLAIM_LASTS,
+        ):
+            claimed.append(DueOrder(row.meter_id, row.meter.line_id, order))
     return claimed
+
+
+def _take_over_claims(fences: Mapping[int, int], now: datetime) -> None:
+    """Let orders be due at once that a process had in hand which holds their lines no more."""
+    in_hand = MeterOrder.objects.filter(
+        state__in=[OrderState.CLAIMED, OrderState.SENT, OrderState.UNKNOWN],
+        claimed_fence__isnull=False,
+        meter__line_id__in=fences,
+    )
+    for row in in_hand.select_related("meter"):
+        assert row.meter.line_id is not None
+        assert row.claimed_fence is not None
+        if row.claimed_fence < fences[row.meter.line_id] or row.due_at is None or row.due_at <= now:
+            was = OrderState(row.state)
+            state = OrderState.APPROVED if was is OrderState.CLAIMED else was
+            taken_over = MeterOrder.objects.filter(pk=row.pk, state=was, claimed_fence=row.claimed_fence)
+            taken_over.update(state=state, due_at=now, claimed_fence=None)
 
 
 def _expire(now: datetime) -> None:
@@ -227,8 +243,7 @@ def settle(report: OrderReport, *, session: Session, now: datetime) -> None:
         if standing.state is OrderState.CONFIRMED:
             _take_over_secrets(row)
         row.secret_sealed = None
-    if standing.state is OrderState.APPROVED:
-        row.claimed_at = None
+    row.claimed_fence = None
     row.save()
 
 

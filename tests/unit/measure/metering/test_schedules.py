@@ -31,6 +31,11 @@ def test_after_failures_it_is_tried_sooner_and_then_ever_later_but_not_later_tha
     assert due(HALF_HOURLY, failures=failures) == NOON + timedelta(minutes=minutes)
 
 
+def test_a_meter_that_is_read_every_minute_is_tried_every_minute() -> None:
+    busy = ReadingSchedule(every=timedelta(minutes=1))
+    assert due(busy, failures=9) == NOON + timedelta(minutes=1)
+
+
 def test_of_a_slow_schedule_it_waits_six_hours_at_most() -> None:
     daily = ReadingSchedule(every=timedelta(days=1))
     assert due(daily, failures=30) == NOON + BACK_OFF_MAX

@@ -31,6 +31,7 @@ class MeterOrder(models.Model):
     approved_at = models.DateTimeField(_("approved"), null=True)
     expires_at = models.DateTimeField(_("not to be sent after"))
     due_at = models.DateTimeField(_("the next visit"), null=True)
+    claimed_fence = models.PositiveBigIntegerField(_("fence of the line it was claimed under"), null=True)
     claimed_at = models.DateTimeField(_("claimed"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     over_at = models.DateTimeField(_("over"), null=True)
