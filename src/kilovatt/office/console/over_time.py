@@ -147,10 +147,12 @@ def _picture(points: Sequence[ClockPoint]) -> ClockPicture:
         x = (point.day_on - first_on).days * PICTURE_WIDTH // days
         return f"{x},{half - point.deviation_s * (half - 4) // most}"
 
-    # A single day is a short stroke.
-    drawn = [*points, points[-1]] if len(points) == 1 else points
+    line = [place(point) for point in points]
+    if len(points) == 1:
+        # A single day is a level line.
+        line.append(f"{PICTURE_WIDTH},{line[0].partition(',')[2]}")
     return ClockPicture(
-        points=" ".join(place(point) for point in drawn),
+        points=" ".join(line),
         limit_y=half - CLOCK_WRONG_S * (half - 4) // most if most >= CLOCK_WRONG_S else None,
         summary=_clock_summary(points),
         most=duration(timedelta(seconds=most)),

@@ -140,14 +140,17 @@ def lines(request: HttpRequest) -> HttpResponse:
     """The lines, the worst first, and why meters have no data."""
     mine = dict(_operator(request).staff_roles.values_list("organisation", "organisation__zone_name"))
     status = site_status(now=site_now(), organisations=set(mine))
+    troubled = [line for line in status.lines if not line.lacks_nothing]
     instant = partial(instant_text, zone=ZoneInfo(min(mine.values())), language=language_of(get_language()))
     context = {
         "figures": shown_figures(status.success, chosen=""),
         "reasons": shown_reasons(status.reasons),
         "reading": list(who_reads(status, instant)),
         "missing": missing_days(status),
-        "lines": [shown_line(line) for line in status.lines[:LINES_SHOWN]],
-        "limit": LINES_SHOWN if len(status.lines) > LINES_SHOWN else 0,
+        "has_lines": bool(status.lines),
+        "lines": [shown_line(line) for line in troubled[:LINES_SHOWN]],
+        "left_out": max(0, len(troubled) - LINES_SHOWN),
+        "calm": len(status.lines) - len(troubled),
     }
     return render(request, "console/lines.html", context)
 

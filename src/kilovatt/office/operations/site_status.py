@@ -33,6 +33,13 @@ class LineStatus:
     reasons: Mapping[Reason, int]
 
     @property
+    def lacks_nothing(self) -> bool:
+        """Whether it is held, in time, and every meter of it is read whole."""
+        success = self.success
+        lacking = success.read.lacking + success.whole_days.lacking + success.month_starts.lacking
+        return self.held_until is not None and not self.overdue and not lacking and not self.reasons
+
+    @property
     def commonest_reason(self) -> Reason | None:
         """Why most of its meters that have no data have none."""
         return max(self.reasons, key=self.reasons.__getitem__, default=None)
