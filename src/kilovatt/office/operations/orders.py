@@ -159,6 +159,10 @@ def claim_due(fences: Mapping[int, int], *, now: datetime) -> list[DueOrder]:
     for row in due.select_related("meter").order_by("due_at"):
         assert row.meter.line_id is not None
         to_send = row.state == OrderState.APPROVED
+        wait = clock_moves.wait_for(row, at=now) if to_send else timedelta(0)
+        if wait:
+            MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED).update(due_at=now + wait)
+            continue
         try:
             order = _order(row, to_send=to_send)
         except vault.SealBrokenError as error:
