@@ -87,11 +87,16 @@ def ask(request: Request[ValueT]) -> Conversation[Answer[ValueT]]:
     return answer
 
 
+_OUTCOMES = {
+    RefusalReason.CHANNEL_CLOSED: Outcome.CHANNEL_CLOSED,
+    RefusalReason.ACCESS_DENIED: Outcome.ACCESS_DENIED,
+}
+
+
 def refused(request: Request[Any], refusal: Refusal) -> MeterRefusedError:
     """Return the error that says that a meter will not answer this request."""
-    closed = refusal.reason is RefusalReason.CHANNEL_CLOSED
     return MeterRefusedError(
-        Outcome.CHANNEL_CLOSED if closed else Outcome.REFUSED,
+        _OUTCOMES.get(refusal.reason, Outcome.REFUSED),
         f"{type(request).__name__} was refused: {refusal.reason} (status {refusal.code})",
         reason=refusal.reason,
     )

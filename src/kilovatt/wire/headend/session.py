@@ -39,7 +39,7 @@ from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocol
 
 NOISY_PARTS_MAX = 2
 """So many parts lost to noise end a session: the line is not fit to be read now."""
-_GO_ON_AFTER = frozenset({Outcome.NOISE, Outcome.REFUSED})
+_GO_ON_AFTER = frozenset({Outcome.NOISE, Outcome.REFUSED, Outcome.ACCESS_DENIED})
 _TRY_AGAIN_AFTER = frozenset({Outcome.CHANNEL_CLOSED, Outcome.NO_ROUTE})
 
 _log = logging.getLogger(__name__)
@@ -89,9 +89,7 @@ async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Dri
         return session.report(started_at, clock.now())
 
 
-def unreached(
-    errand: Errand, clock: Clock, because: str, outcome: Outcome = Outcome.NO_ROUTE
-) -> SessionReport:
+def unreached(errand: Errand, clock: Clock, because: str, outcome: Outcome = Outcome.NO_ROUTE) -> SessionReport:
     """Return the report of a meter whose line cannot be opened."""
     now = clock.now()
     return SessionReport(

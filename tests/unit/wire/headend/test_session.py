@@ -141,7 +141,7 @@ def test_noise_and_silence_in_turn_are_noise_and_the_other_parts_are_read() -> N
 
 def test_after_a_refusal_the_other_parts_are_read() -> None:
     done = read(except_for(_10=[(0.005, refuses(3))]))
-    assert (done.report.outcome, done.report.failed_part) == (Outcome.REFUSED, SessionPart.IDENTITY)
+    assert (done.report.outcome, done.report.failed_part) == (Outcome.ACCESS_DENIED, SessionPart.IDENTITY)
     assert done.report.detail == "Read was refused: access_denied (status 3)"
     assert values(done.report) == honestly(20, 21, 30, 31)
 
