@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import itemgetter, lt
-from typing import Any, NamedTuple
+from typing import Any
 
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
 from kilovatt.measure.metering.registers import Quantity
@@ -47,13 +47,30 @@ _POWER_MAX = 6
 """No meter counts in more than megawatt-hours."""
 
 
-class Column(NamedTuple):
-    """One column of a buffer: what it captures, and its value in each row."""
+@dataclass(slots=True)
+class Column:
+    """One column of a buffer: what it captures, and its value in each row.
 
-    class_id: int
-    obis: Obis
-    attribute: int
+    Not frozen: a session makes hundreds, and those that are take four times as long to make.
+    """
+
+    captured: CaptureObject
     values: list[Any]
+
+    @property
+    def class_id(self) -> int:
+        """The class of the object that is captured."""
+        return self.captured.class_id
+
+    @property
+    def obis(self) -> Obis:
+        """The name of the object that is captured."""
+        return self.captured.obis
+
+    @property
+    def attribute(self) -> int:
+        """Which attribute of the object is captured."""
+        return self.captured.attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +122,7 @@ def read_buffer(
         places = sorted(latest, key=itemgetter(0))
         kept, order = [at for at, _ in places], [latest[one] for one in places]
         values = [[column[row] for row in order] for column in rows.columns] or [[] for _ in captured]
-    columns = [
-        Column(one.class_id, one.obis, one.attribute, column) for one, column in zip(captured, values, strict=True)
-    ]
+    columns = list(map(Column, captured, values))
     del columns[clock_at]
     return Buffer(kept, tuple(columns), scalers, answer)
 

@@ -22,7 +22,7 @@ _SHORTEST_BYTES = 9
 """Two flags, format, two addresses of a byte, control, checksum."""
 _CALLING = frozenset({b"\xfd", b"\xfc\xfd"})
 """7Eh in an address part of one byte, 3FFEh in one of two."""
-_ONE_FLAG, _TWO_FLAGS = b"\x7e", b"\x7e\x7e"
+_ONE_FLAG = b"\x7e"
 
 
 class Kind(IntEnum):
@@ -70,12 +70,22 @@ class Frame(NamedTuple):
         return _ONE_FLAG + checked + _ONE_FLAG
 
     def _control(self) -> int:
-        control = int(self.kind) | (_FINAL if self.final else 0)
         if self.kind is Kind.I:
-            control |= self.send_number << 1
-        if self.kind in (Kind.I, Kind.RR, Kind.RNR):
+            return information_control(self.send_number, self.receive_number, final=self.final)
+        control = int(self.kind) | (_FINAL if self.final else 0)
+        if self.kind in (Kind.RR, Kind.RNR):
             control |= self.receive_number << 5
         return control
+
+
+def information_control(send_number: int, receive_number: int, *, final: bool = True) -> int:
+    """Return the control field of information."""
+    return send_number << 1 | receive_number << 5 | (_FINAL if final else 0)
+
+
+def is_segmented(wire: bytes) -> bool:
+    """Whether a frame says that the message goes on in the next."""
+    return bool(wire[1] & _SEGMENTED >> 8)
 
 
 def server_address(logical: int, physical: int | None, size: int) -> bytes:
@@ -197,43 +207,26 @@ class FrameReader:
         """Take bytes."""
         self._buffer += data
 
-    def next_expected(self, destination: bytes, source: bytes) -> Frame | None:
-        """Return the next frame if it is information, whole and sound, between these two; else None.
+    def taken_alone(self, wire: bytes, addressed: bytes) -> bytes | None:
+        """Return the information of a frame that came whole and by itself, with these addresses and this control.
 
-        The short way for what comes most; whatever else there is, `next_frame` tells.
+        None where it is not so, or not sound: `feed` it then, and `next_frame` tells what it is. The short way for
+        what comes most.
         """
-        buffer = self._buffer
-        if len(buffer) < _SHORTEST_BYTES:
+        info_at = _HEAD_BYTES + len(addressed) + 2
+        if wire[_HEAD_BYTES : info_at - 2] != addressed or not wire[0] == wire[-1] == FLAG:
             return None
-        # Two flags: of the frame before, and of this one.
-        start = 2 if self._dropped < 0 and buffer.startswith(_TWO_FLAGS) else 1
-        source_at = start + 2 + len(destination)
-        control_at = source_at + len(source)
-        if len(buffer) <= control_at or buffer[control_at] & 1 or buffer[0] != FLAG:
+        if (wire[1] << 8 | wire[2]) & ~_SEGMENTED != _FORMAT | len(wire) - 2:
             return None
-        head = buffer[start] << 8 | buffer[start + 1]
-        end = start + (head & _LENGTH_MAX)
-        if head & _FORMAT_MASK != _FORMAT or not control_at + 5 < end < len(buffer) or buffer[end] != FLAG:
+        if crc16.ibm_sdlc(wire[1:-1]) != _SOUND or crc16.ibm_sdlc(wire[1:info_at]) != _SOUND:
             return None
-        wire = bytes(buffer[start:end])
-        inner = control_at - start
-        if wire[2:inner] != destination + source:
+        if not self._buffer:
+            self._buffer += _ONE_FLAG
+        elif self._dropped >= 0 or len(self._buffer) > 1:
+            # More than the flag that ended the latest frame.
             return None
-        if crc16.ibm_sdlc(wire) != _SOUND or crc16.ibm_sdlc(wire[: inner + 3]) != _SOUND:
-            return None
-        del buffer[:end]
         self._dropped = -1
-        control = wire[inner]
-        return Frame(
-            destination,
-            source,
-            Kind.I,
-            bool(control & _FINAL),
-            wire[inner + 3 : -2],
-            bool(head & _SEGMENTED),
-            control >> 1 & 7,
-            control >> 5,
-        )
+        return wire[info_at:-3]
 
     def next_frame(self) -> Frame | None:
         """Return the next whole frame, or None while more must come. Raises RemoteProtocolError (noise)."""
@@ -262,11 +255,6 @@ class FrameReader:
             del buffer[: total - 1]
             self._dropped = -1
             return frame
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing has come behind the flag that ended the latest frame."""
-        return len(self._buffer) == 1
 
     @property
     def is_empty(self) -> bool:

@@ -1,7 +1,15 @@
 """The asking end of an HDLC link (IEC 62056-46: normal response mode, the client is the primary)."""
 
 from kilovatt.wire.protocols.framing.connection import LineFault, LineSpeed, LocalProtocolError, RemoteProtocolError
-from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, client_address, is_calling
+from kilovatt.wire.protocols.framing.hdlc.frames import (
+    Frame,
+    FrameReader,
+    Kind,
+    client_address,
+    information_control,
+    is_calling,
+    is_segmented,
+)
 from kilovatt.wire.protocols.framing.hdlc.parameters import LinkLimits, decode_limits
 from kilovatt.wire.protocols.framing.links import LinkClosed, LinkEvent, LinkOpened, MessageReceived, WriteMore
 
@@ -11,6 +19,11 @@ MESSAGE_BYTES_MAX = 1 << 20
 _MODULO = 8
 _STALE_FRAMES_MAX = 32
 _POLLS_MAX = 32
+_CONTROLS = tuple(
+    tuple(bytes((information_control(sent, acknowledged),)) for acknowledged in range(_MODULO))
+    for sent in range(_MODULO)
+)
+"""Of the meter's information, by N(S) and N(R): the last frame of a window."""
 
 
 class HdlcLink:
@@ -19,6 +32,7 @@ class HdlcLink:
     def __init__(self, server: bytes, client: int, limits: LinkLimits | None = None) -> None:
         self._server = server
         self._client = client_address(client)
+        self._between = self._client + server
         self._offered = limits or LinkLimits()
         self._reader = FrameReader()
         self._fault: RemoteProtocolError | None = None
@@ -65,22 +79,17 @@ class HdlcLink:
 
         What came before an error is returned first; the error is raised when more is taken.
         """
+        part = self._expected(data)
+        if part and len(part) <= self.limits.receive_info:
+            return self._took(part, is_segmented=is_segmented(data), final=True)
         self._reader.feed(data)
         if self._fault is not None:
             fault, self._fault = self._fault, None
             raise fault
         events: list[LinkEvent] = []
         try:
-            while True:
-                expected = self._reader.next_expected(self._client, self._server)
-                if expected is not None:
-                    events += self._information(expected)
-                    if self._reader.is_at_rest:
-                        break
-                elif (frame := self._reader.next_frame()) is not None:
-                    events += self._heard(frame)
-                else:
-                    break
+            while (frame := self._reader.next_frame()) is not None:
+                events += self._heard(frame)
         except RemoteProtocolError as error:
             if not events:
                 raise
@@ -116,6 +125,12 @@ class HdlcLink:
         self._reader.clear()
         self._fault = None
 
+    def _expected(self, data: bytes) -> bytes | None:
+        """Return the part of a message that came, if all that came is the frame that is awaited next; else None."""
+        if not self.is_open or self._fault is not None:
+            return None
+        return self._reader.taken_alone(data, self._between + _CONTROLS[self._receive_number][self._send_number])
+
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _heard(self, frame: Frame) -> list[LinkEvent]:
@@ -145,7 +160,7 @@ class HdlcLink:
     def _pushed(self, frame: Frame) -> list[LinkEvent]:
         if frame.source != self._server and not is_calling(frame.source):
             return self._unwanted("another meter's unasked frame", frame, LineFault.ANOTHER_METER)
-        return [MessageReceived(_without_llc(frame.information, frame), unasked=True)]
+        return [MessageReceived(_without_llc(frame.information), unasked=True)]
 
     def _agreed(self, frame: Frame) -> list[LinkEvent]:
         if self._is_closing:
@@ -171,17 +186,25 @@ class HdlcLink:
         if self._unacknowledged:
             # A meter answers what it has heard: this one had not heard what was asked last.
             return self._unwanted("an answer to what was asked before", frame, LineFault.NOISE)
+        return self._took(frame.information, is_segmented=frame.segmented, final=frame.final)
+
+    def _took(self, part: bytes, *, is_segmented: bool, final: bool) -> list[LinkEvent]:
+        """Take the next part of a message; whatever was sent is acknowledged by it."""
+        if self._unacknowledged:
+            self._unacknowledged = []
+            self._polls = 0
         self._receive_number = (self._receive_number + 1) % _MODULO
         self._stale = 0
-        self._received += frame.information
-        if len(self._received) > MESSAGE_BYTES_MAX:
-            self._received.clear()
-            raise _noise(f"a message of more than {MESSAGE_BYTES_MAX} bytes", frame)
-        if frame.segmented:
-            return [self._ready()] if frame.final else []
-        whole = bytes(self._received)
-        self._received.clear()
-        return [MessageReceived(_without_llc(whole, frame))]
+        received = self._received
+        received += part
+        if len(received) > MESSAGE_BYTES_MAX:
+            received.clear()
+            raise RemoteProtocolError(LineFault.NOISE, f"a message of more than {MESSAGE_BYTES_MAX} bytes", part)
+        if is_segmented:
+            return [self._ready()] if final else []
+        whole = bytes(received)
+        received.clear()
+        return [MessageReceived(_without_llc(whole))]
 
     def _acknowledged(self, frame: Frame) -> list[LinkEvent]:
         if not self.is_open:
@@ -258,9 +281,10 @@ class HdlcLink:
         return ready
 
 
-def _without_llc(message: bytes, frame: Frame) -> bytes:
+def _without_llc(message: bytes) -> bytes:
     if message[:3] not in (RESPONSE_LLC, COMMAND_LLC):
-        raise _noise(f"a message begins {message[:3].hex(' ')}, and {RESPONSE_LLC.hex(' ')} is wanted", frame)
+        words = f"a message begins {message[:3].hex(' ')}, and {RESPONSE_LLC.hex(' ')} is wanted"
+        raise RemoteProtocolError(LineFault.NOISE, words, message)
     return message[3:]
 
 

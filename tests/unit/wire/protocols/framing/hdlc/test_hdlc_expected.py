@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.wire.protocols.framing.connection import LineFault, RemoteProtocolError
-from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, client_address, server_address
+from kilovatt.wire.protocols.framing.hdlc.frames import (
+    Frame,
+    FrameReader,
+    Kind,
+    client_address,
+    information_control,
+    is_segmented,
+    server_address,
+)
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
 from kilovatt.wire.protocols.framing.hdlc.server import HdlcServerLink
 from kilovatt.wire.protocols.framing.links import LinkOpened, MessageReceived, WriteMore
@@ -55,10 +63,13 @@ PIECES = st.one_of(
 def told(pieces: list[bytes], *, shortly: bool) -> list[Frame | str]:
     reader, met = FrameReader(), list[Frame | str]()
     for piece in pieces:
+        if shortly and (short := taken_shortly(reader, piece)) is not None:
+            met.append(short)
+            continue
         reader.feed(piece)
         while True:
             try:
-                frame = (reader.next_expected(CLIENT, METER) if shortly else None) or reader.next_frame()
+                frame = reader.next_frame()
             except RemoteProtocolError as error:
                 met.append(str(error).partition("; got")[0])
                 continue
@@ -68,6 +79,16 @@ def told(pieces: list[bytes], *, shortly: bool) -> list[Frame | str]:
     return met
 
 
+def taken_shortly(reader: FrameReader, piece: bytes) -> Frame | None:
+    """What a piece is, if it is a frame of the meter by itself."""
+    for send_number, receive_number, final in itertools.product(range(8), range(8), (True, False)):
+        control = information_control(send_number, receive_number, final=final)
+        part = reader.taken_alone(piece, CLIENT + METER + bytes((control,)))
+        if part:
+            return Frame(CLIENT, METER, Kind.I, final, part, is_segmented(piece), send_number, receive_number)
+    return None
+
+
 @given(st.lists(PIECES, max_size=5).map(b"".join), st.lists(st.integers(0, 1_200), max_size=4))
 def test_the_short_way_tells_what_the_long_way_tells(stream: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
@@ -75,24 +96,57 @@ def test_the_short_way_tells_what_the_long_way_tells(stream: bytes, cuts: list[i
     assert told(pieces, shortly=True) == told([stream], shortly=False)
 
 
+@given(st.lists(PIECES, max_size=6))
+def test_the_short_way_tells_what_the_long_way_tells_of_pieces_that_come_one_by_one(pieces: list[bytes]) -> None:
+    assert told(pieces, shortly=True) == told([b"".join(pieces)], shortly=False)
+
+
+def expected_frame(information: bytes = LLC + b"values") -> Frame:
+    return Frame(CLIENT, METER, Kind.I, final=True, information=information, receive_number=1)
+
+
+EXPECTED = CLIENT + METER + bytes((information_control(0, 1),))
+
+
 def test_every_flipped_bit_of_an_expected_frame_is_left_to_the_long_way() -> None:
-    wire = Frame(
-        destination=CLIENT, source=METER, kind=Kind.I, final=True, information=LLC + b"values", receive_number=1
-    ).encode()
+    wire = expected_frame().encode()
+    assert FrameReader().taken_alone(wire, EXPECTED) == LLC + b"values"
     for bit in range(8 * len(wire)):
         flipped = bytearray(wire)
         flipped[bit // 8] ^= 1 << bit % 8
         reader = FrameReader()
-        reader.feed(bytes(flipped))
-        assert reader.next_expected(CLIENT, METER) is None
+        short = reader.taken_alone(bytes(flipped), EXPECTED)
+        assert short is None
+        assert reader.is_empty
+
+
+@pytest.mark.parametrize("wire", [b"", b"\x7e", b"\x7e\x7e", bytes(9), bytes(20), b"\x7e\xa0\x07" + EXPECTED + b"\x7e"])
+def test_what_is_no_frame_is_left_to_the_long_way(wire: bytes) -> None:
+    assert FrameReader().taken_alone(wire, EXPECTED) is None
+
+
+@pytest.mark.parametrize("before", [b"\x7e", b"\x7e\xa0", b"noise\x7e"])
+def test_a_frame_behind_a_part_of_another_is_left_to_the_long_way(before: bytes) -> None:
+    reader = FrameReader()
+    reader.feed(before)
+    assert reader.taken_alone(expected_frame().encode(), EXPECTED) is None
+
+
+def test_one_flag_may_end_a_frame_that_was_taken_and_begin_the_next() -> None:
+    reader, frame = FrameReader(), expected_frame()
+    assert reader.taken_alone(frame.encode(), EXPECTED) == frame.information
+    reader.feed(frame.encode()[1:])
+    assert reader.next_frame() == frame
+    assert reader.taken_alone(frame.encode(), EXPECTED) == frame.information
 
 
 def test_a_frame_whose_head_has_the_checksum_of_another_is_refused() -> None:
     reader = FrameReader()
     # ГОСТ Р 58940-2020 prints such frames in its table 12.3: the last checksum is made right here.
     head = bytes.fromhex("A00E41022310FFFF") + LLC + b"?"
-    reader.feed(b"\x7e" + head + crc16.ibm_sdlc(head).to_bytes(2, "little") + b"\x7e")
-    assert reader.next_expected(CLIENT, METER) is None
+    wire = b"\x7e" + head + crc16.ibm_sdlc(head).to_bytes(2, "little") + b"\x7e"
+    assert reader.taken_alone(wire, CLIENT + METER + b"\x10") is None
+    reader.feed(wire)
     with pytest.raises(RemoteProtocolError, match=r"checksum \(HCS\) is wrong"):
         reader.next_frame()
 
