@@ -58,7 +58,7 @@ def _in_energies(talk: Talk, buffer: Buffer, step: timedelta) -> Conversation[Bu
         energies = _energies(column, scale, buffer.stamps, step)
         if energies is not None:
             name = Obis(bytes((_ELECTRICITY, 0, group, _OF_INTERVAL, 0, 255)))
-            columns.append(column._replace(obis=name, values=energies.values))
+            columns.append(Column(replace(column.captured, obis=name), energies.values))
             scalers[name] = energies.scale
     return replace(buffer, columns=tuple(columns), scalers=scalers)
 
