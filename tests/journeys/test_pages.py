@@ -158,7 +158,13 @@ def test_the_operator_looks_round(browser: "Browser", site: Site, language: str,
         page.locator("tbody a").first.click()
         page.wait_for_url("**/meters/*/")
         is_sound(page, width)
-        for address in ("/console/events/", "/console/meters/?show=silent", "/accounts/", "/accounts/?q=nobody"):
+        for address in (
+            "/console/events/",
+            "/console/lines/",
+            "/console/meters/?show=silent",
+            "/accounts/",
+            "/accounts/?q=nobody",
+        ):
             page.goto(address)
             is_sound(page, width)
 
@@ -182,6 +188,23 @@ def test_the_board_is_filtered_and_renewed_in_place(browser: "Browser", site: Si
         expect(page.locator("#board .place").first).not_to_have_text("stale")
         assert page.locator("#board").count() == 1
         is_sound(page, 1280)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_operator_has_a_meter_read_now_and_sees_its_answer_come(browser: "Browser", site: Site, width: int) -> None:
+    with looking(browser, site, "en", width) as page:
+        log_in(page, site, "operator", "en")
+        page.locator("#board .place").first.click()
+        page.wait_for_url("**/meters/*/")
+        sessions = page.locator("#meter [aria-labelledby=sessions] tbody tr")
+        before = sessions.count()
+        page.locator("#read-now").click()
+        expect(page.locator("#asked")).to_contain_text("read whole", timeout=30_000)
+        expect(page.locator("#read-now")).to_be_enabled()
+        expect(sessions).to_have_count(before + 1)
+        assert page.locator("#meter").count() == 1
+        page.locator("summary").last.click()
+        is_sound(page, width)
 
 
 def test_the_board_is_filtered_without_scripts_too(browser: "Browser", site: Site) -> None:
