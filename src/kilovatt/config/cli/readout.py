@@ -38,6 +38,7 @@ EVENT_WORDS = {
     EventKind.RELAY_CLOSED: _("relay closed"),
     EventKind.RELAY_PERMITTED: _("relay permitted"),
     EventKind.LOAD_WITH_RELAY_OPEN: _("load with the relay open"),
+    EventKind.CLOCK_WRONG: _("clock wrong"),
     EventKind.POWER_LIMIT_EXCEEDED: _("power limit exceeded"),
     EventKind.PHASE_LOST: _("phase lost"),
     EventKind.CURRENT_REVERSED: _("current reversed"),

@@ -1,4 +1,7 @@
-"""The journals of Mercury V2 as events: rings of ten places in no order of time, some empty, some unfinished."""
+"""The journals of Mercury V2 as events: rings of ten places in no order of time, some empty, some unfinished.
+
+Those of the quality of supply have a hundred places: of them the newest records are read, and no more than ten.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +23,13 @@ from kilovatt.wire.protocols.mercury_v2.journals import (
     Moment,
     Pair,
     ReadJournal,
+    ReadNewestRecord,
     ReadWholeJournal,
     Reprogramming,
 )
 
+_QUALITY_RECORDS_MAX = 10
+"""More than happens between two visits; each is an exchange of its own."""
 _COVER_PLACES = 5
 """Where both covers have a seal, the first five places of the case's journal are the terminal cover's."""
 
@@ -45,6 +51,10 @@ def journals(talk: Talk, *, since: datetime | None) -> Iterator[Conversation[Lea
     for journal, (kinds, events) in _JOURNALS.items():
         if kinds & talk.model.journals:
             yield _read(talk, journal, events, since)
+    if EventKind.VOLTAGE_OUT_OF_LIMITS in talk.model.journals:
+        for journal, said in _LIMITS.items():
+            if said.phase <= talk.model.phases:
+                yield _read_quality(talk, journal, said, since)
 
 
 def _read(talk: Talk, journal: Journal, events: _Events, since: datetime | None) -> Conversation[Learnt]:
@@ -53,6 +63,62 @@ def _read(talk: Talk, journal: Journal, events: _Events, since: datetime | None)
         # Which cover a record is of depends on how many seals there are.
         yield from talk.variant()
     return Learnt(events=tuple(event for event in events(talk, told) if since is None or event.began_at >= since))
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """Of which phase a journal of quality is, and which limit."""
+
+    phase: int
+    limit: str
+
+
+_LIMITS: Mapping[Journal, _Limit] = {
+    Journal.VOLTAGE_1_BELOW_PERMITTED: _Limit(1, "low"),
+    Journal.VOLTAGE_1_ABOVE_PERMITTED: _Limit(1, "high"),
+    Journal.VOLTAGE_2_BELOW_PERMITTED: _Limit(2, "low"),
+    Journal.VOLTAGE_2_ABOVE_PERMITTED: _Limit(2, "high"),
+    Journal.VOLTAGE_3_BELOW_PERMITTED: _Limit(3, "low"),
+    Journal.VOLTAGE_3_ABOVE_PERMITTED: _Limit(3, "high"),
+}
+"""What is beyond the permitted limits; those of the normal ones are of an older standard, and in no law."""
+
+
+def _read_quality(talk: Talk, journal: Journal, said: _Limit, since: datetime | None) -> Conversation[Learnt]:
+    """Read the newest records back to what is known or was never written."""
+    variant = yield from talk.variant()
+    if variant is None or not variant.watches_quality:
+        return Learnt()
+    newest = yield from ask_if_known(ReadNewestRecord(journal))
+    if newest is None:
+        return Learnt()
+    events: list[MeterEvent] = []
+    it = _Told(newest.value.record, newest.value.place % journal.places, newest.exchange)
+    while True:
+        assert isinstance(it.record, Pair)
+        if it.record.first is None:
+            break
+        began_at = _instant(talk, it.record.first)
+        if since is not None and began_at < since:
+            break
+        ended_at = None if it.record.second is None else _instant(talk, it.record.second)
+        events.append(
+            MeterEvent(
+                kind=EventKind.VOLTAGE_OUT_OF_LIMITS,
+                began_at=began_at,
+                ended_at=ended_at,
+                detail=f"phase={said.phase} limit={said.limit}",
+                exchange=it.exchange,
+                code=f"mercury-v2:{journal:02x}",
+            )
+        )
+        if len(events) == _QUALITY_RECORDS_MAX:
+            break
+        place = (it.place - 1) % journal.places
+        answer = yield from ask(ReadJournal(journal, place))
+        it = _Told(answer.value, place, answer.exchange)
+    events.reverse()
+    return Learnt(events=tuple(events))
 
 
 def _told(talk: Talk, journal: Journal) -> Conversation[list[_Told]]:

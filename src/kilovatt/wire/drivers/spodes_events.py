@@ -1,6 +1,8 @@
 """The journals of СПОДЭС meters as events (ГОСТ Р 58940-2020, tables Д.1 to Д.9).
 
-What began and what ended it make one event. A code that no table has is told as well, by its number.
+What began and what ended it make one event. A code that no table has is told as well, by its number. The journal of
+power quality has words of bits instead: what a bit says began with the first word that has it, and ended with the next
+that does not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +12,7 @@ from datetime import datetime, timedelta
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.metering.spodes.event_code import EventCode, Journal, code_key
-from kilovatt.measure.metering.spodes.vocabulary import EVENT_CODES, JOURNAL_OBIS
+from kilovatt.measure.metering.spodes.vocabulary import EVENT_CODES, JOURNAL_OBIS, QUALITY_CODES
 from kilovatt.wire.drivers.conversation import Conversation
 from kilovatt.wire.drivers.spodes_profile import Buffer, read_buffer
 from kilovatt.wire.drivers.spodes_talk import Talk
@@ -18,6 +20,9 @@ from kilovatt.wire.protocols.dlms.obis import Obis
 
 _YEARS_BACK = timedelta(days=366 * 3)
 _CODE = (96, 11)
+_QUALITY_WORD = bytes((0, 0, 96, 5, 4, 255))
+_QUALITY_KEPT_MIN = 500
+"""A journal of quality with so many rows may be full: what its first word says may have begun before."""
 _CHANNEL, _CLIENT = bytes((0, 0, 96, 12, 4, 255)), bytes((0, 0, 96, 12, 6, 255))
 _READ = tuple(journal for journal in Journal if journal is not Journal.COMMUNICATION)
 """Of communication a meter notes little but the sessions in which we read it."""
@@ -67,7 +72,38 @@ def _read(talk: Talk, journal: Journal, since: datetime | None) -> Conversation[
 
 def events_of(journal: Journal, buffer: Buffer) -> tuple[MeterEvent, ...]:
     """Return the events that the rows of a journal tell, what began and what ended it as one."""
+    if journal is Journal.QUALITY:
+        return _quality_events(buffer)
     return _events(journal, _entries(buffer), buffer.answer.exchange)
+
+
+def _quality_events(buffer: Buffer) -> tuple[MeterEvent, ...]:
+    words = next((column.values for column in buffer.columns if bytes(column.obis) == _QUALITY_WORD), [])
+    entries = [_Entry(at, int(word), "") for at, word in zip(buffer.stamps, words, strict=False) if _whole(word)]
+    entries.sort(key=lambda entry: entry.at)
+    began: dict[int, datetime] = {}
+    unknown = entries[0].number if len(entries) >= _QUALITY_KEPT_MIN else 0
+    spans: list[tuple[int, datetime, datetime | None]] = []
+    for entry in entries:
+        unknown &= entry.number
+        for bit in QUALITY_CODES:
+            if not entry.number & bit:
+                if bit in began:
+                    spans.append((bit, began.pop(bit), entry.at))
+            elif not unknown & bit:
+                began.setdefault(bit, entry.at)
+    spans += [(bit, at, None) for bit, at in began.items()]
+    return tuple(
+        MeterEvent(
+            kind=QUALITY_CODES[bit].kind,
+            began_at=began_at,
+            ended_at=ended_at,
+            detail="",
+            exchange=buffer.answer.exchange,
+            code=QUALITY_CODES[bit].key,
+        )
+        for bit, began_at, ended_at in sorted(spans, key=lambda span: (span[1], span[0]))
+    )
 
 
 def _entries(buffer: Buffer) -> list[_Entry]:

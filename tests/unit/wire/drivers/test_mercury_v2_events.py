@@ -24,8 +24,10 @@ from kilovatt.wire.protocols.mercury_v2.journals import (
     LoadEvent,
     LoadSwitched,
     Moment,
+    NewestRecord,
     Pair,
     ReadJournal,
+    ReadNewestRecord,
     ReadWholeJournal,
     Reprogramming,
     record_layout,
@@ -62,10 +64,13 @@ def every_kind(model: MeterModel) -> MeterModel:
 class Keeper:
     """A meter at the level of requests: what its journals keep by places; all other places are empty."""
 
-    def __init__(self, kept: Kept, variant: Variant | Refusal, *, knows_whole_journals: bool) -> None:
+    def __init__(
+        self, kept: Kept, variant: Variant | Refusal, *, knows_whole_journals: bool, newest: Mapping[Journal, int]
+    ) -> None:
         self._kept = kept
         self._variant = variant
         self._knows_whole_journals = knows_whole_journals
+        self._newest = newest
 
     def answer(self, request: MercuryV2Request[Any]) -> object:
         match request:
@@ -75,6 +80,9 @@ class Keeper:
                 return tuple(self._record(journal, place) for place in range(PLACES))
             case ReadJournal(journal=journal, place=place):
                 return self._record(journal, place)
+            case ReadNewestRecord(journal=journal) if self._knows_whole_journals:
+                place = self._newest.get(journal, 0)
+                return NewestRecord(self._record(journal, place), place)
             case _:
                 return UNKNOWN
 
@@ -91,9 +99,10 @@ def events(
     since: datetime | None = None,
     asked: list[MercuryV2Request[Any]] | None = None,
     knows_whole_journals: bool = True,
+    newest: Mapping[Journal, int] | None = None,
 ) -> list[MeterEvent]:
     """What a session brings of the journals of a meter that keeps this."""
-    keeper = Keeper(kept, variant, knows_whole_journals=knows_whole_journals)
+    keeper = Keeper(kept, variant, knows_whole_journals=knows_whole_journals, newest=newest or {})
     meter = MeterAddress(model=model, address=29, zone=MOSCOW)
     found: list[MeterEvent] = []
     for part in MercuryV2Driver().parts(meter, replace(EVENTS, events_since=since)):
@@ -263,3 +272,50 @@ def test_journals_the_model_does_not_keep_are_not_asked() -> None:
 def test_events_before_those_wanted_are_left_out() -> None:
     kept = {Journal.MAGNETIC_FIELD: {0: Pair(at(3, 10), at(3, 11)), 1: Pair(at(4, 10), at(4, 11))}}
     assert [it.began_at for it in events(kept, since=utc(4, 10))] == [utc(4, 10)]
+
+
+LOW_1, HIGH_3 = Journal.VOLTAGE_1_BELOW_PERMITTED, Journal.VOLTAGE_3_ABOVE_PERMITTED
+
+
+def test_voltages_beyond_the_permitted_limits_are_events_by_phase_and_limit() -> None:
+    kept = {LOW_1: {0: Pair(at(2, 9), at(2, 10)), 99: Pair(at(1, 9), at(1, 10))}, HIGH_3: {7: Pair(at(2, 9), None)}}
+    found = events(kept, newest={LOW_1: 0, HIGH_3: 7})
+    assert told(found) == [
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, utc(1, 9), utc(1, 10), "phase=1 limit=low"),
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, utc(2, 9), utc(2, 10), "phase=1 limit=low"),
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, utc(2, 9), None, "phase=3 limit=high"),
+    ]
+    # Two of the same second are not one.
+    assert [it.code for it in found] == ["mercury-v2:20", "mercury-v2:20", "mercury-v2:2b"]
+
+
+def test_of_a_long_journal_of_quality_the_newest_ten_are_read_or_those_since_an_instant() -> None:
+    kept = {LOW_1: {place: Pair(at(1, 3 + place), at(1, 3 + place, 30)) for place in range(15)}}
+    asked: list[MercuryV2Request[Any]] = []
+    found = events(kept, newest={LOW_1: 14}, asked=asked)
+    assert [it.began_at for it in found] == [utc(1, 3 + place) for place in range(5, 15)]
+    assert sum(it == ReadJournal(LOW_1, place) for it in asked for place in range(100)) == 9
+    assert [it.began_at for it in events(kept, newest={LOW_1: 14}, since=utc(1, 16))] == [utc(1, 16), utc(1, 17)]
+
+
+def test_a_meter_that_does_not_watch_quality_or_does_not_know_the_question_is_not_asked_further() -> None:
+    kept = {LOW_1: {0: Pair(at(2, 9), at(2, 10))}}
+    without = Variant(bytes.fromhex("B4 60 C1 97 51 40"))
+    assert events(kept, variant=without) == []
+    assert events(kept, variant=UNKNOWN) == []
+    assert events(kept, knows_whole_journals=False) == []
+
+
+def test_a_meter_of_one_phase_is_asked_of_one() -> None:
+    asked: list[MercuryV2Request[Any]] = []
+    events({}, model=replace(M234, phases=1), asked=asked)
+    assert [it.journal for it in asked if isinstance(it, ReadNewestRecord)] == [
+        Journal.VOLTAGE_1_BELOW_PERMITTED,
+        Journal.VOLTAGE_1_ABOVE_PERMITTED,
+    ]
+
+
+def test_a_model_that_keeps_no_such_journals_is_not_asked_for_them() -> None:
+    asked: list[MercuryV2Request[Any]] = []
+    events({}, model=replace(M234, journals=M234.journals - {EventKind.VOLTAGE_OUT_OF_LIMITS}), asked=asked)
+    assert not any(isinstance(it, ReadNewestRecord) for it in asked)

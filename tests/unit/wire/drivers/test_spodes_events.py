@@ -121,3 +121,37 @@ def test_a_journal_that_cannot_be_shown_now_is_refused_and_not_taken_for_empty()
     with pytest.raises(MeterRefusedError) as caught:
         events(meter)
     assert caught.value.outcome is Outcome.REFUSED
+
+
+def quality(*entries: tuple[int, int]) -> AskedMeter:
+    """A meter of the journal of quality; its entries are minutes and words."""
+    meter = AskedMeter()
+    columns = [(CLOCK, CLOCK_NAME, 2), (DATA, "0.0.96.5.4.255", 2), (DATA, "0.0.96.8.0.255", 2)]
+    rows: list[list[DlmsValue]] = [[stamp(at(minutes)), Unsigned(word), count(9)] for minutes, word in entries]
+    meter.show_profile("0.0.99.98.9.255", columns, rows)
+    return meter
+
+
+def test_a_bit_of_quality_lasts_from_the_first_word_that_has_it_to_the_next_that_has_not() -> None:
+    assert told(quality((0, 0x01), (10, 0x21), (20, 0x20), (30, 0x00), (40, 0x08))) == [
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, "spodes:quality:1", at(0), at(20)),
+        (EventKind.OTHER, "spodes:quality:32", at(10), at(30)),
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, "spodes:quality:8", at(40), None),
+    ]
+
+
+def test_what_a_full_journal_of_quality_begins_with_began_nobody_knows_when() -> None:
+    entries = [(minute, 0x01 | 0x08 * (minute % 2)) for minute in range(499)]
+    assert ("spodes:quality:1", at(0)) in [(code, began) for _, code, began, _ in told(quality(*entries))]
+    full = [*entries, (499, 0x00), (500, 0x01)]
+    assert [found for found in told(quality(*full)) if found[1] == "spodes:quality:1"] == [
+        (EventKind.VOLTAGE_OUT_OF_LIMITS, "spodes:quality:1", at(500), None)
+    ]
+
+
+def test_a_journal_of_quality_without_its_word_tells_nothing() -> None:
+    meter = AskedMeter()
+    columns = [(CLOCK, CLOCK_NAME, 2), (DATA, "0.0.96.8.0.255", 2)]
+    meter.show_profile("0.0.99.98.9.255", columns, [[stamp(NOON), count(3)]])
+    assert events(meter) == ()
+    assert events(quality()) == ()

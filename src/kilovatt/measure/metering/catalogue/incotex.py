@@ -32,6 +32,7 @@ _V2_JOURNALS = frozenset(
         EventKind.REPROGRAMMED,
         EventKind.POWER_LIMIT_EXCEEDED,
         EventKind.PHASE_LOST,
+        EventKind.VOLTAGE_OUT_OF_LIMITS,
     }
 )
 _RELAY_JOURNALS = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})

@@ -17,7 +17,10 @@ class Source(StrEnum):
 
 
 class Journal(Enum):
-    """The journals whose rows have a code (tables Д.1 to Д.9), by the fifth group of 0.0.99.98.x.255."""
+    """The journals that are read, by the fifth group of 0.0.99.98.x.255.
+
+    The rows of all have a code (tables Д.1 to Д.9), but for those of quality: they have a word of bits.
+    """
 
     VOLTAGE = 0
     CURRENT = 1
@@ -28,6 +31,7 @@ class Journal(Enum):
     ACCESS = 6
     SELF_DIAGNOSTICS = 7
     REACTIVE_FACTOR = 8
+    QUALITY = 9
 
     @property
     def key(self) -> str:

@@ -32,6 +32,7 @@ JOURNAL_WORDS: Mapping[Journal, str] = {
     Journal.ACCESS: gettext_noop("Access"),
     Journal.SELF_DIAGNOSTICS: gettext_noop("Self-diagnostics"),
     Journal.REACTIVE_FACTOR: gettext_noop("Reactive power factor"),
+    Journal.QUALITY: gettext_noop("Power quality"),
 }
 
 QUALITY_BITS: Mapping[int, str] = {
@@ -43,6 +44,18 @@ QUALITY_BITS: Mapping[int, str] = {
     0x80: gettext_noop("Frequency more than 0.4 Hz too high"),
 }
 """The word of power quality, 0.0.96.5.4.255."""
+_VOLTAGE_BITS = 0x09
+QUALITY_CODES: Mapping[int, EventCode] = {
+    bit: EventCode(
+        journal=Journal.QUALITY,
+        number=bit,
+        text=text,
+        kind=EventKind.VOLTAGE_OUT_OF_LIMITS if bit & _VOLTAGE_BITS else EventKind.OTHER,
+        ended_by=0,
+    )
+    for bit, text in QUALITY_BITS.items()
+}
+"""The bits of that word as codes of their journal, each ended by a word without it."""
 DAILY_QUALITY_BITS: Mapping[int, str] = {
     0x01: gettext_noop("Voltage was off that day by more than 10 %"),
     0x02: gettext_noop("Frequency was more than 0.4 Hz off that day"),
@@ -72,9 +85,12 @@ PUSH_FLAGS: tuple[str, ...] = (
 """What the bits of 0.0.97.98.0.255 say, the lowest first."""
 
 
+_QUALITY_BY_KEY: Mapping[str, EventCode] = {one.key: one for one in QUALITY_CODES.values()}
+
+
 def event_code(key: str) -> EventCode | None:
     """Return the code of a stable name (`spodes:voltage:13`), or None for one of no table."""
-    return _BY_KEY.get(key)
+    return _BY_KEY.get(key) or _QUALITY_BY_KEY.get(key)
 
 
 def is_spodes(key: str) -> bool:

@@ -91,6 +91,11 @@ class Variant:
         return self._bit(5, 7)
 
     @property
+    def watches_quality(self) -> bool:
+        """Whether it watches the quality of supply, and keeps journals of it."""
+        return self._bit(5, 1)
+
+    @property
     def has_cover_seal(self) -> bool:
         """Whether the terminal cover has an electronic seal."""
         return self._bit(5, 4)

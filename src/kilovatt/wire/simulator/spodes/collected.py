@@ -23,6 +23,7 @@ MONTHLY, DAILY, LOAD = (Obis.parse(f"1.0.{name}.255") for name in ("98.1.0", "98
 _SCALERS_OF = {MONTHLY: "1.0.94.7.1.255", DAILY: "1.0.94.7.2.255", LOAD: "1.0.94.7.4.255"}
 _MONTHS_KEPT, _DAYS_KEPT = 36, 36
 _DAY_S = 86_400
+_WORD_OF_QUALITY = Obis.parse("0.0.96.5.4.255")
 _UPTIME = Obis.parse("0.0.96.8.0.255")
 _POWERED_BEFORE = timedelta(days=400)
 _DATA = 1
@@ -97,13 +98,21 @@ def _load(works: Works) -> Profile:
 def _journal(works: Works, journal: Journal) -> Profile:
     columns: tuple[Column, ...] = (
         _clock_column(works),
-        Column(_DATA, Obis.parse(f"0.0.96.11.{journal}.255"), 2, lambda row: Unsigned(row.code)),
+        Column(_DATA, _WORD_OF_QUALITY if journal is Journal.QUALITY else _code_of(journal), 2, _told_code),
         Column(_DATA, _UPTIME, 2, lambda row: DoubleLongUnsigned(_uptime_s(works, row.at))),
     )
     if journal is Journal.PROGRAMMING:
         columns += (Column(_DATA, Obis.parse("0.0.96.12.4.255"), 2, lambda _: LongUnsigned(1)),)
     name = Obis.parse(f"0.0.99.98.{journal}.255")
     return Profile(name, columns, lambda now: works.journals.entries(journal, now), 0, DEPTHS[journal])
+
+
+def _code_of(journal: Journal) -> Obis:
+    return Obis.parse(f"0.0.96.11.{journal}.255")
+
+
+def _told_code(row: Row) -> DlmsValue:
+    return Unsigned(row.code)
 
 
 def _increment(works: Works, quantity: Quantity) -> Callable[[Row], DlmsValue]:

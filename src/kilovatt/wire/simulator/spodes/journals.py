@@ -25,6 +25,7 @@ class Journal(IntEnum):
     ACCESS = 6
     SELF_DIAGNOSTICS = 7
     REACTIVE_FACTOR = 8
+    QUALITY = 9
 
 
 DEPTHS = {
@@ -37,6 +38,7 @@ DEPTHS = {
     Journal.ACCESS: 128,
     Journal.SELF_DIAGNOSTICS: 256,
     Journal.REACTIVE_FACTOR: 256,
+    Journal.QUALITY: 512,
 }
 """How many entries each keeps."""
 
@@ -47,6 +49,7 @@ UNICAST_KEY_SET, AUTHENTICATION_KEY_SET, MASTER_KEY_SET = 55, 57, 58
 REMOTE_OFF, REMOTE_ON, PERMITTED, ON_BY_HAND, OFF_BY_HAND, OFF_BY_POWER, ON_AFTER_POWER = 3, 4, 5, 7, 6, 8, 20
 COMMUNICATION_CLOSED, COMMUNICATION_OPENED = 1, 2
 UNAUTHORISED, PROTOCOL_VIOLATED = 1, 2
+VOLTAGE_HIGH, ALL_WITHIN = 0x08, 0
 
 _OFF_BY = {
     RelayCause.POWER_LIMIT: OFF_BY_POWER,
@@ -83,9 +86,14 @@ class Journals:
             journal, began, ended = _CODES[event.kind]
             if event.kind is EventKind.RELAY_OPENED and event.cause in _OFF_BY:
                 began = _OFF_BY[event.cause]
-            self.note(journal, began, event.began_at)
-            if ended is not None and event.ended_at is not None:
-                self.note(journal, ended, event.ended_at)
+            self._note_span(event, journal, began, ended)
+            if event.kind is EventKind.VOLTAGE_OUT_OF_LIMITS:
+                self._note_span(event, Journal.QUALITY, VOLTAGE_HIGH, ALL_WITHIN)
+
+    def _note_span(self, event: PastEvent, journal: Journal, began: int, ended: int | None) -> None:
+        self.note(journal, began, event.began_at)
+        if ended is not None and event.ended_at is not None:
+            self.note(journal, ended, event.ended_at)
 
     def note(self, journal: Journal, code: int, at: datetime) -> None:
         """Write an entry; the oldest gives way where a journal is full."""

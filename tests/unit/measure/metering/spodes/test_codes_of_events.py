@@ -12,6 +12,7 @@ from kilovatt.measure.metering.spodes.vocabulary import (
     JOURNAL_WORDS,
     KINDS,
     OUTPUT_BITS,
+    QUALITY_CODES,
     event_code,
     is_spodes,
     push_flags,
@@ -111,3 +112,15 @@ def test_bits_of_quality_of_inputs_and_of_outputs_have_their_numbers() -> None:
     assert set(DAILY_QUALITY_BITS) == {1, 2}
     assert INPUT_BITS == {1: 1, 2: 2, 4: 3, 8: 4}
     assert OUTPUT_BITS == {0x100: 1, 0x200: 2, 0x400: 3, 0x800: 4}
+
+
+def test_each_bit_of_quality_is_a_code_with_words_that_a_word_without_it_ends() -> None:
+    high = event_code("spodes:quality:8")
+    assert high is not None
+    assert (high.text, high.kind, high.ended_by) == (
+        "Voltage more than 10 % above the agreed",
+        EventKind.VOLTAGE_OUT_OF_LIMITS,
+        0,
+    )
+    assert {one.number for one in QUALITY_CODES.values()} == {1, 8, 16, 32, 64, 128}
+    assert QUALITY_CODES[16].kind is EventKind.OTHER
