@@ -11,7 +11,7 @@ from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.office.operations import clocks, line_leases, orders
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.leases import Lease
-from kilovatt.office.operations.orders import OrderRefusedError
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import ClockDeviation, Line, Meter, MeterOrder, Organisation, ReadingPlan, User
 from on_record import NOW, clock, report_of

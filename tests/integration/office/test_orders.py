@@ -27,7 +27,7 @@ from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.leases import FencedOffError, Lease
 from kilovatt.office.operations.meter_keys import put_password, sealed_keys
 from kilovatt.office.operations.order_payloads import command_of, kept
-from kilovatt.office.operations.orders import OrderRefusedError
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Event, Line, Meter, MeterOrder, MeterStanding, Organisation, User
 from on_record import NOW, report_of

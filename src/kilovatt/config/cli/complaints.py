@@ -8,6 +8,7 @@ from kilovatt.config.demo.town_file import DemoError
 from kilovatt.config.site import PortTakenError
 from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError
 from kilovatt.office.exchange.faults import FileFaultError
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.curves import HouseholdFileError
@@ -21,6 +22,7 @@ _WORDED = (
     HouseholdFileError,
     LineAddressError,
     ListenError,
+    OrderRefusedError,
     PortTakenError,
     TownPlanError,
     TownStartError,

@@ -23,7 +23,7 @@ from kilovatt.measure.metering.clock_policy import (
 )
 from kilovatt.measure.metering.commands import CommandKind, ShiftClock
 from kilovatt.office.operations import orders
-from kilovatt.office.operations.orders import OrderRefusedError
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.records.models import ClockDeviation, Installation, Meter, MeterOrder, ReadingPlan
 
 METERS_AT_ONCE = 500

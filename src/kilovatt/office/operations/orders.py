@@ -20,6 +20,7 @@ from kilovatt.office.operations import clock_moves, leases, vault
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.meter_keys import put_keys, put_password
 from kilovatt.office.operations.order_payloads import command_of, kept
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.office.records.models import Meter, MeterOrder, Session, StaffRole, User
 
@@ -29,33 +30,36 @@ _CLAIM_LASTS = timedelta(minutes=10)
 """A visit that has told nothing for so long is made again, though its process seems to live."""
 
 
-class OrderRefusedError(Exception):
-    """An order that cannot be given.
-
-    The text is English; `sentence` is to be translated and then filled in with `values`.
-    """
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence % values)
-        self.sentence = sentence
-        self.values = values
-
-
 def request(
-    meter: Meter, command: Command, *, by: User, because: str, now: datetime, lasts: timedelta = LASTS
+    meter: Meter,
+    command: Command,
+    *,
+    by: User,
+    because: str,
+    now: datetime,
+    lasts: timedelta = LASTS,
+    order_id: UUID | None = None,
 ) -> MeterOrder:
     """Put an order on record, to be approved.
 
+    `order_id` is the number of a form: sent twice by the same user for the same meter, it is one order.
     Raises OrderRefusedError where the model takes no such command, another is under way, or the user may not.
     """
     _require_operator(meter, by)
     if not because.strip():
         raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
     with transaction.atomic():
+        # Two forms for one meter wait for each other here.
+        Meter.objects.select_for_update().get(pk=meter.pk)
+        number = order_id or uuid4()
+        given = MeterOrder.objects.filter(pk=number, meter=meter, requested_by=by).first()
+        if given is not None:
+            return given
+        _expire(now)
         # What only the site wants, and nobody has approved, stands in nobody's way.
         of_the_site = MeterOrder.objects.filter(meter=meter, state=OrderState.REQUESTED, requested_by=None)
         of_the_site.update(state=OrderState.DECLINED, approved_by=by, over_at=now)
-        return _put_on_record(meter, command, by=by, because=because.strip(), now=now, lasts=lasts)
+        return _put_on_record(meter, command, by=by, because=because.strip(), now=now, lasts=lasts, order_id=number)
 
 
 def request_by_site(meter: Meter, command: Command, *, because: str, now: datetime, is_approved: bool) -> MeterOrder:
@@ -64,7 +68,7 @@ def request_by_site(meter: Meter, command: Command, *, because: str, now: dateti
     Raises OrderRefusedError where the model takes no such command, or another is under way.
     """
     with transaction.atomic():
-        order = _put_on_record(meter, command, by=None, because=because, now=now, lasts=LASTS)
+        order = _put_on_record(meter, command, by=None, because=because, now=now, lasts=LASTS, order_id=uuid4())
         if is_approved:
             order.state, order.approved_at, order.due_at = OrderState.APPROVED, now, now
             order.save(update_fields=["state", "approved_at", "due_at"])
@@ -72,7 +76,14 @@ def request_by_site(meter: Meter, command: Command, *, because: str, now: dateti
 
 
 def _put_on_record(
-    meter: Meter, command: Command, *, by: User | None, because: str, now: datetime, lasts: timedelta
+    meter: Meter,
+    command: Command,
+    *,
+    by: User | None,
+    because: str,
+    now: datetime,
+    lasts: timedelta,
+    order_id: UUID,
 ) -> MeterOrder:
     if command.kind not in model_by_key(meter.model_key).commands:
         raise OrderRefusedError(
@@ -80,7 +91,6 @@ def _put_on_record(
         )
     if meter.line_id is None:
         raise OrderRefusedError(gettext_noop("No line leads to the meter."))
-    order_id = uuid4()
     payload = kept(
         command,
         organisation=vault.organisation_of(meter),

@@ -1,0 +1,61 @@
+"""What commands say that nobody has to work out: a password by the rule of the model, a correction by what is known."""
+
+import secrets
+import string
+
+from django.utils.translation import gettext_noop
+
+from kilovatt.measure.metering.commands import ShiftClock
+from kilovatt.measure.metering.models import MeterModel, PasswordForm
+from kilovatt.office.operations.order_refusals import OrderRefusedError
+
+
+def made_password(model: MeterModel, *, level: int) -> str:
+    """Return a password as long as the factory's of that level, and none of the factory's.
+
+    Raises OrderRefusedError where the model has no password of that level.
+    """
+    rule = model.password
+    if rule is None or level not in rule.by_level:
+        raise _no_such_level(model)
+    letters = string.ascii_letters + string.digits if rule.form is PasswordForm.ASCII else string.digits
+    while True:
+        made = "".join(secrets.choice(letters) for _ in rule.by_level[level])
+        # One that begins with a zero is a shorter number.
+        if made not in rule.factory and not (rule.form is PasswordForm.NUMBER and made[0] == "0"):
+            return made
+
+
+def checked_password(model: MeterModel, password: str, *, level: int) -> str:
+    """Return a password that somebody thought of.
+
+    Raises OrderRefusedError where the model cannot have it, or it is the factory's.
+    """
+    rule = model.password
+    if rule is None or level not in rule.by_level:
+        raise _no_such_level(model)
+    if not rule.allows(password):
+        raise OrderRefusedError(gettext_noop("A %(model)s cannot have such a password."), model=model.title)
+    if password in rule.factory:
+        raise OrderRefusedError(gettext_noop("That is the password of the factory: whoever has the manual knows it."))
+    return password
+
+
+def _no_such_level(model: MeterModel) -> OrderRefusedError:
+    return OrderRefusedError(gettext_noop("A %(model)s has no password of that level."), model=model.title)
+
+
+def correction(model: MeterModel, ahead_s: int | None) -> ShiftClock:
+    """Return the correction of a clock that was so far ahead. Raises OrderRefusedError where there is none."""
+    if ahead_s is None:
+        raise OrderRefusedError(gettext_noop("How far its clock is off is not known yet: have the meter read."))
+    if ahead_s == 0:
+        raise OrderRefusedError(gettext_noop("Its clock was right when it was last read."))
+    rule = model.clock_rule
+    if rule is not None and abs(ahead_s) > rule.max_shift_s:
+        raise OrderRefusedError(
+            gettext_noop("Its clock is off by %(off)d s, and its maker allows to correct %(most)d s. Set it instead."),
+            off=abs(ahead_s),
+            most=rule.max_shift_s,
+        )
+    return ShiftClock(-ahead_s, ahead_s)
