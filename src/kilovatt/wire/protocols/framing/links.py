@@ -14,9 +14,12 @@ class LinkOpened:
     """The other end agreed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MessageReceived:
-    """A whole message (an APDU) came. `unasked`: it came by itself (a push), not as an answer."""
+    """A whole message (an APDU) came. `unasked`: it came by itself (a push), not as an answer.
+
+    Not frozen: one is made of every answer, and those that are take three times as long to make.
+    """
 
     message: bytes
     unasked: bool = False

@@ -8,6 +8,7 @@ from kilovatt.wire.protocols.framing.links import LinkEvent, MessageReceived, Me
 PORT = 4059
 VERSION = 1
 _HEADER = Struct(">HHHH")
+_LENGTH_AT = 6
 
 
 def wrapped(message: bytes, *, source: int, destination: int) -> bytes:
@@ -29,6 +30,16 @@ class WrapperReader:
         """Take bytes."""
         if not self.is_lost:
             self._buffer += data
+
+    def taken_alone(self, wire: bytes) -> bytes | None:
+        """Return the message that came whole and by itself, its ports not looked at.
+
+        None where it is not so: `feed` it then, and `next_message` tells what it is. The short way for what comes most.
+        """
+        length = int.from_bytes(wire[_LENGTH_AT : _HEADER.size], "big")
+        if self._buffer or self.is_lost or len(wire) != _HEADER.size + length:
+            return None
+        return wire[_HEADER.size :]
 
     def next_message(self) -> tuple[int, int, bytes] | None:
         """Return source port, destination port and message, or None while more must come.
@@ -69,6 +80,8 @@ class WrapperLink:
         self.beside: frozenset[int] = frozenset()
         """Clients of ours on the same connection: what still comes for them is left aside."""
         self._reader = WrapperReader()
+        self._awaited = _HEADER.pack(VERSION, server, client, 0)[:_LENGTH_AT]
+        """How a message to us begins."""
         self._last = b""
         self._fault: RemoteProtocolError | None = None
         self.is_open = True
@@ -95,6 +108,10 @@ class WrapperLink:
 
         What came before an error is returned first; the error is raised when more is taken.
         """
+        if data[:_LENGTH_AT] == self._awaited and self._fault is None:
+            message = self._reader.taken_alone(data)
+            if message is not None:
+                return [MessageReceived(message)]
         self._reader.feed(data)
         if self._fault is not None:
             fault, self._fault = self._fault, None

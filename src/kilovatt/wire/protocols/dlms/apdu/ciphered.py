@@ -5,7 +5,7 @@ What is within stays sealed here: this is how it is wrapped.
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kilovatt.wire.protocols.dlms.apdu.reading import Cursor
 from kilovatt.wire.protocols.dlms.values import MalformedError, encode_length
@@ -22,9 +22,11 @@ SEALED_TAGS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSealed:
-    """A message under the tag of its own service. `service` is the tag it has in the clear."""
+class ServiceSealed(NamedTuple):
+    """A message under the tag of its own service. `service` is the tag it has in the clear.
+
+    Named tuples, these two: every message of a ciphered association is one, and they are made sooner than the frozen.
+    """
 
     service: int
     sealed: bytes
@@ -36,8 +38,7 @@ class ServiceSealed:
         return bytes((tag,)) + _counted(self.sealed)
 
 
-@dataclass(frozen=True, slots=True)
-class GeneralSealed:
+class GeneralSealed(NamedTuple):
     """Any message, with the title of who sealed it."""
 
     title: bytes

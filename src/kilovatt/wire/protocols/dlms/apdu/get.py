@@ -146,6 +146,14 @@ def decode_get_request(cursor: Cursor) -> AnyGetRequest:
     return made
 
 
+def value_of(message: bytes, invoke: int) -> bytes | None:
+    """Return the bytes of a value that came whole under just this invoke-id and priority; None for anything else.
+
+    The short way for what comes most; whatever else a message is, `decode_get_response` tells.
+    """
+    return message[4:] if message[:4] == bytes((RESPONSE, _NORMAL, invoke, 0)) else None
+
+
 def decode_get_response(cursor: Cursor) -> AnyGetResponse:
     """Return a response, its tag already taken. Raises MalformedError.
 

@@ -4,7 +4,7 @@ Segments, blocks, ciphering and the four passes of HLS all happen within one exc
 """
 
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 from kilovatt.wire.protocols.dlms.apdu.acse import AARE, RLRE
 from kilovatt.wire.protocols.dlms.apdu.general_block import GENERAL_BLOCK
@@ -35,15 +35,16 @@ from kilovatt.wire.protocols.framing.connection import (
     SendMore,
 )
 from kilovatt.wire.protocols.framing.hdlc.link import HdlcLink
-from kilovatt.wire.protocols.framing.links import Link, LinkClosed, LinkEvent, LinkOpened, MessageReceived, WriteMore
+from kilovatt.wire.protocols.framing.links import Link, LinkEvent, LinkOpened, MessageReceived, WriteMore
 from kilovatt.wire.protocols.framing.wrapper import WrapperLink
 
 __all__ = ["CURRENT_ASSOCIATION", "DlmsConnection"]
 _CHECKSUM_BYTES = 3
-_REFUSALS = frozenset({bytes((EXCEPTION,)), bytes((CONFIRMED_SERVICE_ERROR,))})
-_UNASKED = frozenset({bytes((DATA,)), bytes((EVENT,))})
+_REFUSALS = frozenset({EXCEPTION, CONFIRMED_SERVICE_ERROR})
+_UNASKED = frozenset({DATA, EVENT})
 """What a meter may send in the clear in a ciphered association; no value is taken from it."""
-_AGREEMENTS = frozenset({bytes((AARE,)), bytes((RLRE,))})
+_IN_CLEAR = _REFUSALS | _UNASKED
+_AGREEMENTS = frozenset({AARE, RLRE})
 _UNASKED_MAX = 32
 _WINDOW = 8
 
@@ -219,7 +220,6 @@ class DlmsConnection(NumbersAnswers):
         if not self._is_open:
             raise LocalProtocolError("nothing was asked")
         self._heard += data
-        more: list[Outgoing] = []
         try:
             events = self._link.receive(data)
         except RemoteProtocolError:
@@ -229,16 +229,10 @@ class DlmsConnection(NumbersAnswers):
                 self._is_in_doubt |= not self._link.is_open
             raise
         try:
-            for event in events:
-                came = self._happened(event)
-                if isinstance(came, Answered):
-                    return came
-                if came is not None:
-                    more.append(came)
+            return self._told(events)
         except (RemoteProtocolError, LocalProtocolError):
             self._is_open, self._exchange = False, None
             raise
-        return SendMore(_joined(more)) if more else None
 
     def quiet(self) -> Event:
         """Say that the line fell silent. Raises RemoteProtocolError, but for links that need silence, or no opening."""
@@ -259,26 +253,35 @@ class DlmsConnection(NumbersAnswers):
         what = "an answer that is cut short" if self._link.has_part else "no whole answer"
         raise RemoteProtocolError(LineFault.NOISE, what, heard)
 
+    def _told(self, events: list[LinkEvent]) -> Event | None:
+        more: list[Outgoing] = []
+        for event in events:
+            came = self._happened(event)
+            if isinstance(came, Answered):
+                return came
+            if came is not None:
+                more.append(came)
+        if not more:
+            return None
+        return SendMore(more[0] if len(more) == 1 else _joined(more))
+
     def _happened(self, event: LinkEvent) -> Answered | Outgoing | None:
-        match event:
-            case MessageReceived(message, unasked=False) if message:
-                return self._hear(message)
-            case MessageReceived(message):
-                self._set_aside(message)
-                return None
-            case WriteMore(data):
-                self._outgoing = self._marked(data)
-                return self._outgoing
-            case LinkOpened():
-                return self._go_on(b"")
-            case LinkClosed():
-                if isinstance(self._step, Close):
-                    self._link = self._own_link
-                    return self._go_on(b"")
-                self._session.begin()
-                return self._over(Refusal(RefusalReason.CHANNEL_CLOSED, 0))
-            case _:
-                assert_never(event)
+        # What comes most stands first.
+        if isinstance(event, WriteMore):
+            self._outgoing = self._marked(event.data)
+            return self._outgoing
+        if isinstance(event, MessageReceived):
+            if event.message and not event.unasked:
+                return self._hear(event.message)
+            self._set_aside(event.message)
+            return None
+        if isinstance(event, LinkOpened):
+            return self._go_on(b"")
+        if isinstance(self._step, Close):
+            self._link = self._own_link
+            return self._go_on(b"")
+        self._session.begin()
+        return self._over(Refusal(RefusalReason.CHANNEL_CLOSED, 0))
 
     def _hear(self, message: bytes) -> Answered | Outgoing | None:
         if not isinstance(self._step, Say):
@@ -293,12 +296,16 @@ class DlmsConnection(NumbersAnswers):
 
     def _heard_whole(self, message: bytes, step: Say) -> Answered | Outgoing | None:
         opened = self._opened(message, step)
-        if opened is not None and opened[:1] in _REFUSALS and not self._is_refused_twice(opened):
-            return self._refused(opened)
-        if opened is None or opened[:1] in _UNASKED | _REFUSALS or self._is_late(opened, step):
+        tag = opened[0] if opened else None
+        if opened is None or tag in _UNASKED or self._is_late(opened, step):
             self._set_aside(message)
             return None
-        return self._go_on(opened)
+        if tag not in _REFUSALS:
+            return self._go_on(opened)
+        if self._is_refused_twice(opened):
+            self._set_aside(message)
+            return None
+        return self._refused(opened)
 
     def _is_refused_twice(self, message: bytes) -> bool:
         """Whether it refuses a datagram of ours that came twice: it wants no more than the counter of the latest."""
@@ -311,9 +318,9 @@ class DlmsConnection(NumbersAnswers):
     def _opened(self, message: bytes, step: Say) -> bytes | None:
         """Return a message in the clear; None for one that was opened before."""
         ciphering = self._session.ciphering
-        if ciphering is None or step.in_clear or message[:1] in _REFUSALS | _UNASKED:
+        if ciphering is None or step.in_clear or message[0] in _IN_CLEAR:
             return message
-        if message[:1] in _AGREEMENTS and isinstance(self._link, WrapperLink):
+        if message[0] in _AGREEMENTS and isinstance(self._link, WrapperLink):
             # Of the association's own answers, which go in the clear, none answers this.
             return None
         try:
@@ -382,8 +389,6 @@ def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:
 
 
 def _joined(several: list[Outgoing]) -> Outgoing:
-    if len(several) == 1:
-        return several[0]
     data, spans = b"", []
     for one in several:
         spans += [(start + len(data), end + len(data)) for start, end in one.secret_spans]

@@ -32,6 +32,9 @@ def getting(asked: GetAttribute, session: Session) -> Exchange[Any]:
     """Read an attribute."""
     invoke = session.turn()
     message = yield Say(get.GetRequest(invoke, asked.attribute, asked.selection).encode())
+    whole = get.value_of(message, invoke)
+    if whole is not None:
+        return asked.read(whole)
     said = understood(message, (get.GetResponse, get.GetBlock), invoke)
     result = (yield from _blocks(said, message, invoke)) if isinstance(said, get.GetBlock) else said.result
     return refusal(result) if isinstance(result, AccessResult) else asked.read(result)

@@ -16,7 +16,7 @@ def is_late(answer: bytes, question: bytes) -> bool:
     none of the latter. What is no answer at all is not late.
     """
     tag = question[0]
-    if answer[0] not in _ANSWERS:
+    if not answer or answer[0] not in _ANSWERS:
         return False
     if answer[0] != _ANSWER_TO.get(tag):
         return True

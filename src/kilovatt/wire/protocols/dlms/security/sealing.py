@@ -104,6 +104,8 @@ class Sealer:
         """The highest counter of each title that has proved to have the key."""
         self._ours = InvocationCounter(counter) if isinstance(counter, int) else counter
         self._authentication = keys.authentication
+        self._full_control = _BOTH | keys.suite.value
+        """The control byte of what is both authenticated and ciphered: no more can be wanted."""
         self._gcm = AESGCM(keys.encryption)
 
     @property
@@ -150,15 +152,18 @@ class Sealer:
         if len(sealed) < HEADER_BYTES:
             raise SecurityError("a ciphered message without a security header", sealed)
         control, counter = sealed[0], int.from_bytes(sealed[1:HEADER_BYTES], "big")
-        self._check_control(control, wanted, sealed)
-        if self.peer_title is None:
+        if control != self._full_control:
+            self._check_control(control, wanted, sealed)
+        title = self.peer_title
+        if title is None:
             raise SecurityError("a ciphered message of an unknown system title", sealed)
-        if counter <= self.peer_counter:
-            words = f"invocation counter {counter}, and more than {self.peer_counter} is wanted: a replay"
-            raise ReplayError(words, sealed, wanted=self.peer_counter + 1)
-        text = self._opened(sealed, context)
+        latest = self.peer_counter
+        if counter <= latest:
+            words = f"invocation counter {counter}, and more than {latest} is wanted: a replay"
+            raise ReplayError(words, sealed, wanted=latest + 1)
+        text = self._opened(sealed, title + sealed[1:HEADER_BYTES], context)
         # Only after the tag was right: a forged counter must not lock the true sender out.
-        self.peer_counter = counter
+        self._heard[title] = counter
         return text
 
     def answer_challenge(self, challenge: bytes) -> bytes:
@@ -212,10 +217,8 @@ class Sealer:
         # The library's tag has sixteen bytes, DLMS takes the first twelve.
         return self._gcm.encrypt(vector, text, bound)[: len(text) + TAG_BYTES]
 
-    def _opened(self, sealed: bytes, context: bytes) -> bytes:
-        assert self.peer_title is not None
+    def _opened(self, sealed: bytes, vector: bytes, context: bytes) -> bytes:
         control, body = sealed[0], sealed[HEADER_BYTES:]
-        vector = self.peer_title + sealed[1:HEADER_BYTES]
         if not control & _AUTHENTICATED:
             return self._counter_mode(body, vector) if control & _ENCRYPTED else body
         if len(body) < TAG_BYTES:

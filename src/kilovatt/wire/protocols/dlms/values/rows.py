@@ -66,20 +66,20 @@ class _Plan:
     stamps: tuple[int, ...]
     mask: bytes
     constants: bytes
-
-    @property
-    def at_once(self) -> int:
-        """How many rows are looked at together."""
-        return max(1, _BYTES_AT_ONCE // self.size)
+    at_once: int
+    """How many rows are looked at together."""
 
     def columns(self, data: bytes, at: int, count: int) -> tuple[list[Any], ...]:
         """Return the columns of so many rows from here on, which all have this shape."""
-        flat: list[Any] = []
-        at_once = self.at_once
-        for first in range(0, count, at_once):
-            flat += _Run.of(self, min(at_once, count - first)).layout.unpack_from(data, at + first * self.size)
-        taken = self.width - len(self.nulls)
-        columns = [flat[place::taken] for place in range(taken)]
+        if count == 1:
+            columns = [[value] for value in _Run.of(self, 1).layout.unpack_from(data, at)]
+        else:
+            flat: list[Any] = []
+            at_once = self.at_once
+            for first in range(0, count, at_once):
+                flat += _Run.of(self, min(at_once, count - first)).layout.unpack_from(data, at + first * self.size)
+            taken = self.width - len(self.nulls)
+            columns = [flat[place::taken] for place in range(taken)]
         for place in self.nulls:
             columns.insert(place, [None] * count)
         for place in self.stamps:
@@ -135,17 +135,16 @@ def _next_run(data: bytes, at: int, rest: int) -> tuple[_Plan, int] | None:
 
 def _run_of(data: bytes, at: int, rest: int, plan: _Plan) -> int:
     """Return how many rows from here on have the shape of the first."""
-    whole, run = min(rest, (len(data) - at) // plan.size), 0
-    at_once = plan.at_once
+    size, at_once = plan.size, plan.at_once
+    whole, run = min(rest, (len(data) - at) // size), 0
     while run < whole:
         count = min(at_once, whole - run)
-        start = at + run * plan.size
-        wanted = _Run.of(plan, count)
-        found = int.from_bytes(data[start : start + count * plan.size], "little")
-        other = found & wanted.mask ^ wanted.constants
+        mask, constants, _ = _Run.of(plan, count)
+        start = at + run * size
+        other = int.from_bytes(data[start : start + count * size], "little") & mask ^ constants
         if other:
             # The lowest bit that differs is in the first row that does.
-            return run + ((other & -other).bit_length() - 1) // (8 * plan.size)
+            return run + ((other & -other).bit_length() - 1) // (8 * size)
         run += count
     return run
 
@@ -231,4 +230,5 @@ def _compiled(shape: tuple[tuple[int, int], ...]) -> _Plan:
         stamps=tuple(place for place, (tag, _) in enumerate(shape) if tag == DateTimeBytes.TAG),
         mask=bytes(mask),
         constants=bytes(constants),
+        at_once=max(1, _BYTES_AT_ONCE // len(constants)),
     )
