@@ -58,8 +58,8 @@ def test_a_newcomer_reads_how_much_is_read_and_why_the_rest_is_not(site: Path) -
     assert said.returncode == 0, said.stderr
     words = " ".join(said.stdout.split())
     assert "2 meters, 1 line" in words
-    assert "read within a day 1 of 2 50.0 %" in words
-    assert "whole from midnight to midnight, the last 30 1 of 2 50.0 %" in words
+    assert "read within a day 1 of 2 50 %" in words
+    assert "whole from midnight to midnight on each of the last 30 days 1 of 2 50 %" in words
     assert "1 wrong password The meter does not accept the password or key" in words
     assert "mini-pc 4711 holds 1 line." in words
     assert "days are lost: the meter itself has nothing for it." in words
