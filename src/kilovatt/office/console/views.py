@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kilovatt.office.console.asked import shown_asked
 from kilovatt.office.console.filters import chips, filter_called, meant
+from kilovatt.office.console.order_views import orders_context
 from kilovatt.office.console.over_time import shown_history
 from kilovatt.office.console.sentences import doubt_sentences
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
@@ -74,7 +75,9 @@ def board(request: HttpRequest) -> HttpResponse:
 def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
     """Return the page of one meter."""
     row = _row(request, meter_id)
-    return render(request, "console/meter.html", _meter(row) | _asked(request, row))
+    return render(
+        request, "console/meter.html", _meter(row) | _asked(request, row) | orders_context(_operator(request), row)
+    )
 
 
 @login_required

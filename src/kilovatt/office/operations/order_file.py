@@ -49,6 +49,11 @@ def orders_listed(user: User, *, now: datetime) -> QuerySet[MeterOrder]:
     return _in_order(MeterOrder.objects.filter(listed, meter__in=commanded_by(user).values("meter")))
 
 
+def orders_of_site(*, now: datetime) -> QuerySet[MeterOrder]:
+    """Return the orders of every meter of the site, in the same order: for whoever sits at its machine."""
+    return _in_order(MeterOrder.objects.filter(Q(state__in=_OPEN) | Q(requested_at__gte=now - SHOWN_FOR)))
+
+
 def counts_of(orders: QuerySet[MeterOrder]) -> dict[OrderState, int]:
     """Return how many orders are in each state."""
     counted = orders.order_by().values("state").annotate(n=Count("pk")).values_list("state", "n")

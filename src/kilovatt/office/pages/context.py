@@ -41,7 +41,8 @@ class Bar:
         assert isinstance(self._request.user, User)
         if works_for_someone(self._request.user):
             return (
-                self._link(_("Meters"), "board", "meter"),
+                self._link(_("Meters"), "board", "meter", "new-order"),
+                self._link(_("Commands"), "orders", "order"),
                 self._link(_("Events"), "events"),
                 self._link(_("Accounts"), "accounts", *_ACCOUNT_PAGES),
             )
