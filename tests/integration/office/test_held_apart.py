@@ -101,10 +101,11 @@ def test_a_wrong_clock_is_told_once_an_episode_and_its_end_too(meter: Meter) -> 
     assert Event.objects.filter(kind=EventKind.CLOCK_WRONG).count() == 2
 
 
-def test_days_held_apart_are_no_days_that_the_meter_lacks(meter: Meter) -> None:
+@pytest.mark.parametrize("stamped", [STAMPED, Learnt(clock=STAMPED.clock)], ids=["other days told", "nothing told"])
+def test_a_meter_with_a_wrong_clock_does_not_lack_the_days_it_does_not_tell(meter: Meter, stamped: Learnt) -> None:
     on = date(2026, 11, 20)
     ProfileGap.objects.create(meter=meter, day_on=on, noticed_at=NOW)
-    told = report_of(meter, STAMPED)
+    told = report_of(meter, stamped)
     fields = {name: getattr(told, name) for name in type(told).__slots__}
     accept(type(told)(**(fields | {"asked_days": (on,)})), now=NOW)
     assert ProfileGap.objects.get().answers == 0

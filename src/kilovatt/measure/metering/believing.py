@@ -45,7 +45,7 @@ class Believed:
 def believed(learnt: Learnt) -> Believed:
     """Return what of a session may be accepted."""
     apart = Learnt()
-    if learnt.clock is not None and abs(learnt.clock.deviation) > CLOCK_TRUSTED_WITHIN:
+    if learnt.clock is not None and not clock_is_trusted(learnt):
         apart = _stamped_by(learnt)
         learnt = _by_our_clock(learnt, learnt.clock.deviation)
     registers = tuple(reading for reading in learnt.registers if _register_can_be(reading))
@@ -65,6 +65,11 @@ def believed(learnt: Learnt) -> Believed:
         "impossible instant values": int(instant is not learnt.instant),
     }
     return Believed(kept, ", ".join(f"{count} {what}" for what, count in counted.items() if count), apart)
+
+
+def clock_is_trusted(learnt: Learnt) -> bool:
+    """Whether what the meter's clock has stamped is believed; a clock that was not read is."""
+    return learnt.clock is None or abs(learnt.clock.deviation) <= CLOCK_TRUSTED_WITHIN
 
 
 def _stamped_by(learnt: Learnt) -> Learnt:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import combinations
-from statistics import median
+from statistics import median_low
 from zoneinfo import ZoneInfo
 
 from kilovatt.measure.metering.believing import CLOCK_TRUSTED_WITHIN
@@ -27,6 +27,7 @@ ON_ITS_WAY = timedelta(seconds=90)
 """So long a command may wait for its turn on the line once it has been handed out."""
 _HALF_HOUR_S = 1800
 _DAYS_OF_DRIFT_MIN = 3
+_MS_PER_S = 1000
 _STEP_MIN_S = 20
 """A clock that is off by so much more than the day before was set."""
 
@@ -138,8 +139,8 @@ class DayDeviation:
     ahead_s: int
 
 
-def drift_s_per_day(deviations: Sequence[DayDeviation]) -> float | None:
-    """Return how much faster than ours a clock runs [s a day], by the days since it was last set; None for too few.
+def drift_ms_per_day(deviations: Sequence[DayDeviation]) -> int | None:
+    """Return how much faster than ours a clock runs [ms a day], by the days since it was last set; None for too few.
 
     The median of the slopes between any two days: a single wild reading changes nothing.
     """
@@ -151,6 +152,7 @@ def drift_s_per_day(deviations: Sequence[DayDeviation]) -> float | None:
     since = days[first:]
     if len(since) < _DAYS_OF_DRIFT_MIN:
         return None
-    return median(
-        (later.ahead_s - earlier.ahead_s) / (later.on - earlier.on).days for earlier, later in combinations(since, 2)
+    pairs = combinations(since, 2)
+    return median_low(
+        (later.ahead_s - earlier.ahead_s) * _MS_PER_S // (later.on - earlier.on).days for earlier, later in pairs
     )

@@ -19,7 +19,7 @@ from kilovatt.measure.metering.clock_policy import (
     ClockAdvice,
     DayDeviation,
     advise,
-    drift_s_per_day,
+    drift_ms_per_day,
 )
 from kilovatt.measure.metering.commands import CommandKind, ShiftClock
 from kilovatt.office.operations import orders
@@ -141,8 +141,8 @@ def _agreed(organisation_ids: Iterable[int]) -> set[int]:
     return set(plans.values_list("organisation_id", flat=True))
 
 
-def drift_of(meter_id: int, *, today_on: date) -> float | None:
-    """Return how much faster than ours the clock of a meter runs [s a day]; None while too little is known."""
+def drift_of(meter_id: int, *, today_on: date) -> int | None:
+    """Return how much faster than ours the clock of a meter runs [ms a day]; None while too little is known."""
     since_on = today_on - timedelta(days=DAYS_OF_DRIFT)
     rows = ClockDeviation.objects.filter(meter_id=meter_id, day_on__gte=since_on)
-    return drift_s_per_day([DayDeviation(on, ahead_s) for on, ahead_s in rows.values_list("day_on", "deviation_s")])
+    return drift_ms_per_day([DayDeviation(on, ahead_s) for on, ahead_s in rows.values_list("day_on", "deviation_s")])

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from kilovatt.measure.metering.believing import Believed, believed
+from kilovatt.measure.metering.believing import Believed, believed, clock_is_trusted
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.clock_policy import wrong_beyond
 from kilovatt.measure.metering.digests import sample_digest
@@ -62,8 +62,8 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
         if Session.objects.filter(pk=report.session_id).exists():
             return False
         session = _remember_session(report, believable)
-        # Of days that are held apart nobody can say that the meter has them not.
-        asked_on = () if believable.apart.meter_days else report.asked_days
+        # By a wrong clock a meter may well have the days that were asked for, under other dates.
+        asked_on = report.asked_days if clock_is_trusted(learnt) else ()
         carrying = accept_values(session, learnt, source=report.source, now=now, asked_on=asked_on)
         carrying |= _hold_apart(session, learnt, believable.apart, now)
         carrying |= _accept_sample(session, learnt)

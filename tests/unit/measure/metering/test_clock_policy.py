@@ -16,7 +16,7 @@ from kilovatt.measure.metering.clock_policy import (
     ClockAdvice,
     DayDeviation,
     advise,
-    drift_s_per_day,
+    drift_ms_per_day,
     wait_before_moving,
     wrong_beyond,
 )
@@ -145,18 +145,18 @@ def days(*ahead_s: int) -> list[DayDeviation]:
 
 
 def test_the_drift_is_how_much_a_clock_gains_in_a_day() -> None:
-    assert drift_s_per_day(days(0, 2, 4, 6, 8)) == 2.0
-    assert drift_s_per_day(days(0, 0, -1, -1, -2)) == pytest.approx(-0.5)
+    assert drift_ms_per_day(days(0, 2, 4, 6, 8)) == 2000
+    assert drift_ms_per_day(days(0, 0, -1, -1, -2)) == -500
 
 
 def test_a_wild_reading_and_the_order_of_days_change_nothing() -> None:
-    assert drift_s_per_day(list(reversed(days(0, 2, 4, 16, 8, 10, 12)))) == 2.0
+    assert drift_ms_per_day(list(reversed(days(0, 2, 4, 16, 8, 10, 12)))) == 2000
 
 
 def test_what_was_before_the_clock_was_set_does_not_count() -> None:
-    assert drift_s_per_day(days(30, 32, 34, 0, 1, 2, 3)) == 1.0
+    assert drift_ms_per_day(days(30, 32, 34, 0, 1, 2, 3)) == 1000
 
 
 def test_of_few_days_nothing_is_said() -> None:
-    assert drift_s_per_day(days(1, 2)) is None
-    assert drift_s_per_day([]) is None
+    assert drift_ms_per_day(days(1, 2)) is None
+    assert drift_ms_per_day([]) is None
