@@ -7,7 +7,6 @@ there is one alarm per line. What a line owes after a try in vain (`debts`) rule
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from enum import Enum, auto
 from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
@@ -18,6 +17,7 @@ from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts, resembles
 from kilovatt.wire.headend.echoes import EchoFilter
 from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.phase import Phase
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord, Traffic, given_up
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
@@ -45,19 +45,16 @@ _ONLY_ECHO = "only the request itself came back"
 OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
 
 
-class _Phase(Enum):
-    IDLE = auto()
-    """Nothing is asked; what comes is dropped."""
-    SETTLING = auto()
-    """A request waits until the line owes nothing and is quiet."""
-    AWAITING = auto()
-    """A request is out."""
-    LISTENING = auto()
-    """The session is over, and the line must stay quiet."""
-
-
 class Carrier:
     """One line being talked over."""
+
+    # Ten thousand of them at once: so many attributes outgrow a shared dictionary.
+    __slots__ = (
+        "_alarm", "_came", "_channel", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent",
+        "_gained", "_goes_once", "_heard", "_in_vain", "_limit", "_loop", "_open_channel", "_outgoing", "_phase",
+        "_record", "_request", "_rest_s", "_sent", "_sent_at", "_tries", "_tries_with_gain", "concentrator_is_silent",
+        "debts", "echo", "spec", "traffic", "unreachable", "unreachable_outcome",
+    )  # fmt: skip
 
     def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
         self.spec = spec
@@ -73,7 +70,7 @@ class Carrier:
         self._open_channel = open_channel
         self._loop = asyncio.get_running_loop()
         self._channel: Channel | None = None
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         self._rest_s = spec.rest_s
         self._alarm = Alarm(self._due)
         # What is being carried.
@@ -127,7 +124,7 @@ class Carrier:
         The line must be open. Raises ExchangeFailedError when an exchange failed for good, and whatever the
         conversation itself raises (MeterRefusedError). Nothing is ever thrown into the conversation.
         """
-        idle = self._phase is _Phase.IDLE
+        idle = self._phase is Phase.IDLE
         assert idle, "one conversation at a time on a line"
         self._conversation = conversation
         self._connection = connection
@@ -142,9 +139,9 @@ class Carrier:
             return result
         finally:
             # Also when the session is cancelled in the middle of an exchange.
-            if self._phase is not _Phase.IDLE:
+            if self._phase is not Phase.IDLE:
                 self._owe(max(1, self._tries))
-                self._phase = _Phase.IDLE
+                self._phase = Phase.IDLE
             conversation.close()
 
     async def stays_quiet(self) -> bool:
@@ -155,14 +152,14 @@ class Carrier:
         if not self.is_open:
             return False
         self._done = self._loop.create_future()
-        self._phase = _Phase.LISTENING
+        self._phase = Phase.LISTENING
         self._alarm.set(self._sent + self.spec.answer_timeout_s)
         try:
             await self._done
         except NoRouteError:
             return False
         finally:
-            self._phase = _Phase.IDLE
+            self._phase = Phase.IDLE
         return not self._record.unasked
 
     # ── The conversation ────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,12 +181,12 @@ class Carrier:
         self._send_when_settled(self._rest_s if answer is not None else 0.0)
 
     def _finish(self, result: object) -> None:
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         if not self._done.done():
             self._done.set_result(result)
 
     def _fail(self, error: Exception) -> None:
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         if not self._done.done():
             self._done.set_exception(error)
 
@@ -201,7 +198,7 @@ class Carrier:
         if until <= now:
             self._settled()
             return
-        self._phase = _Phase.SETTLING
+        self._phase = Phase.SETTLING
         self._limit = until + LONGEST_UNREST_S
         self._alarm.set(until)
 
@@ -223,7 +220,7 @@ class Carrier:
         self._came = 0
         self._outgoing = outgoing
         self.echo.expect(outgoing.data)
-        self._phase = _Phase.AWAITING
+        self._phase = Phase.AWAITING
         self._sent_at = self._clock.now()
         self._write(outgoing)
         if self._tries == 1:
@@ -248,7 +245,7 @@ class Carrier:
 
     def _hear(self, data: bytes) -> None:
         self.traffic.heard += len(data)
-        if self._phase is not _Phase.AWAITING:
+        if self._phase is not Phase.AWAITING:
             self._overhear(data)
             return
         self._heard = self._loop.time()
@@ -326,13 +323,13 @@ class Carrier:
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
-        if self._phase is _Phase.SETTLING and self._tries:
+        if self._phase is Phase.SETTLING and self._tries:
             # The rest of what a try brought.
             self._damaged[-1:] = [b"".join(self._damaged[-1:]) + data]
         elif not self.debts.owed:
             self._record.unasked = True
         self.debts.receive(data, now=now, quiet_s=self.spec.quiet_s)
-        if self._phase is _Phase.SETTLING:
+        if self._phase is Phase.SETTLING:
             if now > self._limit:
                 message = f"the line does not fall silent, {LONGEST_UNREST_S:g} s long"
                 self._fail(ExchangeFailedError(Outcome.NOISE, message))
@@ -342,11 +339,11 @@ class Carrier:
     # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _due(self) -> None:
-        if self._phase is _Phase.AWAITING:
+        if self._phase is Phase.AWAITING:
             self._fell_silent()
-        elif self._phase is _Phase.SETTLING:
+        elif self._phase is Phase.SETTLING:
             self._settled()
-        elif self._phase is _Phase.LISTENING:
+        elif self._phase is Phase.LISTENING:
             self._finish(None)
 
     # ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -392,7 +389,7 @@ class Carrier:
         return self._in_vain >= allowed + MORE_TRIES or self._tries >= allowed + MORE_NOISY_TRIES
 
     def _lost(self, because: str) -> None:
-        if self._phase is not _Phase.IDLE:
+        if self._phase is not Phase.IDLE:
             self._owe(max(1, self._tries))
             self._fail_lost(because)
 

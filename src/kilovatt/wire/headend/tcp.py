@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import threading
 from typing import cast
 
 from kilovatt.wire.headend.channels import Channel, NoRouteError
@@ -12,13 +13,22 @@ _BUFFER_BYTES = 4096
 """Ample: an answer is at most a few hundred bytes, and what is longer comes in pieces."""
 
 
+class _Buffer(threading.local):
+    """What all connections of a loop are read into: each is read, and what came passed on, before the next is."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_BUFFER_BYTES))
+
+
+_BUFFER = _Buffer()
+
+
 class TcpChannel(Channel, asyncio.BufferedProtocol):
-    """A connection to a gateway. The one buffer is reused for every read."""
+    """A connection to a gateway."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._buffer = bytearray(_BUFFER_BYTES)
-        self._view = memoryview(self._buffer)
+        self._view = _BUFFER.view
         self._transport: asyncio.Transport | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
