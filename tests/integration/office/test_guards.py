@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.measure.metering.sessions import InstantValues, Learnt
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.records.guards import GUARDS, check_guards, raise_guards, standing_guards
 from kilovatt.office.records.models import (
@@ -16,6 +16,7 @@ from kilovatt.office.records.models import (
     BillLineLeg,
     IntakeFrame,
     IntakeRegister,
+    IntakeSample,
     Meter,
     Organisation,
     Transfer,
@@ -107,10 +108,13 @@ def test_an_issued_bill_its_lines_and_readings_are_never_changed(bill: Bill) -> 
 
 
 def test_an_accepted_value_is_not_changed_and_leaves_only_with_its_batch(meter: Meter) -> None:
-    accept(report_of(meter, Learnt(registers=(register(1),))), now=NOW)
+    instant = InstantValues(taken_at=NOW, power_w=1, voltages_mv=(231_400,), exchange=30)
+    accept(report_of(meter, Learnt(instant=instant, registers=(register(1),))), now=NOW)
     assert "accepted value is never changed" in refused(lambda: IntakeRegister.objects.update(value=2))
     assert "accepted value is never changed" in refused(lambda: IntakeFrame.objects.update(answer=b""))
+    assert "accepted value is never changed" in refused(lambda: IntakeSample.objects.update(power_w=2))
     assert "only with its batch" in refused(lambda: IntakeRegister.objects.all().delete())
+    assert "only with its batch" in refused(lambda: IntakeSample.objects.all().delete())
 
 
 def test_every_guard_stands_after_a_migration(db: None) -> None:
