@@ -117,6 +117,25 @@ def test_a_meter_that_was_never_asked_says_so(operator: Client, town: Town) -> N
     assert "Nobody has spoken to it yet." in words(operator, f"/console/meters/{meter.pk}/")
 
 
+def test_a_meter_that_nobody_visits_any_more_is_not_well_however_its_last_visit_went(
+    operator: Client, town: Town
+) -> None:
+    later = NOW + timedelta(days=3)
+    said = said_of(town, town.meter, now=later)
+    assert said[0].startswith("Within the last day nobody has tried to read the meter. Check that a head-end process")
+    failed(town.meter, Outcome.SILENCE)
+    said = " ".join(said_of(town, town.meter, now=later))
+    assert "Within the last day nobody has tried to read the meter." in said
+    assert "Nothing answers." in said
+
+
+def test_a_meter_without_a_line_says_what_to_put_on_record(operator: Client, town: Town) -> None:
+    Meter.objects.filter(pk=town.meter.pk).update(line=None)
+    assert "The meter is on record without a line, so nobody can ask it. Put on record over which line" in " ".join(
+        said_of(town, town.meter)
+    )
+
+
 def test_a_missing_bill_is_said_with_its_reason(operator: Client, town: Town) -> None:
     account = town.association.accounts.get(number="000001")
     Unbilled.objects.create(

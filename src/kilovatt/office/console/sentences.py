@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
-from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.measure.vee import Rule
 from kilovatt.office.documents.figures import language_of, short_date_text
 from kilovatt.office.operations.board import BoardRow
@@ -41,6 +41,9 @@ def sentences(row: BoardRow, *, now: datetime) -> tuple[Sentence, ...]:
 
 
 def _all(row: BoardRow, now: datetime) -> Iterator[Sentence]:
+    if row.reason is Condition.NO_LINE or (row.reason is Condition.NOT_VISITED and row.outcome is not None):
+        advice = ADVICE[row.reason]
+        yield Sentence(Weight.BAD, f"{gettext(advice.means)} {gettext(advice.first)}")
     if row.outcome is None:
         yield Sentence(Weight.WARN, _("Not read yet."))
     elif row.outcome is not Outcome.OK:
