@@ -26,6 +26,7 @@ from typing import Any
 
 from headend_crowd import raise_open_files
 from headend_tape import HOST, peak_mb
+
 from kilovatt.wire.headend.call_in.happenings import CallEnded, Happening, ModemCalled, PushCame
 from kilovatt.wire.headend.call_in.reception import CallInLimits, Reception
 from kilovatt.wire.headend.clock import MachineClock

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headend_tape import DAY, HOST, Standstill, address_of, peak_mb, played, recorded
+
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import SessionReport

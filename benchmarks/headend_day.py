@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headend_tape import DAY, HOST, NOW, Recorded, Standstill, address_of, played, recorded
+
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome

@@ -14,8 +14,10 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.carrier import Carrier
@@ -60,8 +62,6 @@ class Standstill:
 
 def address_of(model: MeterModel) -> MeterAddress:
     """Return where the recorded meter is, as it came from its factory."""
-    from kilovatt.wire.drivers.addresses import factory_address
-
     password = "111111" if model.language is Language.MERCURY_V2 else None
     zone = ZoneInfo("Europe/Moscow")
     return MeterAddress(model=model, address=factory_address(model, _SERIAL), password=password, zone=zone)
@@ -70,8 +70,8 @@ def address_of(model: MeterModel) -> MeterAddress:
 async def record(model: MeterModel) -> Recorded:
     """Record the day session of a simulated meter."""
     # The simulator and its numbers: a head-end has none of them, and its memory is measured.
-    from kilovatt.wire.simulator.single import plan_single
-    from kilovatt.wire.simulator.town import build_meter, homes_of
+    from kilovatt.wire.simulator.single import plan_single  # noqa: PLC0415
+    from kilovatt.wire.simulator.town import build_meter, homes_of  # noqa: PLC0415
 
     plan = plan_single(model, now=NOW, port=0, serial=_SERIAL)
     meter = build_meter(plan.meters[0], plan, homes_of(plan))
@@ -101,8 +101,6 @@ async def record(model: MeterModel) -> Recorded:
 
 def record_into(model_key: str, pipe: Pipe) -> None:
     """Record in a process of its own, which is gone afterwards with all it needed."""
-    from kilovatt.measure.metering.catalogue import model_by_key
-
     pipe.send(asyncio.run(record(model_by_key(model_key))))
 
 
