@@ -94,7 +94,7 @@ def shown_order(order: MeterOrder, place: OrderPlace, *, now: datetime, is_held:
         exactly=exactly(kind, order.facts, place.zone),
         dot=STATES[state].dot,
         state=gettext(STATES[state].name),
-        said=tuple(_said(order, state, place.zone, is_held=is_held)),
+        said=tuple(_said(order, state, place.zone, now=now, is_held=is_held)),
         shown=shown_text(order.shown),
         detail=order.detail,
         because=order.because,
@@ -110,7 +110,7 @@ def shown_order(order: MeterOrder, place: OrderPlace, *, now: datetime, is_held:
     )
 
 
-def _said(order: MeterOrder, state: OrderState, zone: ZoneInfo, *, is_held: bool) -> Iterator[str]:
+def _said(order: MeterOrder, state: OrderState, zone: ZoneInfo, *, now: datetime, is_held: bool) -> Iterator[str]:
     """What its state means, why, and what to do: a sentence each."""
     yield gettext(STATES[state].means)
     if order.result and state not in {OrderState.CONFIRMED, OrderState.DECLINED}:
@@ -125,6 +125,8 @@ def _said(order: MeterOrder, state: OrderState, zone: ZoneInfo, *, is_held: bool
             yield from _of_unknown(order, zone)
         case _:
             pass
+    if state is OrderState.APPROVED and order.due_at is not None and order.due_at > now:
+        yield _("Its turn comes {at}.").format(at=_instant(order.due_at, zone))
     if state is OrderState.APPROVED and not is_held:
         yield _("No process holds the meter's line now: see whether the reading runs.")
 

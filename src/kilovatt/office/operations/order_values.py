@@ -51,11 +51,16 @@ def correction(model: MeterModel, ahead_s: int | None) -> ShiftClock:
         raise OrderRefusedError(gettext_noop("How far its clock is off is not known yet: have the meter read."))
     if ahead_s == 0:
         raise OrderRefusedError(gettext_noop("Its clock was right when it was last read."))
+    return ShiftClock(-within_rule(model, ahead_s), ahead_s)
+
+
+def within_rule(model: MeterModel, seconds: int) -> int:
+    """Return by how much a clock is to be moved. Raises OrderRefusedError where its maker does not allow so much."""
     rule = model.clock_rule
-    if rule is not None and abs(ahead_s) > rule.max_shift_s:
+    if rule is not None and abs(seconds) > rule.max_shift_s:
         raise OrderRefusedError(
             gettext_noop("Its clock is off by %(off)d s, and its maker allows to correct %(most)d s. Set it instead."),
-            off=abs(ahead_s),
+            off=abs(seconds),
             most=rule.max_shift_s,
         )
-    return ShiftClock(-ahead_s, ahead_s)
+    return seconds

@@ -2,7 +2,19 @@
 
 import typer
 
-from kilovatt.config.cli.commands import demo, explain, importing, keys, models, read, scan, simulate, site, status
+from kilovatt.config.cli.commands import (
+    demo,
+    explain,
+    importing,
+    keys,
+    models,
+    order,
+    read,
+    scan,
+    simulate,
+    site,
+    status,
+)
 from kilovatt.config.cli.voice import _
 
 app = typer.Typer(
@@ -26,5 +38,14 @@ app.command("createoperator", help=_("Make a login for an operator of an organis
 app.command("import", help=_("Take readings from a file of another system."))(importing.import_readings)
 app.command("vat", help=_("Say which VAT the amounts of an organisation contain, from a day on."))(site.vat)
 app.command("status", help=_("Say how much is read, why the rest is not, and who is at work."))(status.status)
+# A correction of a clock may be negative, which looks like an option.
+app.command(
+    "order",
+    help=_("Tell a meter something: relay, power limit, tariffs, clock, password."),
+    context_settings={"ignore_unknown_options": True},
+)(order.order)
+app.command("orders", help=_("List what meters were told and what became of it; approve or withdraw one."))(
+    order.orders
+)
 app.add_typer(keys.app, name="keys", help=_("The keys of a site, and the passwords and keys of its meters."))
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)
