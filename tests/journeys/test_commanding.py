@@ -1,0 +1,184 @@
+"""An operator disconnects a place from the browser, and sees the meter itself confirm it."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from demonstration import KILOVATT, environment
+from simulated_site import Site, site_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(300)]
+PASSWORD = "op-33333-x"
+STARTS_WITHIN_S = 60
+MODELS = ("mercury-234-artm-01-pob-r", "spodes-1ph")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site_of(tmp_path_factory.mktemp("commanding") / "site", MODELS, meters=2) as made:
+        code = made.value("SELECT code FROM records_organisation")
+        words = ["createoperator", "operator", "--organisation", code, "--data", str(made.data)]
+        operator = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
+        subprocess.run([str(KILOVATT), *words], check=True, env=operator, timeout=60)
+        made.start()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pages(site: Site, free_port: int) -> Iterator[str]:
+    """The address of the pages of the site."""
+    serving = [sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"127.0.0.1:{free_port}"]
+    surroundings = environment(KILOVATT_DATA=str(site.data), **site.settings)
+    log = (site.data / "pages.log").open("wb")
+    running = subprocess.Popen([*serving, "--threads", "4"], env=surroundings, stderr=log, stdout=log)
+    log.close()
+    address = f"http://127.0.0.1:{free_port}"
+    try:
+        wait_for(address, running)
+        yield address
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+@pytest.fixture(scope="module")
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until:
+        assert running.poll() is None, "the pages ended by themselves"
+        try:
+            with urllib.request.urlopen(f"{address}/login/", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"nothing was served within {STARTS_WITHIN_S} s")
+
+
+@contextmanager
+def looking(browser: "Browser", pages: str, width: int) -> "Iterator[Page]":
+    """Open the board as the operator; whatever the console says of errors fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en", base_url=pages)
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
+    try:
+        page.goto("/login/")
+        page.get_by_role("textbox").first.fill("operator")
+        page.locator("input[type=password]").fill(PASSWORD)
+        page.locator("button.main").click()
+        page.wait_for_url("**/console/meters/")
+        if page.locator("html").get_attribute("lang") != "en":
+            page.locator("button[lang=en]").click()
+            page.wait_for_load_state()
+        yield page
+        assert complaints == []
+    finally:
+        context.close()
+
+
+def is_sound(page: "Page", width: int, name: str) -> None:
+    """Check that nothing scrolls sideways and axe finds nothing."""
+    page.wait_for_load_state("load")
+    if "KILOVATT_SCREENSHOTS" in os.environ:
+        page.screenshot(path=Path(os.environ["KILOVATT_SCREENSHOTS"]) / f"{name}-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+
+def meter_of(site: Site, model: str) -> tuple[int, str]:
+    ((meter_id, serial),) = site.rows("SELECT id, serial FROM records_meter WHERE model_key = ?", model)
+    return meter_id, serial
+
+
+def ordered(page: "Page", control: str, because: str) -> None:
+    """Fill in a command on the page of its meter and go on to the order's page."""
+    page.locator(f"#order-{control}").click()
+    page.get_by_label("Because").fill(because)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/console/orders/*/")
+
+
+def approved(page: "Page", serial: str) -> None:
+    page.locator("#ends").fill(serial[-4:])
+    page.locator("#approve").click()
+    expect(page.locator("#order-state")).to_have_text("confirmed", timeout=60_000)
+
+
+@pytest.mark.parametrize(("width", "control"), [(1280, "open_relay"), (390, "close_relay")])
+def test_a_relay_is_told_and_seen_to_obey(browser: "Browser", pages: str, site: Site, width: int, control: str) -> None:
+    meter_id, serial = meter_of(site, MODELS[0])
+    with looking(browser, pages, width) as page:
+        page.goto(f"/console/meters/{meter_id}/")
+        is_sound(page, width, "meter")
+        page.locator(f"#order-{control}").click()
+        is_sound(page, width, f"new-{control}")
+        page.go_back()
+        ordered(page, control, "not paid since July")
+        is_sound(page, width, "waiting")
+        page.locator("#ends").fill("none")
+        page.locator("#approve").click()
+        expect(page.locator("#trouble")).to_contain_text("Nothing was sent.")
+        is_sound(page, width, "wrong-digits")
+        approved(page, serial)
+        expect(page.locator("#order")).to_contain_text("The meter showed: the load is")
+        is_sound(page, width, "confirmed")
+        assert site.value("SELECT relay_closed FROM records_meterstanding WHERE meter_id = ?", meter_id) == (
+            width < 720
+        )
+        page.goto(f"/console/meters/{meter_id}/")
+        expect(page.locator("#orders tbody tr").first).to_contain_text("confirmed")
+        page.get_by_role("link", name="Commands", exact=True).click()
+        expect(page.locator("#commands tbody tr").first).to_contain_text("confirmed")
+        is_sound(page, width, "list")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_form_can_be_filled_in_by_anybody(browser: "Browser", pages: str, site: Site, width: int) -> None:
+    meter_id, _serial = meter_of(site, MODELS[1])
+    with looking(browser, pages, width) as page:
+        page.goto(f"/console/meters/{meter_id}/")
+        links = [link.get_attribute("href") or "" for link in page.locator(".controls a").all()]
+        assert len(links) == 8
+        for link in links:
+            page.goto(link)
+            is_sound(page, width, link.split("/")[-2])
+
+
+def test_a_command_is_followed_on_the_meters_own_page(browser: "Browser", pages: str, site: Site) -> None:
+    meter_id, serial = meter_of(site, MODELS[0])
+    with looking(browser, pages, 1280) as page:
+        page.goto(f"/console/meters/{meter_id}/")
+        page.locator("#order-set_power_limit").click()
+        page.get_by_label("Limit").fill("7,5")
+        page.get_by_label("Because").fill("by contract")
+        page.get_by_role("button", name="Go on").click()
+        page.wait_for_url("**/console/orders/*/")
+        expect(page.locator("h1")).to_contain_text("7.5\u00a0kW")
+        page.locator("#ends").fill(serial[-4:])
+        page.locator("#approve").click()
+        page.goto(f"/console/meters/{meter_id}/")
+        expect(page.locator("#orders tbody tr").first).to_contain_text("limit 7.5", timeout=60_000)
