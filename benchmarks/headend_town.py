@@ -99,7 +99,11 @@ class Night:
         self.site = site.Site(folder, plan, TownProcess(replace(plan, clock_at=NOW)), settings)
 
     def put_on_record(self) -> None:
-        """Enter the town."""
+        """Enter the town, into a database of that name that is made for it."""
+        if self.database:
+            server, _, name = self.database.rpartition("/")
+            with importlib.import_module("psycopg").connect(f"{server}/postgres", autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{name}"')
         self.site.put_on_record()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
