@@ -125,7 +125,7 @@ def ordered(page: "Page", control: str, because: str) -> None:
 def approved(page: "Page", serial: str) -> None:
     page.locator("#ends").fill(serial[-4:])
     page.locator("#approve").click()
-    expect(page.locator("#order-state")).to_have_text("confirmed", timeout=60_000)
+    expect(page.locator("#order-state")).to_have_text("Confirmed", timeout=60_000)
 
 
 @pytest.mark.parametrize(("width", "control"), [(1280, "open_relay"), (390, "close_relay")])

@@ -16,7 +16,7 @@ from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.office.operations import line_leases, orders
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.order_payloads import command_of
-from kilovatt.office.records.models import Meter, MeterOrder, MeterStanding, StaffRole, User
+from kilovatt.office.records.models import Meter, MeterOrder, MeterStanding, StaffRole, User, Work
 from looked_at import Town, words
 from on_record import NOW, report_of
 
@@ -100,7 +100,7 @@ def test_every_control_that_is_offered_leads_to_its_form(operator: Client, town:
 def test_an_order_says_what_will_happen_before_it_is_approved(operator: Client, town: Town) -> None:
     order = give(operator, town.meter)
     said = words(operator, f"/console/orders/{order.pk}/")
-    assert "waits for approval Nothing was sent." in said
+    assert "Waits for approval Nothing was sent." in said
     assert "The meter opens its relay: the place is without electricity" in said
     assert "What cannot be undone from afar" in said
     assert "участок 1" in said
@@ -240,7 +240,7 @@ def test_an_order_is_withdrawn_in_time_and_told_when_it_is_too_late(operator: Cl
     order = give(operator, town.meter)
     operator.post(f"/console/orders/{order.pk}/withdrawal/")
     assert state_of(order) is OrderState.DECLINED
-    assert "withdrawn It was taken back before anything was sent." in words(operator, f"/console/orders/{order.pk}/")
+    assert "Withdrawn It was taken back before anything was sent." in words(operator, f"/console/orders/{order.pk}/")
     late = give(operator, town.meter)
     approve(operator, late)
     (held,) = line_leases.take_lines(now=LATER, at_most=1)
@@ -271,7 +271,7 @@ def test_an_unknown_outcome_says_what_it_means_and_what_to_do(operator: Client, 
     approve(operator, order)
     bring(order, VisitResult.NO_PROOF, detail="the line was lost")
     said = words(operator, f"/console/orders/{order.pk}/")
-    assert "outcome unknown It was sent, and nothing that the meter showed since tells" in said
+    assert "Outcome unknown It was sent, and nothing that the meter showed since tells" in said
     assert "It was read back 1 time and is again" in said
     assert "Until then take it for done" in said
     MeterOrder.objects.filter(pk=order.pk).update(due_at=None, visits=12)
@@ -284,7 +284,7 @@ def test_one_that_was_not_sent_says_why(operator: Client, town: Town, reason: No
     approve(operator, order)
     bring(order, VisitResult.NOT_SENT, detail=f"{reason}: words for engineers")
     english = words(operator, f"/console/orders/{order.pk}/")
-    assert "failed It was not done. Nothing that changes the meter was sent." in english
+    assert "Failed It was not done. Nothing that changes the meter was sent." in english
     assert english != words(operator, f"/console/orders/{order.pk}/", "ru")
 
 
@@ -376,3 +376,13 @@ def test_what_the_site_orders_by_itself_says_so(operator: Client, town: Town) ->
     order = orders.request_by_site(town.meter, ShiftClock(-30, 30), because="clock", now=NOW, is_approved=False)
     assert "the site itself" in words(operator, f"/console/orders/{order.pk}/")
     assert approve(operator, order, ends="") is OrderState.APPROVED
+
+
+def test_after_a_reading_that_was_asked_for_the_commands_are_still_there(operator: Client, town: Town) -> None:
+    give(operator, town.meter)
+    operator.post(f"/console/meters/{town.meter.pk}/reading/")
+    asked = Work.objects.get(kind="reading")
+    Work.objects.filter(pk=asked.pk).update(done_at=NOW)
+    part = operator.get(f"/console/meters/{town.meter.pk}/reading/{asked.key}/").content.decode()
+    assert part.count('id="orders"') == 1
+    assert "waits for approval" in part

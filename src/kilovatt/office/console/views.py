@@ -103,7 +103,8 @@ def asked_reading_part(request: HttpRequest, meter_id: int, key: str) -> HttpRes
         raise Http404(_("Nobody has asked for that."))
     if context["asked"].is_waiting:
         return render(request, "console/asked_part.html", context)
-    return render(request, "console/asked_and_meter.html", context | _meter(row) | {"is_aside": True})
+    context |= _meter(row) | orders_context(_operator(request), row)
+    return render(request, "console/asked_and_meter.html", context | {"is_aside": True})
 
 
 def _row(request: HttpRequest, meter_id: int) -> BoardRow:

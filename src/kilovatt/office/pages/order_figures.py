@@ -68,8 +68,22 @@ def marks_text(marks: Iterable[Iterable[int]]) -> str:
 
 def shown_text(shown: str) -> str:
     """Return what a meter showed when it was read back; words that are not known stay as they are."""
-    pairs = [word.partition("=") for word in shown.split(",") if word]
-    return ", ".join(_worded(name, value) or f"{name}={value}" for name, _equals, value in pairs)
+    pairs = [word.partition("=")[::2] for word in shown.split(",") if word]
+    return _thresholds(dict(pairs)) or ", ".join(_worded(name, value) or f"{name}={value}" for name, value in pairs)
+
+
+def _thresholds(shown: Mapping[str, str]) -> str:
+    """What the limiter of a DLMS meter showed: its thresholds in counts, and the power of ten they are scaled by."""
+    if shown.keys() != {"normal", "active", "scaler"}:
+        return ""
+    try:
+        scaler = int(shown["scaler"])
+        normal, active = (
+            int(shown[name]) * 10 ** max(scaler, 0) // 10 ** max(-scaler, 0) for name in ("normal", "active")
+        )
+    except ValueError:
+        return ""
+    return _("limit {power}, in force {active}").format(power=power_text(normal), active=power_text(active))
 
 
 def _worded(name: str, value: str) -> str:
