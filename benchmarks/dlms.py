@@ -9,7 +9,7 @@ the moment the request is written until the values are there, acknowledgements b
 Strangers' libraries run in processes of their own (`benchmarks/peers`, `.venv-peers`), in turn with ours, round by
 round; a figure is the median of the rounds' medians, `spread` the lowest and highest ratio of a round. Their values
 must equal ours. `ours` ends at the rows as the СПОДЭС driver hands them on (instants in UTC, columns);
-`ours, new stamps` forgets before each read which stamps it has seen;
+`ours, new stamps` forgets before each read which days it has seen;
 `ours, generic` ends at the tree of values that the generic decoder makes.
 """
 

@@ -6,8 +6,8 @@ Which columns a profile has, and in which order, its attribute 3 says; makers di
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from operator import itemgetter, lt
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
 from kilovatt.measure.metering.registers import Quantity
@@ -26,7 +26,7 @@ from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, Range
 from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
 from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
-from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants
+from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants_and_order
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
 LOAD = Obis.parse("1.0.99.1.0.255")
@@ -73,7 +73,7 @@ class Column:
         return self.captured.attribute
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Buffer:
     """Rows of a profile: when each was captured [UTC], its other columns, and the exchange that carried them."""
 
@@ -107,13 +107,12 @@ def read_buffer(
     if rows.count and len(rows.columns) != len(captured):
         words = f"rows of {len(rows.columns)} columns, and {len(captured)} are captured"
         raise MalformedError(words, b"", 0)
-    clock_at = next((n for n, one in enumerate(captured) if one.class_id == CLOCK_CLASS), None)
-    if clock_at is None:
-        raise MalformedError("a profile that does not capture its clock", b"", 0)
-    stamps = _stamps(talk, rows.columns[clock_at]) if rows.count else []
+    clock_at = _clock_place(captured)
+    stamps, is_rising = _stamps(talk, rows.columns[clock_at]) if rows.count else ([], False)
     kept: list[Any] = stamps
     values: Sequence[list[Any]] = rows.columns
-    if not _is_in_order(stamps, since, until):
+    # As nearly all meters send them: each later than the one before, all within what was asked.
+    if not (is_rising and since <= kept[0] and kept[-1] <= until):
         latest = {
             (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
             for place, at in enumerate(stamps)
@@ -127,16 +126,11 @@ def read_buffer(
     return Buffer(kept, tuple(columns), scalers, answer)
 
 
-def _is_in_order(stamps: list[datetime | None], since: datetime, until: datetime) -> bool:
-    """Whether rows are as nearly all meters send them: each later than the one before, all within what was asked."""
-    if not stamps or None in (stamps[0], stamps[-1]):
-        return False
-    try:
-        rising = all(map(lt, stamps, stamps[1:]))  # type: ignore[arg-type]  # one that is None is caught
-    except TypeError:
-        # The clock of a row shows no date.
-        return False
-    return rising and since <= stamps[0] and stamps[-1] <= until  # type: ignore[operator]  # looked at above
+def _clock_place(captured: Sequence[CaptureObject]) -> int:
+    for place, one in enumerate(captured):
+        if one.class_id == CLOCK_CLASS:
+            return place
+    raise MalformedError("a profile that does not capture its clock", b"", 0)
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
@@ -237,9 +231,9 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNT_MAX
 
 
-def _stamps(talk: Talk, column: list[Any]) -> list[datetime | None]:
-    """Return when each row was captured; None for a row whose clock shows no date."""
-    return instants(column, talk.meter.zone)
+def _stamps(talk: Talk, column: list[Any]) -> tuple[list[datetime | None], bool]:
+    """Return when each row was captured, None for a row whose clock shows no date, and whether each is later."""
+    return instants_and_order(column, talk.meter.zone)
 
 
 def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[CaptureObject, ...] | None]:
@@ -274,7 +268,7 @@ def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conver
         request = GetAttribute(buffer, _by_range(talk, since, until), decode_rows)
         answer = yield from ask_or_refusal(request)
         if not isinstance(answer.value, Refusal):
-            return Answer(answer.value, answer.exchange, answer.heard_at)
+            return cast("Answer[Rows]", answer)
         if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
             raise refused(request, answer.value)
     return (yield from _newest_entries(talk, profile, since))
@@ -311,7 +305,7 @@ def _entries(profile: Obis, first: int, last: int) -> Conversation[Answer[Rows]]
 def _when(talk: Talk, rows: Rows) -> list[datetime | None]:
     """Return when rows were captured, by the first column that holds stamps: twelve bytes each."""
     clocks = (column for column in rows.columns if column and isinstance(column[0], bytes) and len(column[0]) == 12)
-    return _stamps(talk, next(clocks, []))
+    return _stamps(talk, next(clocks, []))[0]
 
 
 def _joined(parts: list[Rows]) -> Rows:

@@ -197,8 +197,11 @@ class DlmsConnection(NumbersAnswers):
         return self._marked(self._link.send(message))
 
     def _marked(self, wire: bytes) -> Outgoing:
+        return self._going_on(wire).outgoing
+
+    def _going_on(self, wire: bytes) -> SendMore:
         spans, speed = self._secret_spans(wire), self._link.speed
-        return Outgoing(wire, spans, speed=speed) if spans or speed else _nothing_secret(wire)
+        return SendMore(Outgoing(wire, spans, speed=speed)) if spans or speed else _nothing_secret(wire)
 
     def _secret_spans(self, wire: bytes) -> tuple[tuple[int, int], ...]:
         step = self._step
@@ -254,22 +257,23 @@ class DlmsConnection(NumbersAnswers):
         raise RemoteProtocolError(LineFault.NOISE, what, heard)
 
     def _told(self, events: list[LinkEvent]) -> Event | None:
+        if len(events) == 1:
+            return self._happened(events[0])
         more: list[Outgoing] = []
         for event in events:
             came = self._happened(event)
             if isinstance(came, Answered):
                 return came
             if came is not None:
-                more.append(came)
-        if not more:
-            return None
-        return SendMore(more[0] if len(more) == 1 else _joined(more))
+                more.append(came.outgoing)
+        return SendMore(_joined(more)) if more else None
 
-    def _happened(self, event: LinkEvent) -> Answered | Outgoing | None:
+    def _happened(self, event: LinkEvent) -> Event | None:
         # What comes most stands first.
         if isinstance(event, WriteMore):
-            self._outgoing = self._marked(event.data)
-            return self._outgoing
+            going_on = self._going_on(event.data)
+            self._outgoing = going_on.outgoing
+            return going_on
         if isinstance(event, MessageReceived):
             if event.message and not event.unasked:
                 return self._hear(event.message)
@@ -283,7 +287,7 @@ class DlmsConnection(NumbersAnswers):
         self._session.begin()
         return self._over(Refusal(RefusalReason.CHANNEL_CLOSED, 0))
 
-    def _hear(self, message: bytes) -> Answered | Outgoing | None:
+    def _hear(self, message: bytes) -> Event | None:
         if not isinstance(self._step, Say):
             self._set_aside(message)
             return None
@@ -292,9 +296,9 @@ class DlmsConnection(NumbersAnswers):
         came = self._transfer.hear(message)
         if isinstance(came, Whole):
             return self._heard_whole(came.message, self._step)
-        return None if came is None else self._marked(self._link.send(came))
+        return None if came is None else SendMore(self._marked(self._link.send(came)))
 
-    def _heard_whole(self, message: bytes, step: Say) -> Answered | Outgoing | None:
+    def _heard_whole(self, message: bytes, step: Say) -> Event | None:
         opened = self._opened(message, step)
         tag = opened[0] if opened else None
         if opened is None or tag in _UNASKED or self._is_late(opened, step):
@@ -342,7 +346,7 @@ class DlmsConnection(NumbersAnswers):
         """Whether all that has come since the latest question was set aside: its answer has not begun."""
         return self._is_open and self._is_aside and not self._link.has_part
 
-    def _go_on(self, message: bytes) -> Answered | Outgoing | None:
+    def _go_on(self, message: bytes) -> Event:
         assert self._exchange is not None
         try:
             step = self._exchange.send(message)
@@ -350,7 +354,7 @@ class DlmsConnection(NumbersAnswers):
             return self._over(stop.value)
         self._has_gone_on, self._is_aside = True, False
         self._outgoing = self._following(step)
-        return self._outgoing if self._nothing is None else self._over(self._nothing.value)
+        return SendMore(self._outgoing) if self._nothing is None else self._over(self._nothing.value)
 
     def _refused(self, message: bytes) -> Answered:
         said = decode_message(message)
@@ -374,9 +378,9 @@ class DlmsConnection(NumbersAnswers):
 
 
 @lru_cache(maxsize=64)
-def _nothing_secret(wire: bytes) -> Outgoing:
+def _nothing_secret(wire: bytes) -> SendMore:
     """Return what to write; acknowledgements are the same few all day."""
-    return Outgoing(wire)
+    return SendMore(Outgoing(wire))
 
 
 def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:

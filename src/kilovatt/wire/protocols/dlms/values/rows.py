@@ -34,7 +34,7 @@ _BYTES_AT_ONCE = 1 << 12
 """More than a day of half-hours, and no more than may be kept for each shape."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rows:
     """The rows of a profile by column: plain integers and bytes, or whatever else stood there.
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from operator import lt
 from struct import Struct
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 from kilovatt.wire.protocols.dlms.values.errors import MalformedError
@@ -116,14 +117,19 @@ def encode_stamp(at: datetime, zone: ZoneInfo, *, sense: DeviationSense | None =
 
 
 def instants(stamps: Sequence[object], zone: ZoneInfo) -> list[datetime | None]:
-    """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time.
+    """Return of each stamp of a column what `Stamp.instant` does, None for what is no date and time."""
+    return instants_and_order(stamps, zone)[0]
+
+
+def instants_and_order(stamps: Sequence[object], zone: ZoneInfo) -> tuple[list[datetime | None], bool]:
+    """Return the instants of a column as `instants` does, and whether each is there and later than the one before.
 
     Stamps of a local day in equal steps are reckoned once, and compared with what such a day shows, byte for byte;
     the days of the latest are known, for the same half-hours come from every meter of a zone. From the first gap on,
     and on days whose clocks are put forward or back, each stamp is reckoned by itself.
     """
     found: list[datetime | None] = []
-    count = len(stamps)
+    count, is_rising = len(stamps), True
     while (at := len(found)) < count - 1:
         first, second = stamps[at], stamps[at + 1]
         if not (_is_stamp(first) and _is_stamp(second)):
@@ -131,9 +137,18 @@ def instants(stamps: Sequence[object], zone: ZoneInfo) -> list[datetime | None]:
         series = series_of(first, second, zone)
         if series is None or stamps[at : at + len(series.stamps)] != series.stamps[: count - at]:
             break
+        # Within a day in steps they rise; the last of the day before may still be later.
+        is_rising = is_rising and (not found or _are_rising([found[-1], series.instants[0]]))
         found += series.instants[: count - at]
-    found += [_instant(stamp, zone) if _is_stamp(stamp) else None for stamp in stamps[len(found) :]]
-    return found
+    rest = [_instant(stamp, zone) if _is_stamp(stamp) else None for stamp in stamps[len(found) :]]
+    if rest:
+        is_rising = is_rising and _are_rising(found[-1:] + rest)
+        found += rest
+    return found, is_rising
+
+
+def _are_rising(found: list[Any]) -> bool:
+    return None not in found and all(map(lt, found, found[1:]))
 
 
 class Series(NamedTuple):
@@ -154,10 +169,14 @@ def series_of(first: bytes, second: bytes, zone: ZoneInfo) -> Series | None:
     head, tail = first[:_HOUR_AT], first[_SECOND_AT:]
     if midnight is None or minute < 0 or step <= 0 or (head, tail) != (second[:_HOUR_AT], second[_SECOND_AT:]):
         return None
-    return Series(
-        [head + clock + tail for clock in _CLOCKS[minute::step]],
-        list(map(midnight.__add__, _MINUTES[minute::step])),
-    )
+    ends = _ends_of(minute, step, tail)
+    return Series(list(map(head.__add__, ends)), list(map(midnight.__add__, _MINUTES[minute::step])))
+
+
+@lru_cache(maxsize=64)
+def _ends_of(minute: int, step: int, tail: bytes) -> list[bytes]:
+    """Return what stamps from a minute of the day on show after the day: the same every day."""
+    return [clock + tail for clock in _CLOCKS[minute::step]]
 
 
 def _is_stamp(value: object) -> TypeGuard[bytes]:

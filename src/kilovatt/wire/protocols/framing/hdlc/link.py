@@ -79,9 +79,11 @@ class HdlcLink:
 
         What came before an error is returned first; the error is raised when more is taken.
         """
-        part = self._expected(data)
-        if part and len(part) <= self.limits.receive_info:
-            return self._took(part, is_segmented=is_segmented(data), final=True)
+        if self.is_open and self._fault is None:
+            awaited = self._between + _CONTROLS[self._receive_number][self._send_number]
+            part = self._reader.taken_alone(data, awaited)
+            if part and len(part) <= self.limits.receive_info:
+                return self._took(part, is_segmented=is_segmented(data), final=True)
         self._reader.feed(data)
         if self._fault is not None:
             fault, self._fault = self._fault, None
@@ -124,12 +126,6 @@ class HdlcLink:
     def _forget_heard(self) -> None:
         self._reader.clear()
         self._fault = None
-
-    def _expected(self, data: bytes) -> bytes | None:
-        """Return the part of a message that came, if all that came is the frame that is awaited next; else None."""
-        if not self.is_open or self._fault is not None:
-            return None
-        return self._reader.taken_alone(data, self._between + _CONTROLS[self._receive_number][self._send_number])
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -43,6 +43,7 @@ GET, NEXT = bytes.fromhex("c001c1000701006301 00ff0200"), bytes.fromhex("c002c10
         ("c401c10011", GET.hex(), False),
         ("c401810011", GET.hex(), False),
         ("c401c20011", GET.hex(), True),
+        ("", GET.hex(), False),
         ("c4", GET.hex(), False),
         ("c501c100", GET.hex(), True),
         ("6129a109", GET.hex(), True),

@@ -1,5 +1,7 @@
 """Dates and times of twelve bytes: what a clock showed, and which instant that was."""
 
+import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from struct import pack
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ from kilovatt.wire.protocols.dlms.values.stamps import (
     decode_stamp,
     encode_stamp,
     instants,
+    instants_and_order,
 )
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
@@ -216,6 +219,23 @@ def test_a_column_is_the_instants_of_its_stamps_on_days_that_are_not_24_hours(
 )
 def test_a_column_is_the_instants_of_its_stamps(column: list[object], zone: ZoneInfo) -> None:
     assert instants(column, zone) == one_by_one(column, zone)
+    assert instants_and_order(column, zone)[1] == rise(one_by_one(column, zone))
+
+
+def rise(found: Sequence[datetime | None]) -> bool:
+    return None not in found and all(a < b for a, b in itertools.pairwise(found) if a is not None and b is not None)
+
+
+@given(st.lists(st.integers(0, 3), max_size=4), st.sampled_from([30, 60]), st.integers(0, 3))
+def test_whether_days_rise_is_told_of_whole_days_in_any_order(days: list[int], step_min: int, cut: int) -> None:
+    column: list[object] = [
+        encode_stamp(datetime(2026, 11, 20 + day, tzinfo=MOSCOW) + minute * timedelta(minutes=step_min), MOSCOW)
+        for day in days
+        for minute in range(24 * 60 // step_min)
+    ]
+    column = column[: len(column) - cut]
+    wanted = one_by_one(column, MOSCOW)
+    assert instants_and_order(column, MOSCOW) == (wanted, rise(wanted))
 
 
 def test_null_stamps_follow_by_the_period_where_a_meter_means_that() -> None:
