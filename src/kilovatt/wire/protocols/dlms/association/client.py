@@ -301,15 +301,12 @@ class DlmsConnection(NumbersAnswers):
     def _heard_whole(self, message: bytes, step: Say) -> Event | None:
         opened = self._opened(message, step)
         tag = opened[0] if opened else None
-        if opened is None or tag in _UNASKED or self._is_late(opened, step):
+        if opened is not None and tag in _REFUSALS and not self._is_refused_twice(opened):
+            return self._refused(opened)
+        if opened is None or tag in _UNASKED or tag in _REFUSALS or self._is_late(opened, step):
             self._set_aside(message)
             return None
-        if tag not in _REFUSALS:
-            return self._go_on(opened)
-        if self._is_refused_twice(opened):
-            self._set_aside(message)
-            return None
-        return self._refused(opened)
+        return self._go_on(opened)
 
     def _is_refused_twice(self, message: bytes) -> bool:
         """Whether it refuses a datagram of ours that came twice: it wants no more than the counter of the latest."""
