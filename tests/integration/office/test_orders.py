@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -125,6 +126,26 @@ def test_what_cannot_be_ordered_is_refused_with_a_sentence(meter: Meter, operato
     meter.refresh_from_db()
     with pytest.raises(OrderRefusedError, match="No line"):
         ordered(meter, operator)
+
+
+def test_a_form_that_is_sent_twice_is_one_order_and_its_number_opens_no_other(meter: Meter, operator: User) -> None:
+    number = uuid4()
+    first, again = (
+        orders.request(meter, OpenRelay(), by=operator, because="не платит", now=NOW, order_id=number) for _ in range(2)
+    )
+    assert first == again
+    assert MeterOrder.objects.count() == 1
+    other = Meter.objects.exclude(pk=meter.pk).get()
+    with pytest.raises(OrderRefusedError):
+        orders.request(other, OpenRelay(), by=operator, because="не платит", now=NOW, order_id=number)
+
+
+def test_one_that_nobody_approved_in_its_time_stands_in_nobodys_way(meter: Meter, operator: User) -> None:
+    order = ordered(meter, operator)
+    later = NOW + timedelta(hours=25)
+    orders.request(meter, CloseRelay(), by=operator, because="оплатил", now=later)
+    order.refresh_from_db()
+    assert (order.state, order.over_at) == (OrderState.EXPIRED, later)
 
 
 def test_nothing_is_handed_out_that_was_not_approved(meter: Meter, operator: User) -> None:

@@ -90,7 +90,7 @@ class PowerForm(OrderForm):
 
     power = forms.CharField(max_length=12, label=gettext_lazy("Limit"))
     unit = forms.ChoiceField(
-        choices=[("kw", gettext_lazy("kW")), ("w", gettext_lazy("W"))], label=gettext_lazy("Unit"), initial="kw"
+        choices=[("kw", gettext_lazy("kW")), ("w", gettext_lazy("W"))], label=gettext_lazy("In"), initial="kw"
     )
 
     def clean(self) -> dict[str, Any]:
