@@ -63,7 +63,7 @@ UNREADABLE_FAULTS = frozenset(
 )
 """Faults under which nothing can be read from a meter."""
 
-_OTHER_DIGITS = ("314159265358", "271828182845")
+_OTHER_DIGITS = ("3141592653589793", "2718281828459045")
 CLOCK_FAULT_AHEAD = timedelta(minutes=11, seconds=30)
 _NOISE = 1 / 1000
 _SELDOM = 1 / 400

@@ -2,9 +2,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue import MODELS, model_by_key
 from kilovatt.measure.metering.events import EventKind
-from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, past_events_of
+from kilovatt.measure.metering.models import MeterModel
+from kilovatt.wire.simulator.faults import (
+    LINE_FAULTS,
+    METER_FAULTS,
+    FaultKind,
+    LineFaults,
+    other_passwords,
+    past_events_of,
+)
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 BOTH = frozenset({FaultKind.COVER, FaultKind.MAGNET})
@@ -41,3 +49,15 @@ def test_a_meter_without_a_journal_of_magnets_notices_none() -> None:
 
 def test_a_sound_meter_has_nothing_to_tell() -> None:
     assert past_events_of(frozenset({FaultKind.CLOCK}), model_by_key("mercury-234-art-03"), NOW) == ()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.key)
+def test_the_other_passwords_of_a_meter_are_as_long_as_the_factorys_and_a_meter_can_have_them(
+    model: MeterModel,
+) -> None:
+    others = other_passwords(model)
+    assert {level: len(password) for level, password in others.items()} == {
+        level: len(password) for level, password in model.factory_passwords.items()
+    }
+    assert all(model.password is not None and model.password.allows(password) for password in others.values())
+    assert all(others[level] != password for level, password in model.factory_passwords.items())

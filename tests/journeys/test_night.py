@@ -1,0 +1,100 @@
+"""A night in a town with every fault: what any retry could have got is there, once; all else has its reason."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.commands import CommandKind
+from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS
+from kilovatt.wire.simulator.planning import MODELS_OF_A_TOWN, FaultPlan
+from simulated_site import Site, site_of
+
+SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
+METERS = 2_000 if SOAKING else 100
+KILLS = 100 if SOAKING else 20
+SETTLED = ("confirmed", "failed", "unknown")
+
+
+def readable(site: Site) -> set[str]:
+    """The serial numbers of meters under whose faults something can be read."""
+    return {f"{meter.serial:08d}" for meter in site.plan.meters if not site.plan.faults_of(meter) & UNREADABLE_FAULTS}
+
+
+def with_gaps(site: Site) -> set[str]:
+    """The serial numbers of meters that have not been read, or whose past is not whole."""
+    keeps_profile = {f"{meter.serial:08d}": model_by_key(meter.model).has_profile for meter in site.plan.meters}
+    rows = site.rows(
+        "SELECT m.serial, s.last_read_at IS NULL, s.gaps_noticed_until_on IS NULL, "
+        "EXISTS (SELECT 1 FROM records_profilegap g WHERE g.meter_id = m.id AND g.lost = '') "
+        "FROM records_meter m LEFT JOIN records_meterstanding s ON s.meter_id = m.id"
+    )
+    return {
+        serial
+        for serial, is_unread, is_unnoticed, has_gaps in rows
+        if is_unread or has_gaps or (is_unnoticed and keeps_profile[serial])
+    }
+
+
+def commanded(site: Site, count: int) -> list[str]:
+    """Open the relays of some meters that can be told to, readable or not."""
+    able = [
+        number
+        for number, meter in enumerate(site.plan.meters, start=1)
+        if CommandKind.OPEN_RELAY in model_by_key(meter.model).commands and meter.model.startswith("mercury")
+    ]
+    return [site.order(number, "OpenRelay") for number in able[:count]]
+
+
+@pytest.mark.timeout(1_800)
+def test_a_night_in_a_town_with_every_fault_leaves_nothing_that_could_be_got(tmp_path: Path) -> None:
+    models = [model.key for model in MODELS_OF_A_TOWN]
+    with site_of(tmp_path / "site", models, meters=METERS, faults=FaultPlan.SOME, KILOVATT_READ_EVERY_MIN="1") as site:
+        site.start()
+        site.start()
+        orders = commanded(site, 4)
+        wanted = readable(site)
+        site.wait(lambda: not with_gaps(site) & wanted, seconds=900, what="everything that can be read is there")
+        states = Counter(site.state_of(order)[0] for order in orders)
+        assert set(states) <= {*SETTLED, "approved", "claimed"}, states
+        assert states["confirmed"], states
+        unread = "SELECT count(*) FROM records_meterstanding WHERE last_read_at IS NULL AND last_outcome = 'ok'"
+        assert site.value(unread) == 0
+        silent = site.rows(
+            "SELECT m.serial, s.last_outcome FROM records_meter m JOIN records_meterstanding s ON s.meter_id = m.id "
+            "WHERE s.last_read_at IS NULL"
+        )
+        assert {serial for serial, _ in silent} <= {f"{m.serial:08d}" for m in site.plan.meters} - wanted
+        assert all(outcome not in {"", "ok"} for _, outcome in silent)
+
+
+@pytest.mark.timeout(1_800)
+def test_processes_killed_at_random_moments_lose_nothing_and_tell_no_meter_twice(tmp_path: Path) -> None:
+    dice = random.Random(20261124)
+    models = ["mercury-234-artm-01-pob-r", "mercury-206-prlsno", "nartis-i100"]
+    with site_of(tmp_path / "site", models, meters=6, KILOVATT_READ_EVERY_MIN="1", KILOVATT_LINE_LEASE_S="1") as site:
+        orders: list[str] = []
+        for number in range(KILLS):
+            process = site.start()
+            if number % 2 == 0 and (not orders or site.state_of(orders[-1])[0] in SETTLED):
+                orders.append(site.order(1, "CloseRelay" if len(orders) % 2 else "OpenRelay"))
+            time.sleep(dice.uniform(0.5, 4.5))
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+        site.start()
+        site.wait(lambda: not with_gaps(site), seconds=120, what="everything read in the end")
+        site.wait(lambda: all(site.state_of(one)[0] in SETTLED for one in orders), seconds=120, what="orders settled")
+        for table in ("intakeregister", "intakemeterday"):
+            twice = f"SELECT digest FROM records_{table} GROUP BY digest HAVING count(*) > 1"
+            assert site.rows(twice) == []
+        told = Counter(kind for (kind,) in site.rows("SELECT kind FROM records_event WHERE meter_id = 1"))
+        confirmed = [one for one in orders if site.state_of(one)[0] == "confirmed"]
+        # Each command that reached the meter stands in its journal, and none stands there twice.
+        assert told["relay_opened"] + told["relay_closed"] >= len(confirmed) > 0, (told, orders)
+        assert told["relay_opened"] <= sum(number % 2 == 0 for number, _ in enumerate(orders))
+        assert told["relay_closed"] <= sum(number % 2 == 1 for number, _ in enumerate(orders))
