@@ -124,9 +124,9 @@ def test_a_meter_that_nobody_visits_any_more_is_not_well_however_its_last_visit_
     said = said_of(town, town.meter, now=later)
     assert said[0].startswith("Within the last day nobody has tried to read the meter. Check that a head-end process")
     failed(town.meter, Outcome.SILENCE)
-    said = " ".join(said_of(town, town.meter, now=later))
-    assert "Within the last day nobody has tried to read the meter." in said
-    assert "Nothing answers." in said
+    with_failure = " ".join(said_of(town, town.meter, now=later))
+    assert "Within the last day nobody has tried to read the meter." in with_failure
+    assert "Nothing answers." in with_failure
 
 
 def test_a_meter_without_a_line_says_what_to_put_on_record(operator: Client, town: Town) -> None:
