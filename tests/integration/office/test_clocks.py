@@ -57,7 +57,7 @@ def test_a_clock_that_is_off_is_told_to_move_where_its_organisation_has_agreed(
 ) -> None:
     seen(meter, 40)
     done = clocks.correct_clocks(now=AT)
-    assert (done.ordered, done.advices) == (1, {Advice.CORRECT: 1})
+    assert (done.ordered, done.by_advice) == (1, {Advice.CORRECT: 1})
     order = MeterOrder.objects.get()
     assert (order.kind, order.because, order.state, order.requested_by, order.approved_by) == (
         CommandKind.SHIFT_CLOCK,
@@ -94,9 +94,9 @@ def test_what_only_the_site_wants_stands_in_nobodys_way(meter: Meter, operator: 
 
 def test_a_clock_that_is_right_or_too_far_off_is_not_told_anything(meter: Meter, agreed: ReadingPlan) -> None:
     seen(meter, 5)
-    assert clocks.correct_clocks(now=AT).advices == {}
+    assert clocks.correct_clocks(now=AT).by_advice == {}
     seen(meter, 690, at=NOW + timedelta(seconds=1))
-    assert clocks.correct_clocks(now=AT).advices == {Advice.TOO_FAR: 1}
+    assert clocks.correct_clocks(now=AT).by_advice == {Advice.TOO_FAR: 1}
     assert not MeterOrder.objects.exists()
     assert meter.events.get().kind == "clock_wrong"
 
@@ -112,7 +112,7 @@ def test_a_clock_is_told_to_move_once_a_day_whatever_came_of_it(
     for hours in (2, 23):
         at = AT + timedelta(hours=hours)
         seen(meter, 40, at=at)
-        assert clocks.correct_clocks(now=at).advices == {Advice.WAIT_A_DAY: 1}
+        assert clocks.correct_clocks(now=at).by_advice == {Advice.WAIT_A_DAY: 1}
     at = AT + timedelta(hours=24)
     seen(meter, 41, at=at)
     assert clocks.correct_clocks(now=at).ordered == 1

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class ClocksRound:
     """What became of the clocks that were not right: how many of each advice, and the orders that were given."""
 
-    advices: Counter[Advice] = field(default_factory=Counter)
+    by_advice: Counter[Advice] = field(default_factory=Counter)
     ordered: int = 0
 
 
@@ -79,7 +79,7 @@ def _correct(installations: Collection[Installation], done: ClocksRound, now: da
         if meter.pk in under_way or meter.pk in tried or meter.pk not in heard:
             continue
         advice = _advice(meter, heard[meter.pk], moved.get(meter.pk), now)
-        done.advices[advice.advice] += 1
+        done.by_advice[advice.advice] += 1
         if advice.advice is Advice.CORRECT:
             is_approved = installation.point.organisation_id in agreed
             done.ordered += _order(meter, advice, now, is_approved=is_approved)

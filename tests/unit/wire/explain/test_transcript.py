@@ -124,7 +124,7 @@ def test_spans_are_hidden() -> None:
     [
         ("kilovatt transcript 1", "some other file", 1, "begins with the line"),
         ("kilovatt transcript 1", "kilovatt transcript 2", 1, "version 2, and this Kilovatt reads version 1"),
-        ("model: ", "modell: ", 4, "“model: …” is wanted"),
+        ("model: ", "models: ", 4, "“model: …” is wanted"),
         ("zone: Europe/Moscow", "zone:", 5, "“zone: …” is wanted"),
         ("zone: Europe/Moscow\n", "", 5, "“zone: …” is wanted"),
         ("2026-11-24T06:00:00Z", "2026-11-24", 7, "says what cannot be"),
