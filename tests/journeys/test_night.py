@@ -18,6 +18,7 @@ from simulated_site import Site, site_of
 SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
 METERS = 2_000 if SOAKING else 100
 KILLS = 100 if SOAKING else 20
+NIGHT_S = 8 * 3600 if SOAKING else 900
 SETTLED = ("confirmed", "failed", "unknown")
 
 
@@ -51,7 +52,7 @@ def commanded(site: Site, count: int) -> list[str]:
     return [site.order(number, "OpenRelay") for number in able[:count]]
 
 
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(NIGHT_S + 900)
 def test_a_night_in_a_town_with_every_fault_leaves_nothing_that_could_be_got(tmp_path: Path) -> None:
     models = [model.key for model in MODELS_OF_A_TOWN]
     with site_of(tmp_path / "site", models, meters=METERS, faults=FaultPlan.SOME, KILOVATT_READ_EVERY_MIN="1") as site:
@@ -59,7 +60,7 @@ def test_a_night_in_a_town_with_every_fault_leaves_nothing_that_could_be_got(tmp
         site.start()
         orders = commanded(site, 4)
         wanted = readable(site)
-        site.wait(lambda: not with_gaps(site) & wanted, seconds=900, what="everything that can be read is there")
+        site.wait(lambda: not with_gaps(site) & wanted, seconds=NIGHT_S, what="everything that can be read is there")
         states = Counter(site.state_of(order)[0] for order in orders)
         assert set(states) <= {*SETTLED, "approved", "claimed"}, states
         assert states["confirmed"], states
