@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from demonstration import KILOVATT, NOW, check_bills, demo, environment, result_of, write_households
-from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.catalogue.spodus import is_behind
+from kilovatt.measure.metering.catalogue import ROWS, model_by_key
+from kilovatt.measure.metering.catalogue.spodus import BEHIND, is_behind
+from kilovatt.measure.metering.models import Evidence
 from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS, FaultKind
 from kilovatt.wire.simulator.plan import MeterPlan, TownPlan
+from kilovatt.wire.simulator.planning import MODELS_OF_A_TOWN
 
 KILLS = 20
 SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
@@ -51,6 +53,10 @@ def test_three_hundred_households_are_billed_as_their_curves_say(households: Pat
     assert (result["ledger_balance_kopecks"], result["unbilled"], result["findings"].get("gap")) == (0, [], None)
     assert {bill["period"] for bill in result["bills"]} == {"2026-10"}
     assert {bill["register_step_wh"] for bill in result["bills"]} >= {1, 10}
+    # One of each at least: every model that is called supported, and the assumed ones too.
+    assert {bill["meter_model"] for bill in result["bills"]} == {model.key for model in MODELS_OF_A_TOWN}
+    supported = {model.key for model in ROWS if model.evidence is not Evidence.ASSUMED}
+    assert supported <= {bill["meter_model"].removesuffix(BEHIND) for bill in result["bills"]}
     check_bills(result, households)
 
 

@@ -43,9 +43,10 @@ COUNTERS: tuple[MeterModel, ...] = (
         uwh_per_count=None,
         channels=("ethernet",),
         dialect=PulseCounterDialect(),
-        evidence=Evidence.MAKERS_TEXT,
+        evidence=Evidence.ASSUMED,
         evidence_note="the Modbus specification; the map of registers and the constant are those of the device and of "
-        "the meter, and are options; no clock, no tariffs, no past: registers are of the instant they are read",
+        "the meter, and are options: no device was read; no clock, no tariffs, no past: registers are of the instant "
+        "they are read",
     ),
 )
 """They count for a meter, and keep nothing of the past: no town is wired with them, and no bill rests on one alone."""
