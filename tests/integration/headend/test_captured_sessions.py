@@ -148,7 +148,8 @@ def said(report: SessionReport) -> dict[str, object]:
     """What a session brought, without the instants at which we heard it and the fractions of a second between."""
     learnt = report.learnt
     return {
-        "outcome": (report.outcome, report.detail, report.exchanges_made, report.retries),
+        # Not how often it was asked again: that is the machine's load.
+        "outcome": (report.outcome, report.detail, report.exchanges_made),
         "identity": learnt.identity,
         "clock": learnt.clock and learnt.clock.taken_at,
         "instant": learnt.instant and replace(learnt.instant, taken_at=NOW),
