@@ -163,7 +163,7 @@ keys = st.one_of(
     ),
 )
 sealed_messages = st.one_of(
-    st.builds(ciphered.ServiceSealed, st.sampled_from([0x01, 0x08, 0x0C, 0xC0, 0xC4, 0xC7]), parts),
+    st.builds(ciphered.ServiceSealed, st.sampled_from([0x01, 0x08, 0x0C, 0xC0, 0xC4, 0xC7]), parts, st.just(False)),
     st.builds(ciphered.ServiceSealed, st.sampled_from([0x05, 0xC0, 0xC4, 0xC7]), parts, st.just(True)),
     st.builds(ciphered.GeneralSealed, titles, parts, flags),
     st.builds(ciphered.GeneralCiphered, routes, keys, parts),

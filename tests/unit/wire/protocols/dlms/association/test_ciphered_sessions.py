@@ -286,8 +286,8 @@ def test_one_flipped_bit_of_a_client_changes_nothing_in_the_meter(place: int) ->
     assert answer is not None
     with suppress(RemoteProtocolError):
         event = pair.connection.receive(answer)
-        assert isinstance(event, Answered)
-        assert isinstance(event.value, Refusal)
+        # A counter refused as old may be that of an earlier datagram: it is set aside, and the right answer awaited.
+        assert event is None or (isinstance(event, Answered) and isinstance(event.value, Refusal))
 
 
 def test_a_session_that_is_replayed_changes_nothing_in_the_meter() -> None:
