@@ -5,7 +5,7 @@ from typing import assert_never
 from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrCosemDialect
 from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
-from kilovatt.wire.drivers.conversation import CommandingDriver, Driver
+from kilovatt.wire.drivers.conversation import Driver
 from kilovatt.wire.drivers.energomera import EnergomeraDriver
 from kilovatt.wire.drivers.iec62056_21 import Iec62056Driver
 from kilovatt.wire.drivers.landis_gyr import LandisGyrDriver
@@ -39,12 +39,6 @@ def driver_for(model: MeterModel) -> Driver:  # noqa: C901  # a case for each la
             raise LocalProtocolError(f"{model.title} is not asked: its readings come in files (kilovatt import)")
         case _:
             assert_never(model.language)
-
-
-def commanding_driver_for(model: MeterModel) -> CommandingDriver | None:
-    """Return the driver that commands a model; None for a model that takes no commands."""
-    driver = driver_for(model) if model.commands else None
-    return driver if isinstance(driver, MercuryV2Driver | SpodesDriver) else None
 
 
 def _of_dlms(model: MeterModel) -> Driver:
