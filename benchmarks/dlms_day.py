@@ -10,8 +10,8 @@ from peers.tape import Tape
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.drivers.conversation import Answer, MeterAddress
-from kilovatt.wire.drivers.spodes_profile import Buffer, read_buffer
-from kilovatt.wire.drivers.spodes_talk import Talk
+from kilovatt.wire.drivers.cosem.profile import Buffer, read_buffer
+from kilovatt.wire.drivers.cosem.talk import Talk
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
 from kilovatt.wire.protocols.dlms.apdu.acse import Context
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult

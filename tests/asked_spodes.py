@@ -9,7 +9,7 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask
-from kilovatt.wire.drivers.spodes import SpodesDriver
+from kilovatt.wire.drivers.spodes.driver import SpodesDriver
 from kilovatt.wire.protocols.dlms.apdu.access import Selection
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute

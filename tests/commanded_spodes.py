@@ -11,7 +11,7 @@ from kilovatt.measure.metering.events import MeterEvent
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask, SendOnce
-from kilovatt.wire.drivers.spodes import SpodesDriver
+from kilovatt.wire.drivers.spodes.driver import SpodesDriver
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute, SetAttribute
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.framing.connection import Answered, Request, SendMore

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask
-from kilovatt.wire.drivers.nzif import NzifDriver
+from kilovatt.wire.drivers.nzif.driver import NzifDriver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.nzif import parameters

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kilovatt.measure.metering.models import Language
-from kilovatt.wire.drivers.finding import PasswordState, Told, Way
-from kilovatt.wire.drivers.finding_scope import Scope
+from kilovatt.wire.drivers.finding.probes import PasswordState, Told, Way
+from kilovatt.wire.drivers.finding.scope import Scope
 from kilovatt.wire.headend.scanning import ScanReport, scan_line
 
 pytestmark = pytest.mark.peer

@@ -25,8 +25,8 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
-from kilovatt.wire.drivers.spodes_profile import LOAD, Buffer, read_buffer
-from kilovatt.wire.drivers.spodes_talk import Talk
+from kilovatt.wire.drivers.cosem.profile import LOAD, Buffer, read_buffer
+from kilovatt.wire.drivers.cosem.talk import Talk
 from kilovatt.wire.headend.one import read_one
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.catalogue.cosem import Entry
 from kilovatt.measure.metering.catalogue.landis_gyr import ProfileForm
-from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.meter_days import SlotRank
 from kilovatt.measure.metering.models import MeterModel
@@ -17,8 +18,8 @@ from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
-from kilovatt.wire.drivers.landis_gyr import SHORT_NAME_SERVICES as SERVICES
-from kilovatt.wire.drivers.landis_gyr import LandisGyrDriver
+from kilovatt.wire.drivers.landis_gyr.driver import SHORT_NAME_SERVICES as SERVICES
+from kilovatt.wire.drivers.landis_gyr.driver import LandisGyrDriver
 from kilovatt.wire.headend.one import read_one
 from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
 from kilovatt.wire.protocols.dlms.apdu.short_names import ShortName

@@ -16,10 +16,10 @@ from kilovatt.measure.metering.models import Language
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.addresses import factory_address
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
-from kilovatt.wire.drivers.finding import PasswordState, Told, Way
-from kilovatt.wire.drivers.finding_order import Verdict
-from kilovatt.wire.drivers.finding_rows import fitting
-from kilovatt.wire.drivers.finding_scope import Scope
+from kilovatt.wire.drivers.finding.order import Verdict
+from kilovatt.wire.drivers.finding.probes import PasswordState, Told, Way
+from kilovatt.wire.drivers.finding.rows import fitting
+from kilovatt.wire.drivers.finding.scope import Scope
 from kilovatt.wire.headend.one import read_one
 from kilovatt.wire.headend.scanning import Progress, Scan, ScanReport, scan_line, scope_of
 from kilovatt.wire.protocols.framing.connection import LineSpeed

@@ -23,7 +23,7 @@ from kilovatt.measure.metering.commands import (
     TariffMark,
 )
 from kilovatt.wire.drivers.conversation import MeterAddress
-from kilovatt.wire.drivers.spodes import SpodesDriver
+from kilovatt.wire.drivers.spodes.driver import SpodesDriver
 from kilovatt.wire.headend.record import ExchangeFailedError
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.simulator.bus import Bus

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
+from kilovatt.measure.metering.catalogue.cosem import ConfiguratorProof
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from kilovatt.config.cli.voice import _, ngettext, out
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.wire.drivers.finding import PasswordState, Place, Sighting, Told, Way
-from kilovatt.wire.drivers.finding_order import Verdict
-from kilovatt.wire.drivers.finding_rows import fitting, reading_arguments
-from kilovatt.wire.drivers.finding_scope import Purpose, Scope
+from kilovatt.wire.drivers.finding.order import Verdict
+from kilovatt.wire.drivers.finding.probes import PasswordState, Place, Sighting, Told, Way
+from kilovatt.wire.drivers.finding.rows import fitting, reading_arguments
+from kilovatt.wire.drivers.finding.scope import Purpose, Scope
 from kilovatt.wire.headend.scanning import Progress, ScanReport, url_at
 from kilovatt.wire.protocols.framing.connection import LineSpeed
 

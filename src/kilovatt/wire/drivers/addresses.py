@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
+from kilovatt.measure.metering.catalogue.cosem import CosemDialect
 from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
 
@@ -95,9 +95,9 @@ def address_rule(model: MeterModel) -> AddressRule:
         return _CONCENTRATOR
     if is_behind(model):
         return _BEHIND
-    if isinstance(dialect, SpodesDialect) and dialect.over_wrapper:
+    if isinstance(dialect, CosemDialect) and dialect.over_wrapper:
         return _WRAPPER
-    if isinstance(dialect, SpodesDialect) and dialect.address_bytes <= _SHORT_HDLC_BYTES:
+    if isinstance(dialect, CosemDialect) and dialect.address_bytes <= _SHORT_HDLC_BYTES:
         return _SHORT_HDLC if dialect.address_bytes == _SHORT_HDLC_BYTES else _LOGICAL_ONLY
     return ADDRESS_RULES[model.language]
 

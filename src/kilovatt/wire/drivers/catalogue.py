@@ -6,15 +6,15 @@ from kilovatt.measure.metering.catalogue.landis_gyr import LandisGyrCosemDialect
 from kilovatt.measure.metering.catalogue.spodus import is_behind, is_concentrator
 from kilovatt.measure.metering.models import Language, MeterModel
 from kilovatt.wire.drivers.conversation import Driver
-from kilovatt.wire.drivers.energomera import EnergomeraDriver
-from kilovatt.wire.drivers.iec62056_21 import Iec62056Driver
-from kilovatt.wire.drivers.landis_gyr import LandisGyrDriver
-from kilovatt.wire.drivers.mercury_v1 import MercuryV1Driver
-from kilovatt.wire.drivers.mercury_v2 import MercuryV2Driver
-from kilovatt.wire.drivers.nzif import NzifDriver
+from kilovatt.wire.drivers.energomera.driver import EnergomeraDriver
+from kilovatt.wire.drivers.iec62056_21.driver import Iec62056Driver
+from kilovatt.wire.drivers.landis_gyr.driver import LandisGyrDriver
+from kilovatt.wire.drivers.mercury_v1.driver import MercuryV1Driver
+from kilovatt.wire.drivers.mercury_v2.driver import MercuryV2Driver
+from kilovatt.wire.drivers.nzif.driver import NzifDriver
 from kilovatt.wire.drivers.pulse_counter import PulseCounterDriver
-from kilovatt.wire.drivers.spodes import SpodesDriver
-from kilovatt.wire.drivers.spodus import ConcentratorDriver, ThroughConcentratorDriver
+from kilovatt.wire.drivers.spodes.driver import SpodesDriver
+from kilovatt.wire.drivers.spodus.driver import ConcentratorDriver, ThroughConcentratorDriver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 
 

@@ -15,10 +15,19 @@ from dataclasses import dataclass, replace
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Conversation, MeterRefusedError, ResultT
-from kilovatt.wire.drivers.finding import STREAM_WAYS, Acquaintance, Place, PlainConnection, Probe, Sighting, Way, look
-from kilovatt.wire.drivers.finding_learning import acquaintance, further_acquaintance
-from kilovatt.wire.drivers.finding_order import Next, Seeker, Sign, Verdict
-from kilovatt.wire.drivers.finding_scope import SERIAL_SPEEDS, Purpose, Scope
+from kilovatt.wire.drivers.finding.learning import acquaintance, further_acquaintance
+from kilovatt.wire.drivers.finding.order import Next, Seeker, Sign, Verdict
+from kilovatt.wire.drivers.finding.probes import (
+    STREAM_WAYS,
+    Acquaintance,
+    Place,
+    PlainConnection,
+    Probe,
+    Sighting,
+    Way,
+    look,
+)
+from kilovatt.wire.drivers.finding.scope import SERIAL_SPEEDS, Purpose, Scope
 from kilovatt.wire.headend.carrier import Carrier, OpenChannel
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock, MachineClock

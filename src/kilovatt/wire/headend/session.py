@@ -21,7 +21,7 @@ from kilovatt.wire.drivers.conversation import (
     ReadingTask,
     ResultT,
 )
-from kilovatt.wire.drivers.spodus import concentrator_of, hear_concentrator
+from kilovatt.wire.drivers.spodus.driver import concentrator_of, hear_concentrator
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
+from kilovatt.measure.metering.catalogue.cosem import CosemDialect, Entry
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.protocols.framing.hdlc.frames import server_address
 from kilovatt.wire.protocols.framing.hdlc.optical import OpticalServerLink
@@ -19,7 +19,7 @@ INACTIVITY = timedelta(seconds=120)
 
 def speaks_in_wrapper(model: MeterModel) -> bool:
     """Whether a meter's messages travel in the wrapper, for which TCP and UDP are the same."""
-    return isinstance(model.dialect, SpodesDialect) and model.dialect.over_wrapper
+    return isinstance(model.dialect, CosemDialect) and model.dialect.over_wrapper
 
 
 class CosemPort:
@@ -31,7 +31,7 @@ class CosemPort:
     def __init__(
         self,
         plan: SimulatedMeterPlan,
-        dialect: SpodesDialect,
+        dialect: CosemDialect,
         server: MessageServer,
         limits: LinkLimits | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class CosemPort:
 
 
 def _link(
-    plan: SimulatedMeterPlan, dialect: SpodesDialect, server: MessageServer, limits: LinkLimits | None
+    plan: SimulatedMeterPlan, dialect: CosemDialect, server: MessageServer, limits: LinkLimits | None
 ) -> ServerLink:
     if dialect.over_wrapper:
         return WrapperServerLink(server, frozenset({dialect.logical_device}))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.wire.drivers.finding import PasswordState, Way
-from kilovatt.wire.drivers.finding_order import Verdict
-from kilovatt.wire.drivers.finding_scope import Scope
+from kilovatt.wire.drivers.finding.order import Verdict
+from kilovatt.wire.drivers.finding.probes import PasswordState, Way
+from kilovatt.wire.drivers.finding.scope import Scope
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.scanning import LOSSES_MAX, Scan, ScanReport

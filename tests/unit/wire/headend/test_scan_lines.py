@@ -2,8 +2,8 @@
 
 import pytest
 
-from kilovatt.wire.drivers.finding import Way
-from kilovatt.wire.drivers.finding_scope import SERIAL_SPEEDS, Scope
+from kilovatt.wire.drivers.finding.probes import Way
+from kilovatt.wire.drivers.finding.scope import SERIAL_SPEEDS, Scope
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.headend.scanning import scope_of, url_at
 from kilovatt.wire.protocols.framing.connection import LineSpeed

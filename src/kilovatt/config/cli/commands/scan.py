@@ -11,9 +11,9 @@ import typer
 
 from kilovatt.config.cli.scanned import as_json, show, trying
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
-from kilovatt.wire.drivers.finding import Way
-from kilovatt.wire.drivers.finding_order import Verdict
-from kilovatt.wire.drivers.finding_scope import ADDRESSES_MAX, Scope
+from kilovatt.wire.drivers.finding.order import Verdict
+from kilovatt.wire.drivers.finding.probes import Way
+from kilovatt.wire.drivers.finding.scope import ADDRESSES_MAX, Scope
 from kilovatt.wire.headend.lines import SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.scanning import Progress, Scan, ScanReport, scope_of
 

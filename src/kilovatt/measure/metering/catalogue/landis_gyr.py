@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kilovatt.measure.metering.catalogue.spodes import Entry, SpodesDialect
+from kilovatt.measure.metering.catalogue.cosem import CosemDialect, Entry
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.models import (
     Dialect,
@@ -69,7 +69,7 @@ _EVENTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandisGyrCosemDialect(SpodesDialect):
+class LandisGyrCosemDialect(CosemDialect):
     """What these meters do when they are asked by DLMS, as far as anything shows it."""
 
     uses_short_names: bool = True

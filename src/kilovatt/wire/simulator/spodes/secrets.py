@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof, SpodesDialect
+from kilovatt.measure.metering.catalogue.cosem import ConfiguratorProof
+from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.profiles import ClientProfile

@@ -7,7 +7,7 @@ import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.drivers.conversation import MeterAddress
-from kilovatt.wire.drivers.landis_gyr import SHORT_NAME_SERVICES, LandisGyrDriver
+from kilovatt.wire.drivers.landis_gyr.driver import SHORT_NAME_SERVICES, LandisGyrDriver
 from kilovatt.wire.protocols.dlms.apdu.acse import Context, Mechanism
 from kilovatt.wire.protocols.dlms.apdu.initiate import SHORT_NAMES, Conformance
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commanded_spodes import Commanded, with_dialect
-from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof
+from kilovatt.measure.metering.catalogue.cosem import ConfiguratorProof
 from kilovatt.measure.metering.commands import (
     ChangeKeys,
     ChangePassword,

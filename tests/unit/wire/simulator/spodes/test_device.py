@@ -7,7 +7,7 @@ import pytest
 
 from commanded_spodes import Commanded, with_dialect
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.catalogue.spodes import ConfiguratorProof
+from kilovatt.measure.metering.catalogue.cosem import ConfiguratorProof
 from kilovatt.measure.metering.events import EventKind, RelayCause
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.drivers.conversation import MeterAddress

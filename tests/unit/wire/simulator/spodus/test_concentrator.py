@@ -33,7 +33,7 @@ from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.wire.drivers.conversation import MeterAddress, MeterRefusedError, ReadingTask
-from kilovatt.wire.drivers.spodus import concentrator_of, hear_concentrator
+from kilovatt.wire.drivers.spodus.driver import concentrator_of, hear_concentrator
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.acse import Mechanism
 from kilovatt.wire.protocols.dlms.association.client import DlmsConnection

@@ -1,0 +1,329 @@
+"""Profiles of СПОДЭС meters: any buffer by its own columns, and the load profile as meter-days.
+
+Which columns a profile has, and in which order, its attribute 3 says; makers differ, so it is read first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from operator import itemgetter
+from typing import Any, cast
+
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
+from kilovatt.measure.metering.registers import Quantity
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
+from kilovatt.wire.drivers.cosem.talk import (
+    CLOCK_CLASS,
+    PROFILE,
+    Talk,
+)
+from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
+from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
+from kilovatt.wire.protocols.dlms.obis import Obis
+from kilovatt.wire.protocols.dlms.objects.captured import CaptureObject, decode_capture_objects
+from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, RangeSelection
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
+from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString
+from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
+from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants_and_order
+from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
+
+LOAD = Obis.parse("1.0.99.1.0.255")
+_BUFFER, _COLUMNS, _PERIOD, _IN_USE = 2, 3, 4, 7
+_SCALERS_OF = {
+    Obis.parse("1.0.98.1.0.255"): Obis.parse("1.0.94.7.1.255"),
+    Obis.parse("1.0.98.2.0.255"): Obis.parse("1.0.94.7.2.255"),
+    LOAD: Obis.parse("1.0.94.7.4.255"),
+}
+_OF_INTERVAL = 29
+_QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
+_ENTRIES_AT_ONCE = 400
+_COUNT_MAX = (1 << 31) - 1
+"""A meter-day holds no larger counts; a meter that shows one shows nonsense, and the interval is missing."""
+_UWH_POWER = 6
+"""A watt-hour is 10⁶ µWh."""
+_POWER_MAX = 6
+"""No meter counts in more than megawatt-hours."""
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of a buffer: what it captures, and its value in each row.
+
+    Not frozen: a session makes hundreds, and those that are take four times as long to make.
+    """
+
+    captured: CaptureObject
+    values: list[Any]
+
+    @property
+    def class_id(self) -> int:
+        """The class of the object that is captured."""
+        return self.captured.class_id
+
+    @property
+    def obis(self) -> Obis:
+        """The name of the object that is captured."""
+        return self.captured.obis
+
+    @property
+    def attribute(self) -> int:
+        """Which attribute of the object is captured."""
+        return self.captured.attribute
+
+
+@dataclass(slots=True)
+class Buffer:
+    """Rows of a profile: when each was captured [UTC], its other columns, and the exchange that carried them."""
+
+    stamps: list[datetime]
+    columns: tuple[Column, ...]
+    scalers: dict[Obis, ScalerUnit]
+    answer: Answer[Any]
+
+
+def read_buffer(
+    talk: Talk,
+    profile: Obis,
+    *,
+    since: datetime,
+    until: datetime,
+    with_scalers: bool = True,
+    is_journal: bool = False,
+) -> Conversation[Buffer | None]:
+    """Read the rows of a profile captured in [since, until]; None where the meter has no such profile.
+
+    Rows twice or out of order are sorted; of two with one stamp the later counts, but in a journal, where several
+    things may happen in one second, only rows that say the same are one. Raises MeterRefusedError where it is there
+    and refused, MalformedError where rows are not what the columns say.
+    """
+    captured = yield from _captured(talk, profile)
+    if captured is None:
+        return None
+    answer = yield from _rows(talk, profile, since, until)
+    scalers = (yield from _scalers(talk, profile)) if with_scalers else {}
+    rows: Rows = answer.value
+    if rows.count and len(rows.columns) != len(captured):
+        words = f"rows of {len(rows.columns)} columns, and {len(captured)} are captured"
+        raise MalformedError(words, b"", 0)
+    clock_at = _clock_place(captured)
+    stamps, is_rising = _stamps(talk, rows.columns[clock_at]) if rows.count else ([], False)
+    kept: list[Any] = stamps
+    values: Sequence[list[Any]] = rows.columns
+    # As nearly all meters send them: each later than the one before, all within what was asked.
+    if not (is_rising and since <= kept[0] and kept[-1] <= until):
+        latest = {
+            (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
+            for place, at in enumerate(stamps)
+            if at is not None and since <= at <= until
+        }
+        places = sorted(latest, key=itemgetter(0))
+        kept, order = [at for at, _ in places], [latest[one] for one in places]
+        values = [[column[row] for row in order] for column in rows.columns] or [[] for _ in captured]
+    columns = list(map(Column, captured, values))
+    del columns[clock_at]
+    return Buffer(kept, tuple(columns), scalers, answer)
+
+
+def _clock_place(captured: Sequence[CaptureObject]) -> int:
+    for place, one in enumerate(captured):
+        if one.class_id == CLOCK_CLASS:
+            return place
+    raise MalformedError("a profile that does not capture its clock", b"", 0)
+
+
+def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
+    """Read local days of the load profile, all in a row. An interval the meter has no row of is missing, not zero."""
+    step = yield from read_step(talk)
+    first, end = talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1))
+    shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
+    buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift)
+    return Learnt() if buffer is None else (yield from days_of(talk, days, step, buffer))
+
+
+def read_step(talk: Talk) -> Conversation[timedelta]:
+    """Read the length of the load profile's intervals; the model's, where the meter does not tell."""
+    period = yield from talk.value_of(PROFILE, LOAD, _PERIOD)
+    step_s = int(period.value) if period is not None and isinstance(period.value, int) else 0
+    return timedelta(seconds=step_s or talk.model.profile_step_s)
+
+
+def days_of(talk: Talk, days: Sequence[date], step: timedelta, buffer: Buffer) -> Conversation[Learnt]:
+    """Make local days of rows whose columns hold the energy of each interval (1.0.x.29.0)."""
+    shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
+    counted = yield from _counted(talk, buffer)
+    place_of = {at - shift: place for place, at in enumerate(buffer.stamps)}
+    if Quantity.A_PLUS not in counted.values:
+        return Learnt()
+    made = _Days(talk, step, counted, place_of, buffer.answer)
+    return Learnt(meter_days=tuple(made.day(day_on) for day_on in days))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    uwh_per_count: int
+    values: dict[Quantity, list[Any]]
+
+
+def _counted(talk: Talk, buffer: Buffer) -> Conversation[_Counted]:
+    values: dict[Quantity, list[Any]] = {}
+    powers: dict[Quantity, int] = {}
+    for column in buffer.columns:
+        medium, _, group, kind, tariff, _ = column.obis
+        if (medium, kind, tariff) != (1, _OF_INTERVAL, 0) or group not in _QUANTITIES:
+            continue
+        scale = buffer.scalers.get(column.obis) or (yield from talk.scaler_of(column.obis))
+        if scale is not None:
+            values[_QUANTITIES[group]] = column.values
+            powers[_QUANTITIES[group]] = scale.scaler
+    finest = min(powers.values(), default=0)
+    if not -_UWH_POWER <= finest <= max(powers.values(), default=0) <= _POWER_MAX:
+        raise MalformedError(f"counts of 10^{finest} Wh in the load profile", b"", 0)
+    return _Counted(
+        10 ** (finest + _UWH_POWER), {of: _scaled(counts, powers[of] - finest) for of, counts in values.items()}
+    )
+
+
+def _scaled(counts: list[Any], power: int) -> list[Any]:
+    """Return counts in a step 10^power finer; what is no count stays what it is."""
+    return [count * 10**power if _is_count(count) else count for count in counts] if power else counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """What the days of one reading are made from: its counts, and the row of each interval by its beginning."""
+
+    talk: Talk
+    step: timedelta
+    counted: _Counted
+    place_of: dict[datetime, int]
+    answer: Answer[Any]
+
+    def day(self, day_on: date) -> MeterDay:
+        starts_at = self.talk.midnight(day_on)
+        slots = (self.talk.midnight(day_on + timedelta(days=1)) - starts_at) // self.step
+        active = self.counted.values[Quantity.A_PLUS]
+        found = (self.place_of.get(starts_at + slot * self.step) for slot in range(slots))
+        places = [place if place is not None and _is_count(active[place]) else None for place in found]
+        return MeterDay(
+            day_on=day_on,
+            starts_at=starts_at,
+            step_s=int(self.step.total_seconds()),
+            uwh_per_count=self.counted.uwh_per_count,
+            a_plus=self._counts(Quantity.A_PLUS, places) or (),
+            a_minus=self._counts(Quantity.A_MINUS, places),
+            r_plus=self._counts(Quantity.R_PLUS, places),
+            r_minus=self._counts(Quantity.R_MINUS, places),
+            qualities=tuple(SlotRank.MISSING if place is None else SlotRank.ACTUAL for place in places),
+            exchanges=tuple(NO_EXCHANGE if place is None else self.answer.exchange for place in places),
+            heard_at=self.answer.heard_at,
+        )
+
+    def _counts(self, quantity: Quantity, places: list[int | None]) -> tuple[int, ...] | None:
+        values = self.counted.values.get(quantity)
+        if values is None or quantity not in self.talk.model.quantities:
+            return None
+        return tuple(values[place] if place is not None and _is_count(values[place]) else 0 for place in places)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNT_MAX
+
+
+def _stamps(talk: Talk, column: list[Any]) -> tuple[list[datetime | None], bool]:
+    """Return when each row was captured, None for a row whose clock shows no date, and whether each is later."""
+    return instants_and_order(column, talk.meter.zone)
+
+
+def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[CaptureObject, ...] | None]:
+    known = talk.columns.get(profile)
+    if known is None:
+        answer = yield from talk.value_of(PROFILE, profile, _COLUMNS)
+        if answer is None:
+            return None
+        known = talk.columns[profile] = decode_capture_objects(answer.value)
+    return known
+
+
+def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
+    """Return scalers by column from the profile that collects them; empty where the meter has none."""
+    name = _SCALERS_OF.get(profile)
+    if name is None or not talk.dialect.has_scaler_profiles:
+        return {}
+    if profile not in talk.collected_scalers:
+        talk.collected_scalers[profile] = {}
+        captured = yield from _captured(talk, name)
+        answer = (yield from talk.value_of(PROFILE, name, _BUFFER)) if captured else None
+        rows = answer.value if answer is not None else ()
+        if captured and isinstance(rows, tuple) and rows and isinstance(rows[0], tuple):
+            pairs = zip(captured, rows[0], strict=False)
+            talk.collected_scalers[profile] = {one.obis: decode_scaler_unit(value) for one, value in pairs}
+    return talk.collected_scalers[profile]
+
+
+def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conversation[Answer[Rows]]:
+    buffer = Descriptor(PROFILE, profile, _BUFFER)
+    if talk.dialect.takes_ranges:
+        request = GetAttribute(buffer, _by_range(talk, since, until), decode_rows)
+        answer = yield from ask_or_refusal(request)
+        if not isinstance(answer.value, Refusal):
+            return cast("Answer[Rows]", answer)
+        if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
+            raise refused(request, answer.value)
+    return (yield from _newest_entries(talk, profile, since))
+
+
+def _newest_entries(talk: Talk, profile: Obis, since: datetime) -> Conversation[Answer[Rows]]:
+    """Read from the newest entry on until the rows reach back far enough, wherever a meter has its newest."""
+    in_use = yield from talk.value_of(PROFILE, profile, _IN_USE)
+    total = int(in_use.value) if in_use is not None and isinstance(in_use.value, int) else 0
+    backwards = [(max(1, last - _ENTRIES_AT_ONCE + 1), last) for last in range(total, 0, -_ENTRIES_AT_ONCE)]
+    pending = backwards or [(1, 0)]
+    gathered: list[Rows] = []
+    answer: Answer[Rows] | None = None
+    while pending:
+        answer = yield from _entries(profile, *pending.pop(0))
+        stamps = [at for at in _when(talk, answer.value) if at is not None]
+        if not gathered and pending and stamps and stamps[0] > stamps[-1]:
+            # The newest stand first: what came are the oldest. From the other end, then.
+            pending = [(first, first + _ENTRIES_AT_ONCE - 1) for first in range(1, total + 1, _ENTRIES_AT_ONCE)]
+        elif not answer.value.count or (stamps and min(stamps) <= since):
+            pending = []
+        gathered.insert(0, answer.value)
+    assert answer is not None, "there is always something pending at first"
+    return Answer(_joined(gathered), answer.exchange, answer.heard_at)
+
+
+def _entries(profile: Obis, first: int, last: int) -> Conversation[Answer[Rows]]:
+    request = GetAttribute(Descriptor(PROFILE, profile, _BUFFER), _by_entries(first, last), decode_rows)
+    answer = yield from ask(request)
+    rows: Rows = answer.value
+    return Answer(rows, answer.exchange, answer.heard_at)
+
+
+def _when(talk: Talk, rows: Rows) -> list[datetime | None]:
+    """Return when rows were captured, by the first column that holds stamps: twelve bytes each."""
+    clocks = (column for column in rows.columns if column and isinstance(column[0], bytes) and len(column[0]) == 12)
+    return _stamps(talk, next(clocks, []))[0]
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    filled = [rows for rows in parts if rows.count]
+    if not filled:
+        return Rows(0, ())
+    width = {len(rows.columns) for rows in filled}
+    if len(width) != 1:
+        raise MalformedError("rows of different widths in one profile", b"", 0)
+    columns = zip(*(rows.columns for rows in filled), strict=True)
+    joined = tuple([value for part in column for value in part] for column in columns)
+    return Rows(sum(rows.count for rows in filled), joined)
+
+
+def _by_range(talk: Talk, since: datetime, until: datetime) -> Selection:
+    first, last = (OctetString(encode_stamp(at, talk.meter.zone)) for at in (since, until))
+    return Selection(RangeSelection.SELECTOR, RangeSelection(first, last).encode())
+
+
+def _by_entries(first: int, last: int) -> Selection:
+    return Selection(EntrySelection.SELECTOR, EntrySelection(first=first, last=last).encode())

@@ -1,0 +1,1 @@
+"""Conversations with meters of Энергомера in their binary language."""

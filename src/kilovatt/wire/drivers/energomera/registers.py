@@ -1,0 +1,155 @@
+"""The registers of Энергомера's meters: running, and as they stood at midnights, by how far these lie back.
+
+Each register has a frame of its own. What a depth means moves on at midnight: near it, depths are left for later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.sessions import Learnt
+from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError
+from kilovatt.wire.drivers.energomera.talk import Talk
+from kilovatt.wire.protocols.energomera.fields import ArchiveStamp
+from kilovatt.wire.protocols.energomera.requests import (
+    UNUSED_COUNT,
+    ReadStampedRegister,
+    ReadTariffDayRegister,
+    ReadTariffRegister,
+    ReadTotalDayRegister,
+    ReadTotalRegister,
+)
+
+_TARIFFS = range(5)
+_MONTHS_OF_A_YEAR = 12
+_ONE_DAY = timedelta(days=1)
+_MIDNIGHT_MARGIN = timedelta(seconds=2)
+"""The meter's clock was read to the second, and its answer took its time."""
+_YESTERDAYS_END = 1
+"""The depth of the registers at today's midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Registers of a midnight, where they stand, and until which midnight they stand there."""
+
+    moment: RegisterMoment
+    begins_on: date
+    depth: int
+    since_on: date
+    until_on: date
+
+
+def read_now(talk: Talk) -> Conversation[Learnt]:
+    """Read the running registers: the total and T1..T4."""
+    step_wh = yield from talk.step_wh()
+    readings: tuple[RegisterReading, ...] = ()
+    for tariff in _TARIFFS:
+        answer = yield from _count(talk, tariff, 0)
+        if answer is not None:
+            taken_at = talk.by_its_clock(answer.heard_at)
+            readings += _reading(answer, tariff, step_wh, RegisterMoment.NOW, taken_at)
+    return Learnt(registers=readings)
+
+
+def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
+    """Read the registers at 00:00 of local days that the meter still keeps."""
+    today = yield from talk.its_today()
+    readings: tuple[RegisterReading, ...] = ()
+    for day_on in days:
+        age = (today - day_on).days
+        if 0 <= age < talk.model.day_register_depth_days:
+            depth = age + _YESTERDAYS_END
+            kept = _Kept(RegisterMoment.DAY_START, day_on, depth, today, today + _ONE_DAY)
+            readings += yield from _read_kept(talk, kept)
+    return Learnt(registers=readings)
+
+
+def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
+    """Read the registers at the beginnings of months that the meter still keeps.
+
+    Raises MeterRefusedError where the archive says that what it gave is of another month than was meant.
+    """
+    today = yield from talk.its_today()
+    this_month, next_month = today.replace(day=1), _month_after(today)
+    readings: tuple[RegisterReading, ...] = ()
+    for month in months:
+        month_on = month.replace(day=1)
+        age = (today.year - month.year) * _MONTHS_OF_A_YEAR + today.month - month.month
+        if 0 <= age <= talk.model.month_register_depth_months:
+            depth = age + talk.dialect.month_start_depth
+            kept = _Kept(RegisterMoment.MONTH_START, month_on, depth, this_month, next_month)
+            readings += yield from _read_kept(talk, kept)
+    return Learnt(registers=readings)
+
+
+def _read_kept(talk: Talk, kept: _Kept) -> Conversation[tuple[RegisterReading, ...]]:
+    earliest, latest = talk.midnight(kept.since_on) + _MIDNIGHT_MARGIN, talk.midnight(kept.until_on) - _MIDNIGHT_MARGIN
+    step_wh = yield from talk.step_wh()
+    readings: tuple[RegisterReading, ...] = ()
+    for tariff in _TARIFFS:
+        is_day = kept.moment is RegisterMoment.DAY_START
+        answer = yield from (_day_count(talk, tariff, kept.depth) if is_day else _month_count(talk, tariff, kept))
+        if answer is None:
+            continue
+        if not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
+            return ()
+        readings += _reading(answer, tariff, step_wh, kept.moment, talk.midnight(kept.begins_on))
+    return readings
+
+
+def _count(talk: Talk, tariff: int, depth: int) -> Conversation[Answer[int] | None]:
+    if not talk.dialect.stamped_registers:
+        is_total = tariff == TOTAL_TARIFF
+        answer = yield from talk.ask_if_known(
+            ReadTotalRegister(depth) if is_total else ReadTariffRegister(tariff, depth)
+        )
+        return answer
+    stamped = yield from talk.ask_if_known(ReadStampedRegister(depth, tariff))
+    return None if stamped is None else Answer(stamped.value.count, stamped.exchange, stamped.heard_at)
+
+
+def _day_count(talk: Talk, tariff: int, depth: int) -> Conversation[Answer[int] | None]:
+    is_total = tariff == TOTAL_TARIFF
+    answer = yield from talk.ask_if_known(
+        ReadTotalDayRegister(depth) if is_total else ReadTariffDayRegister(tariff, depth)
+    )
+    return answer
+
+
+def _month_count(talk: Talk, tariff: int, kept: _Kept) -> Conversation[Answer[int] | None]:
+    if not talk.dialect.stamped_registers:
+        answer = yield from _count(talk, tariff, kept.depth)
+        return answer
+    stamped = yield from talk.ask_if_known(ReadStampedRegister(kept.depth, tariff))
+    if stamped is None:
+        return None
+    ended_on = kept.begins_on - _ONE_DAY
+    stamp, wanted = stamped.value.stamp, ArchiveStamp(ended_on.year, ended_on.month, 0)
+    if (stamp.year, stamp.month) != (wanted.year, wanted.month):
+        message = f"depth {kept.depth} of the archive of months was to be {wanted}, and is {stamp}"
+        raise MeterRefusedError(Outcome.REFUSED, message)
+    return Answer(stamped.value.count, stamped.exchange, stamped.heard_at)
+
+
+def _reading(
+    answer: Answer[int], tariff: int, step_wh: int, moment: RegisterMoment, taken_at: datetime
+) -> tuple[RegisterReading, ...]:
+    if answer.value == UNUSED_COUNT:
+        return ()
+    reading = RegisterReading(
+        quantity=Quantity.A_PLUS,
+        tariff=tariff,
+        value=answer.value * step_wh,
+        moment=moment,
+        taken_at=taken_at,
+        heard_at=answer.heard_at,
+        exchange=answer.exchange,
+    )
+    return (reading,)
+
+
+def _month_after(day_on: date) -> date:
+    return (day_on.replace(day=28) + timedelta(days=4)).replace(day=1)

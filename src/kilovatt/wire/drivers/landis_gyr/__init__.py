@@ -1,0 +1,1 @@
+"""Conversations with meters of Landis+Gyr over DLMS."""

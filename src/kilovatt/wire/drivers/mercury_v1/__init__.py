@@ -1,0 +1,1 @@
+"""Conversations with Меркурий of the first language."""

@@ -1,0 +1,1 @@
+"""Conversations with Меркурий of the second language."""

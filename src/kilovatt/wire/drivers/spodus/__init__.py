@@ -1,0 +1,1 @@
+"""Conversations with concentrators of СПОДУС, and through them."""
