@@ -5,24 +5,13 @@ import socket
 import sys
 from datetime import datetime
 
-from gurux_dlms import GXByteBuffer, GXDateTime, GXDLMSClient, GXReplyData
+from gurux_asking import TIMEOUT_S, Asking, over_hdlc, shown
+from gurux_dlms import GXDateTime, GXDLMSClient
 from gurux_dlms.enums import Authentication, InterfaceType, ObjectType
 
-_TIMEOUT_S = 10
 
-
-class Reader:
-    """A client over a socket."""
-
-    def __init__(self, wish: dict) -> None:
-        self.socket = socket.create_connection((wish["host"], wish["port"]), _TIMEOUT_S)
-        self.client = GXDLMSClient(False)
-        self.client.interfaceType = InterfaceType.HDLC
-        self.client.clientAddress = wish["client"]
-        self.client.serverAddress = GXDLMSClient.getServerAddress(1, wish["address"], 4)
-        self.client.serverAddressSize = 4
-        self.client.authentication = Authentication.LOW
-        self.client.password = wish["secret"].encode()
+class Reader(Asking):
+    """One that can be called by mode E first."""
 
     def call(self) -> None:
         """Enter by mode E: call, choice, its repetition."""
@@ -38,52 +27,20 @@ class Reader:
             line += self.socket.recv(1)
         return line
 
-    def ask(self, frames) -> GXReplyData:
-        reply = GXReplyData()
-        for frame in frames if isinstance(frames, list) else [frames]:
-            reply.clear()
-            self._exchange(frame, reply)
-            while reply.isMoreData():
-                self._exchange(self.client.receiverReady(reply), reply)
-        return reply
 
-    def _exchange(self, frame, reply: GXReplyData) -> None:
-        if not frame:
-            return
-        self.socket.sendall(bytes(frame))
-        received = GXByteBuffer()
-        while True:
-            piece = self.socket.recv(65536)
-            if not piece:
-                raise ConnectionError("the meter hung up")
-            received.set(piece)
-            if self.client.getData(received, reply, GXReplyData()):
-                break
-        if reply.error:
-            raise ValueError(f"error {reply.error}")
-
-    def associate(self) -> None:
-        self.client.parseUAResponse(self.ask(self.client.snrmRequest()).data)
-        self.client.parseAareResponse(self.ask(self.client.aarqRequest()).data)
-
-    def read(self, thing, attribute: int):
-        reply = self.ask(self.client.read(thing, attribute))
-        return self.client.updateValue(thing, attribute, reply.value)
-
-
-def shown(value):
-    if isinstance(value, GXDateTime):
-        return value.value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
-    if isinstance(value, (list, tuple)):
-        return [shown(one) for one in value]
-    return value
+def made(wish: dict) -> GXDLMSClient:
+    client = GXDLMSClient(False)
+    client.interfaceType = InterfaceType.HDLC
+    client.clientAddress = wish["client"]
+    client.authentication = Authentication.LOW
+    client.password = wish["secret"].encode()
+    over_hdlc(client, wish["address"])
+    return client
 
 
 def main() -> None:
     wish = json.loads(sys.argv[1])
-    reader = Reader(wish)
+    reader = Reader(socket.create_connection((wish["host"], wish["port"]), TIMEOUT_S), made(wish))
     found = {}
     if wish.get("is_called"):
         reader.call()
@@ -103,14 +60,10 @@ def main() -> None:
     profile = objects.findByLN(ObjectType.PROFILE_GENERIC, "1.0.99.1.0.255")
     reader.read(profile, 3)
     found["columns"] = [one.logicalName for one, _ in profile.captureObjects]
-    reply = reader.ask(reader.client.readRowsByEntry(profile, wish["entry"], wish["count"]))
-    reader.client.updateValue(profile, 2, reply.value)
-    found["by_entry"] = [shown(row) for row in profile.buffer]
+    found["by_entry"] = reader.rows(profile, reader.client.readRowsByEntry(profile, wish["entry"], wish["count"]))
     since, until = (GXDateTime(datetime.fromisoformat(text)) for text in wish["range"])
-    reply = reader.ask(reader.client.readRowsByRange(profile, since, until))
-    reader.client.updateValue(profile, 2, reply.value)
-    found["by_range"] = [shown(row) for row in profile.buffer]
-    reader.ask(reader.client.disconnectRequest())
+    found["by_range"] = reader.rows(profile, reader.client.readRowsByRange(profile, since, until))
+    reader.leave()
     sys.stdout.write(f"\n{json.dumps(found)}\n")
 
 

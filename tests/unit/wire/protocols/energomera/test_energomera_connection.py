@@ -1,6 +1,5 @@
 """Whose turn it is with a meter of Энергомера, and how what is no answer is named."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from in_pieces import outcome, pieces_of
 from kilovatt.wire.protocols.energomera.checksum import checksum
 from kilovatt.wire.protocols.energomera.connection import EnergomeraConnection
 from kilovatt.wire.protocols.energomera.errors import ErrorCode
@@ -16,7 +16,6 @@ from kilovatt.wire.protocols.energomera.requests import EnergomeraRequest, Ping,
 from kilovatt.wire.protocols.framing import slip
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
-    Event,
     LineFault,
     LocalProtocolError,
     Outgoing,
@@ -41,23 +40,6 @@ REGISTER = reply(b"\x35\x4a\x00\x00")
 def asking(request: EnergomeraRequest[Any] = TOTAL) -> tuple[EnergomeraConnection, bytes]:
     connection = EnergomeraConnection(ADDRESS, PASSWORD)
     return connection, connection.send(request).data
-
-
-def outcome(connection: EnergomeraConnection, pieces: list[bytes]) -> Event | tuple[LineFault, str]:
-    """What an exchange comes to when these pieces arrive and then nothing more."""
-    try:
-        for piece in pieces:
-            event = connection.receive(piece)
-            if event is not None:
-                return event
-        return connection.quiet()
-    except RemoteProtocolError as error:
-        return error.fault, str(error).partition("; got")[0]
-
-
-def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def test_an_answer_is_taken_when_its_mark_comes() -> None:

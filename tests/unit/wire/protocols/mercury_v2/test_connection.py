@@ -1,15 +1,14 @@
 """Whose turn it is, and how what is no answer is named."""
 
-import itertools
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from in_pieces import outcome, pieces_of
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
-    Event,
     LineFault,
     LocalProtocolError,
     Outgoing,
@@ -42,23 +41,6 @@ DONE = frame(ADDRESS, b"\x00")
 def asking(request: MercuryV2Request[Any]) -> tuple[MercuryV2Connection, bytes]:
     connection = MercuryV2Connection(ADDRESS)
     return connection, connection.send(request).data
-
-
-def outcome(connection: MercuryV2Connection, pieces: list[bytes]) -> Event | tuple[LineFault, str]:
-    """What an exchange comes to when these pieces arrive and then nothing more."""
-    try:
-        for piece in pieces:
-            event = connection.receive(piece)
-            if event is not None:
-                return event
-        return connection.quiet()
-    except RemoteProtocolError as error:
-        return error.fault, str(error).partition(";")[0]
-
-
-def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def test_an_answer_is_taken_when_its_last_byte_comes() -> None:

@@ -1,20 +1,18 @@
 """Reading registers over Modbus TCP: whose turn it is, and how what is no answer is named."""
 
-import itertools
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from in_pieces import outcome, pieces_of
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
-    Event,
     LineFault,
     LocalProtocolError,
     Refusal,
     RefusalReason,
-    RemoteProtocolError,
     Request,
 )
 from kilovatt.wire.protocols.modbus.connection import ModbusConnection
@@ -34,23 +32,6 @@ ANSWER = reply(bytes.fromhex("04 02 2B 00 64"))
 def asking(request: ReadRegisters = TWO) -> tuple[ModbusConnection, bytes]:
     connection = ModbusConnection(17)
     return connection, connection.send(request).data
-
-
-def outcome(connection: ModbusConnection, pieces: list[bytes]) -> Event | tuple[LineFault, str]:
-    """What an exchange comes to when these pieces arrive and then nothing more."""
-    try:
-        for piece in pieces:
-            event = connection.receive(piece)
-            if event is not None:
-                return event
-        return connection.quiet()
-    except RemoteProtocolError as error:
-        return error.fault, str(error).partition("; got")[0]
-
-
-def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges) if start < end]
 
 
 def test_the_example_of_the_specification() -> None:

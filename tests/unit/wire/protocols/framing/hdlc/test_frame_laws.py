@@ -1,12 +1,12 @@
 """Laws of frames of HDLC, for any frame, any damage, and any pieces of the stream."""
 
-import itertools
 import os
 import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from in_pieces import pieces_of
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 from kilovatt.wire.protocols.framing.hdlc.frames import Frame, FrameReader, Kind, decode_frame
 
@@ -58,11 +58,6 @@ def outcomes(pieces: list[bytes]) -> list[Frame | str]:
                 break
             met.append(frame)
     return met
-
-
-def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def frame_check(data: bytes) -> bytes:
