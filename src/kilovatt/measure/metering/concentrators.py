@@ -70,7 +70,7 @@ class MeterBehind:
 class EventBehind:
     """An event that a meter told its concentrator by itself. `at` is by the meter's clock.
 
-    `code` names exactly what it was, as in `MeterEvent`.
+    `code` names exactly what it was, as in `MeterEvent`; `exchange` brought the row of the journal.
     """
 
     meter: str
@@ -79,6 +79,7 @@ class EventBehind:
     at: datetime
     told_at: datetime | None
     """When the concentrator took it, by its own clock."""
+    exchange: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

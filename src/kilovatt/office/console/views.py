@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from kilovatt.office.console.asked import shown_asked
+from kilovatt.office.console.behind import shown_listed
 from kilovatt.office.console.filters import chips, filter_called, meant
 from kilovatt.office.console.order_views import orders_context
 from kilovatt.office.console.over_time import shown_history
@@ -25,6 +26,7 @@ from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.asked_readings import ask_once, asked_reading, may_ask
 from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
+from kilovatt.office.operations.concentrators import listed_meters
 from kilovatt.office.operations.meter_file import meter_file, newest_events
 from kilovatt.office.operations.meter_history import meter_history
 from kilovatt.office.operations.rates import success_of
@@ -125,6 +127,7 @@ def _meter(row: BoardRow) -> dict[str, Any]:
         "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
         "doubts": doubt_sentences(file.doubts),
         "sessions": [shown_session(session, row) for session in file.sessions],
+        "listed": [shown_listed(one, row) for one in listed_meters(row.meter_id)],
     }
 
 

@@ -18,7 +18,7 @@ from kilovatt.measure.metering.meter_days import MeterDay, Source
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity, RegisterReading
 from kilovatt.measure.metering.sessions import ClockReading, Learnt, SessionReport
-from kilovatt.office.operations import history, leases, orders, visits
+from kilovatt.office.operations import concentrators, history, leases, orders, visits
 from kilovatt.office.operations.gaps import close_gaps
 from kilovatt.office.operations.held_facts import Heard, digest_of, exchanges_of, facts_of, kind_of
 from kilovatt.office.operations.leases import Lease
@@ -67,6 +67,8 @@ def accept(report: SessionReport, *, now: datetime, lease: Lease | None = None) 
         carrying = accept_values(session, learnt, source=report.source, now=now, asked_on=asked_on)
         carrying |= _hold_apart(session, learnt, believable.apart, now)
         carrying |= _accept_sample(session, learnt)
+        if learnt.concentrator is not None:
+            carrying |= concentrators.accept_state(session, meter, learnt.concentrator, now=now)
         _watch_relay(session, learnt, now)
         _watch_clock(session, meter, learnt, now)
         _accept_identity(meter, learnt)

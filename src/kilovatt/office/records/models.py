@@ -3,6 +3,7 @@
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
 from kilovatt.office.records.commands.models import MeterOrder
+from kilovatt.office.records.concentrators.models import ListedMeter
 from kilovatt.office.records.ledger.models import Transfer
 from kilovatt.office.records.organisations.models import (
     DataKey,
@@ -59,6 +60,7 @@ __all__ = [
     "IntakeSample",
     "LatestRegister",
     "Line",
+    "ListedMeter",
     "Meter",
     "MeterOrder",
     "MeterSecret",

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 from kilovatt.measure.metering.concentrators import ConcentratorState, EventBehind, MeterBehind
 from kilovatt.measure.metering.events import EventKind
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.metering.spodes.event_code import Journal, code_key
 from kilovatt.measure.metering.spodes.vocabulary import EVENT_CODES
-from kilovatt.wire.drivers.conversation import Conversation, ask, ask_or_refusal
+from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal
 from kilovatt.wire.drivers.cosem.talk import DATA, PROFILE, VALUE, Talk
 from kilovatt.wire.drivers.cosem.texts import text_of
 from kilovatt.wire.drivers.spodus import tables
@@ -36,14 +37,19 @@ class _Gathered:
 
     talk: Talk
     exchanges: set[int] = field(default_factory=set)
+    latest: int = NO_EXCHANGE
 
     def told(self, class_id: int, obis: Obis, attribute: int = VALUE) -> Conversation[Any]:
         """Return an attribute, None where the concentrator does not have it."""
         answer = yield from self.talk.value_of(class_id, obis, attribute)
         if answer is None:
             return None
-        self.exchanges.add(answer.exchange)
+        self._carried_by(answer)
         return answer.value
+
+    def _carried_by(self, answer: Answer[Any]) -> None:
+        self.latest = answer.exchange
+        self.exchanges.add(answer.exchange)
 
     def table(self, obis: Obis) -> Conversation[list[_Row]]:
         """Return the rows of a table, none where the concentrator does not have it."""
@@ -73,7 +79,7 @@ class _Gathered:
         if isinstance(answer.value, Refusal):
             # It knows no selection: then everything.
             answer = yield from ask(GetAttribute(buffer))
-        self.exchanges.add(answer.exchange)
+        self._carried_by(answer)
         return answer.value
 
 
@@ -91,6 +97,7 @@ def read_state(talk: Talk) -> Conversation[Learnt]:
     statuses = yield from gathered.table(tables.STATUSES)
     tasks = yield from gathered.newest(tables.EXCHANGES)
     events = yield from gathered.newest(tables.EVENTS)
+    told_by = gathered.latest
     delta = yield from gathered.told(DATA, tables.TIME_DELTA)
     names = _Names(
         listed={one.name: one for one in tables.decode_meters(listed, encoding)},
@@ -101,7 +108,7 @@ def read_state(talk: Talk) -> Conversation[Learnt]:
     )
     state = ConcentratorState(
         meters=tuple(_meter(talk, names, name) for name in names.in_order()),
-        events=tuple(_events(talk, events)),
+        events=tuple(_events(talk, events, told_by)),
         devices=tuple(tables.decode_devices(devices, encoding)),
         time_delta_s=int(delta) if isinstance(delta, int) and not isinstance(delta, bool) else None,
         exchanges=frozenset(gathered.exchanges),
@@ -157,7 +164,7 @@ def _meter(talk: Talk, names: _Names, name: bytes) -> MeterBehind:
     )
 
 
-def _events(talk: Talk, rows: Iterable[_Row]) -> Iterator[EventBehind]:
+def _events(talk: Talk, rows: Iterable[_Row], exchange: int) -> Iterator[EventBehind]:
     """Yield what meters told by themselves; a row that does not say of whom, when or what, tells nothing."""
     zone = talk.meter.zone
     for row in rows:
@@ -173,4 +180,5 @@ def _events(talk: Talk, rows: Iterable[_Row]) -> Iterator[EventBehind]:
             code=code_key(journal, int(code)),
             at=at,
             told_at=tables.instant_of(row.get(tables.TOLD_COLUMN), zone),
+            exchange=exchange,
         )

@@ -1,0 +1,1 @@
+"""What concentrators tell of the meters behind them."""
