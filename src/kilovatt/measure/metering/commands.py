@@ -135,13 +135,13 @@ class ChangeKeys:
     """From the next session on, these keys hold; None stays as it is. `master` wraps what is sent, and is not changed.
 
     No two meters should have the same: who makes the command has chance at hand, and keeps both pairs until the new
-    one has been proved.
+    one has been proved. Without `master` it can be kept and read back, and not sent.
     """
 
     kind: ClassVar = CommandKind.CHANGE_KEYS
     encryption: bytes | None = field(default=None, repr=False)
     authentication: bytes | None = field(default=None, repr=False)
-    master: bytes = field(repr=False)
+    master: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.encryption is None and self.authentication is None:
@@ -199,3 +199,9 @@ class NotSentReason(StrEnum):
     """What the meter showed before makes no sense."""
     BAD_VALUE = "bad_value"
     """The model does not take this value."""
+    ANOTHER_METER = "another_meter"
+    """The meter that answered has another serial number than the one that was meant."""
+    METER_MOVED = "meter_moved"
+    """The meter stands no more where it stood when the command was given."""
+    NO_MASTER_KEY = "no_master_key"
+    """The key that new keys are wrapped with is not at hand."""

@@ -56,6 +56,9 @@ _OVER = frozenset({OrderState.CONFIRMED, OrderState.FAILED, OrderState.EXPIRED, 
 class VisitResult(StrEnum):
     """What a visit brought of an order."""
 
+    HELD_BACK = "held_back"
+    """It was not to be sent at that moment: another visit has it, or its hour is not now. Nothing was sent."""
+
     NOT_SENT = "not_sent"
     """Nothing that changes the meter left us, and the reason will not pass by itself."""
     NOT_REACHED = "not_reached"
@@ -71,6 +74,24 @@ class VisitResult(StrEnum):
     """It was sent, and the meter could not be read back."""
 
 
+class OrderPart(StrEnum):
+    """What an exchange was for, of those that an order was brought with. The names stand in the database."""
+
+    ASKED = "asked"
+    """What had to be known before."""
+    TOLD = "told"
+    """What changes the meter."""
+    READ_BACK = "read_back"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExchange:
+    """An exchange of a session that belongs to an order."""
+
+    part: OrderPart
+    number: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A command for a visit; `to_send` is false when only its proof is still wanted."""
@@ -82,27 +103,40 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReport:
-    """What a visit brought of an order. `shown` is what the meter showed, `detail` why it is not confirmed."""
+    """What a visit brought of an order. `shown` is what the meter showed, `detail` why it is not confirmed.
+
+    `carried` are the exchanges it took, also those that nothing came back to.
+    """
 
     order_id: UUID
     result: VisitResult
     shown: str = ""
     detail: str = ""
+    carried: tuple[OrderExchange, ...] = ()
+
+    @property
+    def exchanges(self) -> frozenset[int]:
+        """The numbers of its exchanges."""
+        return frozenset(one.number for one in self.carried)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an order stands after a visit, and when the meter is to be read back (None: no more)."""
+    """Where an order stands after a visit, and when the meter is to be visited again (None: no more)."""
 
     state: OrderState
     read_back_in: timedelta | None = None
 
 
-def standing_after(state: OrderState, result: VisitResult, *, visits: int, not_so: int) -> Standing:
-    """Return where an order stands after a visit.
+def standing_after(
+    state: OrderState, result: VisitResult, *, visits: int, not_so: int, opens_the_meter: bool = False
+) -> Standing:
+    """Return where an order stands after a visit; after one that held it back, ask `standing_held_back`.
 
     `visits` counts those to read back, `not_so` those that found the meter as it had been, this one included. Of an
     order that had not been sent before a visit that did not reach the meter nothing has changed: it is approved.
+    `opens_the_meter`: it changes what the meter is opened with, so the meter is read back until it tells: given up,
+    nobody would know how to open it.
     """
     if result is VisitResult.CONFIRMED:
         return Standing(OrderState.CONFIRMED)
@@ -112,9 +146,17 @@ def standing_after(state: OrderState, result: VisitResult, *, visits: int, not_s
         return Standing(OrderState.APPROVED, _wait(visits))
     if result is VisitResult.NOT_SO and not_so >= NOT_SO_MAX:
         return Standing(OrderState.FAILED)
-    if visits >= READ_BACKS_MAX:
+    if visits >= READ_BACKS_MAX and not opens_the_meter:
         return Standing(OrderState.UNKNOWN)
     return Standing(OrderState.UNKNOWN, _wait(visits))
+
+
+def standing_held_back(state: OrderState) -> Standing | None:
+    """Return where an order stands that a visit held back; None where it is as it was.
+
+    One that another visit has sent meanwhile is that visit's: nothing here ends it.
+    """
+    return Standing(OrderState.APPROVED, READ_BACK_FIRST) if state is OrderState.CLAIMED else None
 
 
 def _wait(visits: int) -> timedelta:

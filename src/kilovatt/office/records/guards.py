@@ -61,6 +61,14 @@ GUARDS: tuple[Guard, ...] = (
         _LEG_IS_ISSUED,
         "the readings of an issued bill are never deleted",
     ),
+    Guard(
+        "second_person_kept",
+        "records_secondpersonrule",
+        "UPDATE",
+        "TRUE",
+        "a rule of approval is said anew, not edited",
+    ),
+    Guard("second_person_stays", "records_secondpersonrule", "DELETE", "TRUE", "a rule of approval is never deleted"),
     *(
         Guard(
             f"{table.removeprefix('records_')}_kept",

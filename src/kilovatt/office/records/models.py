@@ -2,7 +2,7 @@
 
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
-from kilovatt.office.records.commands.models import MeterOrder
+from kilovatt.office.records.commands.models import MeterOrder, OrderFrame, OrderList, SecondPersonRule
 from kilovatt.office.records.concentrators.models import ListedMeter
 from kilovatt.office.records.ledger.models import Transfer
 from kilovatt.office.records.organisations.models import (
@@ -66,12 +66,15 @@ __all__ = [
     "MeterSecret",
     "MeterStanding",
     "MeteringPoint",
+    "OrderFrame",
+    "OrderList",
     "Organisation",
     "OrganisationRole",
     "Person",
     "PriceVersion",
     "ProfileGap",
     "ReadingPlan",
+    "SecondPersonRule",
     "Session",
     "StaffRole",
     "TariffMap",

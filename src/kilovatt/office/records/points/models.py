@@ -83,6 +83,7 @@ class MeterSecret(models.Model):
         AUTHENTICATION = "authentication", _("authentication key")
         SECRET = "secret", _("secret of the configurator")
         COMMANDING = "commanding", _("password of the second access level")
+        MASTER = "master", _("master key that new keys are wrapped with")
 
     meter = models.ForeignKey(Meter, on_delete=models.CASCADE, related_name="secrets")
     slot = models.CharField(_("slot"), max_length=20, choices=Slot.choices)
