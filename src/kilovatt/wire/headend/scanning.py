@@ -3,15 +3,17 @@
     scan = Scan("tcp://10.0.0.7:4001", scope_of("tcp://10.0.0.7:4001"))
     report = await scan.run(on_progress=show)
 
-One exchange goes at a time, and none is repeated where a password is in it. The line belongs to the scan alone: a
-head-end that holds it must hand it over first. Whatever happens, `report` tells what was found by then.
+One exchange goes at a time, and none is repeated where a password is in it. The line belongs to the scan while it goes
+on: `run` takes it to the end, `go_on` only for as long as nothing else is wanted of it. Whatever happens, `report`
+tells what was found by then, and `steps` are enough for another process to go on from there.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Conversation, MeterRefusedError, ResultT
@@ -34,6 +36,7 @@ from kilovatt.wire.headend.clock import Clock, MachineClock
 from kilovatt.wire.headend.lines import LineSpec, SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.opening import open_channel
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
+from kilovatt.wire.headend.walked import Step, Walk, walks_of
 from kilovatt.wire.protocols.framing.connection import (
     Connection,
     LineSpeed,
@@ -86,6 +89,7 @@ class ScanReport:
 
 
 OnProgress = Callable[[Progress], None]
+MakeCarrier = Callable[[LineSpec], Carrier]
 
 
 def scope_of(url: str, scope: Scope | None = None) -> Scope:
@@ -114,40 +118,83 @@ def url_at(url: str, speed: LineSpeed | None) -> str:
 
 
 class Scan:
-    """A search over one line. It may be cancelled at any time; `report` then tells what was found."""
+    """A search over one line. It may be cancelled at any time; `report` then tells what was found.
+
+    `steps`: what an earlier search of the same scope did, which is not done again.
+    """
 
     def __init__(
-        self, url: str, scope: Scope, *, clock: Clock | None = None, opening: OpenChannel = open_channel
+        self,
+        url: str,
+        scope: Scope,
+        *,
+        clock: Clock | None = None,
+        opening: OpenChannel = open_channel,
+        steps: Iterable[Step] = (),
     ) -> None:
         parse_address(url)
         self._url = url
         self._clock = clock or MachineClock()
-        self._opening = opening
+        self._make: MakeCarrier = partial(Carrier, clock=self._clock, open_channel=opening)
         self._seeker = Seeker(scope)
+        self._lent: Carrier | None = None
         self._carrier: Carrier | None = None
         self._carried: tuple[object, ...] | None = None
+        self._wanted: tuple[object, ...] = ()
+        self._place: Place | None = None
         self._losses = 0
         self._echoes = False
         self._detail = ""
-        self._began_at: float | None = None
         self._took_s = 0.0
+        self.steps: list[Step] = []
+        """What came of every probe, in order."""
+        self.walks = walks_of(scope)
+        """What was asked and what came of it, by way and speed."""
+        for step in steps:
+            self._do_again(step)
 
     async def run(self, *, on_progress: OnProgress | None = None) -> ScanReport:
         """Search to the end and return what was found; faults of the line are in the report."""
+        await self.go_on(lambda: True, on_progress=on_progress)
+        return self.report()
+
+    async def go_on(
+        self,
+        may_go_on: Callable[[], bool],
+        *,
+        lent: Carrier | None = None,
+        make: MakeCarrier | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> bool:
+        """Search on until it is over, or may not go on before the next probe; return whether it is over.
+
+        `lent` is what carries visits over the line: it is used where it can be, else closed before the line is opened
+        another way (by `make`), and comes back as it was, open or not.
+        """
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, before_s = loop.time(), self._took_s
+        self._make = make or self._make
+        self._lent, lent_spec = lent, None if lent is None else lent.spec
+        is_over = False
         try:
-            while (following := self._seeker.next()) is not None:
-                self._took_s = loop.time() - began
+            while may_go_on():
+                following = self._seeker.next()
+                if following is None:
+                    is_over = True
+                    break
+                self._took_s = before_s + loop.time() - began
                 if on_progress is not None:
                     on_progress(self._progress(following))
                 await self._try(following)
         except NoRouteError as error:
-            self._detail = str(error)
+            self._detail, is_over = str(error), True
         finally:
-            self._took_s = loop.time() - began
-            await self._close()
-        return self.report()
+            self._took_s = before_s + loop.time() - began
+            await self._put_away()
+            if lent is not None and lent_spec is not None:
+                lent.spec = lent_spec
+            self._lent = None
+        return is_over
 
     def report(self) -> ScanReport:
         """Return what was found by now."""
@@ -183,13 +230,14 @@ class Scan:
 
     async def _try(self, following: Next) -> None:
         probe = following.probe
+        self._place = probe.place
         await asyncio.sleep(following.rest_s)
         try:
             carrier = await self._at(probe)
             sighting = await carrier.carry(look(probe), PlainConnection(), SessionRecord())
         except ExchangeFailedError as error:
             self._losses = 0
-            self._seeker.heard(_SIGNS.get(error.outcome, Sign.NOISE))
+            self._heard(_SIGNS.get(error.outcome, Sign.NOISE))
             await asyncio.sleep(TURNAROUND_S if error.outcome is not Outcome.SILENCE else 0.0)
         except NoRouteError as error:
             if self._carrier is None or self._losses >= LOSSES_MAX:
@@ -198,17 +246,37 @@ class Scan:
             self._losses += 1
             _log.debug("the line was lost: %s", error)
             await self._close()
-            self._seeker.heard(Sign.SILENCE)
+            self._heard(Sign.SILENCE)
         else:
             self._losses = 0
             if sighting.languages:
                 # Known from now on, though the search may be stopped while it is asked.
-                self._seeker.heard(Sign.FOUND, sighting)
-                self._seeker.learnt(await self._learnt(probe, sighting))
+                self._heard(Sign.FOUND, sighting)
+                learnt = await self._learnt(probe, sighting)
+                self._seeker.learnt(learnt)
+                self.steps[-1] = replace(self.steps[-1], learnt=learnt)
             else:
-                self._seeker.heard(Sign.SILENCE)
+                self._heard(Sign.SILENCE)
             await asyncio.sleep(TURNAROUND_S)
         self._echoes = self._echoes or (self._carrier is not None and bool(self._carrier.echo.echoes))
+
+    def _heard(self, sign: Sign, sighting: Sighting | None = None) -> None:
+        place = self._place
+        assert place is not None, "something was probed"
+        self._seeker.heard(sign, sighting)
+        self.steps.append(Step(sign, sighting))
+        self.walks.setdefault((place.way, place.speed), Walk(place.way, place.speed)).note(place, sign)
+
+    def _do_again(self, step: Step) -> None:
+        """Know what an earlier search knew."""
+        following = self._seeker.next()
+        if following is None:
+            return
+        self._place = following.probe.place
+        self._heard(step.sign, step.heard)
+        if step.learnt is not None:
+            self._seeker.learnt(step.learnt)
+            self.steps[-1] = step
 
     async def _at(self, probe: Probe) -> Carrier:
         """Return a carrier of the line at the speed of a probe, with its patience. Raises NoRouteError."""
@@ -224,6 +292,7 @@ class Scan:
         )
         if self._carrier is None or wanted != self._carried:
             await self._close()
+            self._wanted = wanted
             self._carrier = await self._opened(spec)
             self._carried = wanted
         self._carrier.spec = spec
@@ -231,23 +300,40 @@ class Scan:
         return self._carrier
 
     async def _opened(self, spec: LineSpec) -> Carrier:
-        carrier = Carrier(spec, self._clock, self._opening)
+        carrier = await self._carrier_for(spec)
         for opening in range(1, OPENINGS + 1):
             try:
                 await carrier.open()
             except NoRouteError:
-                # What was never reached is not worth more tries.
-                if opening == OPENINGS or self._seeker.done == 0:
+                # What was never reached is not worth more tries; what carries visits was.
+                if opening == OPENINGS or (self._seeker.done == 0 and self._lent is None):
                     raise
                 await asyncio.sleep(BETWEEN_OPENINGS_S)
             else:
                 break
         return carrier
 
+    async def _carrier_for(self, spec: LineSpec) -> Carrier:
+        lent = self._lent
+        if lent is None:
+            return self._make(spec)
+        if spec.url == lent.spec.url and self._wanted == (None, None):
+            lent.spec = spec
+            return lent
+        # Most gateways and every port serve one at a time.
+        await lent.close()
+        return self._make(spec)
+
     async def _close(self) -> None:
         carrier, self._carrier, self._carried = self._carrier, None, None
         if carrier is not None:
             await carrier.close()
+
+    async def _put_away(self) -> None:
+        """Close what was opened for the search alone."""
+        if self._carrier is self._lent:
+            self._carrier, self._carried = None, None
+        await self._close()
 
     # ── Whoever answered ────────────────────────────────────────────────────────────────────────────────────────────
 

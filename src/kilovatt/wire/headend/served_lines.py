@@ -5,7 +5,8 @@
     served.put(LineErrand(1, errand, Rank.ON_DEMAND))
     await served.until_stopped()
 
-One exchange at a time goes over a line, one session after another. A line that fails its sink (its holder was fenced
+One exchange at a time goes over a line, one session after another; what fills the time between them (a search for
+meters) goes piece by piece. A line that fails its sink (its holder was fenced
 off, say) is let go of and told of; the others go on.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.headend.carrier import Carrier
@@ -30,6 +31,9 @@ IDLE_CALL_S = 2.0
 """A call is paid for by the minute, and others wait for its modem."""
 IDLE_CLOSE_S = 30.0
 """A line with nothing to do is let go after this, so that others may use its gateway or port."""
+
+PIECE_S = 5.0
+"""So long what fills the time between visits goes on while a visit that can wait is due."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,16 @@ class LineErrand:
     line_id: int
     errand: Errand
     rank: Rank = Rank.SCHEDULED
+
+
+class Filling(Protocol):
+    """Something long that fills the time between visits of a line, piece by piece. It raises nothing."""
+
+    async def go_on(self, carrier: Carrier, headend: Headend, may_go_on: Callable[[], bool]) -> bool:
+        """Go on over a line until it is over, or may not; return whether it is over.
+
+        The carrier is lent: it may be closed, and comes back as it was otherwise.
+        """
 
 
 LineSink: TypeAlias = Callable[[int, SessionReport], Awaitable[None]]
@@ -105,6 +119,14 @@ class ServedLines:
             raise LineNotServedError(asked.line_id)
         line.add(asked)
 
+    def fill(self, line_id: int, filling: Filling) -> None:
+        """Have something go over a line between its visits, until it is over. Raises LineNotServedError."""
+        line = self._lines.get(line_id)
+        if line is None:
+            raise LineNotServedError(line_id)
+        line.filling = filling
+        line.wake.set()
+
     def waiting(self, line_id: int) -> frozenset[int]:
         """The meters of a line whose turn has not come yet, or whose report is not accepted yet."""
         line = self._lines.get(line_id)
@@ -132,6 +154,9 @@ class ServedLines:
             async with within_reach(line.spec), Delivery(partial(self._accept, line), Tally(None)) as delivery:
                 while (asked := await line.next(carrier, delivery)) is not None:
                     async with self._headend.permits:
+                        if not isinstance(asked, LineErrand):
+                            await line.go_on_with(asked, carrier, self._headend)
+                            continue
                         report = await self._headend.report(asked.errand, carrier)
                     await delivery.hand_over(report)
         except Exception as error:  # noqa: BLE001  # whatever it is, it costs this line and no other
@@ -155,6 +180,9 @@ class _ServedLine:
     """By meter, and whether it is a command: its rank, the number of its coming, and the errand."""
     in_hand: set[int] = field(default_factory=set)
     """Meters that are visited, or whose report is on its way."""
+    filling: Filling | None = None
+    _has_visited: bool = False
+    """Whether the latest turn was a visit's."""
     _number: int = 0
 
     @property
@@ -169,22 +197,46 @@ class _ServedLine:
             self.waiting[key] = (asked.rank, self._number, asked)
             self.wake.set()
 
-    async def next(self, carrier: Carrier, delivery: Delivery) -> LineErrand | None:
-        """Return the most urgent errand, waiting for one; None when the line is to be let go.
+    async def next(self, carrier: Carrier, delivery: Delivery) -> LineErrand | Filling | None:
+        """Return the most urgent errand or what fills the time, waiting for one; None when the line is to be let go.
 
         Raises what the sink raised for the last report before nothing was left to do.
         """
         if not self.waiting:
             await delivery.settled()
-        if not self.waiting and not self.leaving:
+        if not self.waiting and not self.filling and not self.leaving:
             # Whoever waited is reported; who comes later finds the line tried anew.
             carrier.unreachable = None
             await self._wait(carrier)
         if self.leaving:
             return None
+        if self.filling is not None and self._may_be_filled():
+            self._has_visited = False
+            return self.filling
+        self._has_visited = True
         first = min(self.waiting, key=lambda one: self.waiting[one][:2])
         self.in_hand.add(first[0])
         return self.waiting.pop(first)[2]
+
+    async def go_on_with(self, filling: Filling, carrier: Carrier, headend: Headend) -> None:
+        """Let something go on over the line until it is over or a visit has its turn."""
+        until = asyncio.get_running_loop().time() + PIECE_S
+        is_over = await filling.go_on(carrier, headend, partial(self._may_go_on, until))
+        if is_over and self.filling is filling:
+            self.filling = None
+
+    def _may_be_filled(self) -> bool:
+        """Whether nobody waits, and each visit that is due takes turns with what fills the time."""
+        most_urgent = self._most_urgent()
+        return most_urgent > Rank.SCHEDULED or (self._has_visited and most_urgent > Rank.COMMAND)
+
+    def _may_go_on(self, until: float) -> bool:
+        most_urgent = self._most_urgent()
+        has_time = most_urgent > Rank.SCHEDULED or asyncio.get_running_loop().time() < until
+        return has_time and most_urgent > Rank.COMMAND and not self.leaving
+
+    def _most_urgent(self) -> Rank:
+        return min((rank for rank, _, _ in self.waiting.values()), default=Rank.BACK_FILL)
 
     async def _wait(self, carrier: Carrier) -> None:
         self.wake.clear()
