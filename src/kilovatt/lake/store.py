@@ -7,10 +7,11 @@ and does nothing.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,7 @@ INTAKE = "intake"
 """The application whose transactions are the batches of the intake."""
 
 _BUCKET_SIZE_KEY = "kilovatt.bucketSize"
+_SNAPSHOTS_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +118,11 @@ class LakeTable:
     ) -> pa.Table:
         """Return the rows of some meters as of a version; `months` (YYYY-MM) and `where` narrow the search."""
         wanted = sorted(set(meter_ids))
-        table = self.open(version)
-        size = int(table.metadata().configuration[_BUCKET_SIZE_KEY])
-        partitions: list[tuple[str, str, Any]] = [
-            ("bucket", "in", sorted({str(meter_id // size) for meter_id in wanted}))
-        ]
-        if months is not None:
-            partitions.append(("month", "in", sorted(set(months))))
         shown = list(columns) if columns is not None else self.shape.columns.names
-        if not wanted or (months is not None and not partitions[-1][2]):
-            return self.shape.columns.empty_table().select(shown)
         # The Delta log prunes whole partitions; within the files Parquet's own statistics do, for every column.
-        files = table.file_uris(file_pruning_predicate=partitions)
+        files = _snapshot(self.path, version).files_of(wanted, months)
+        if not files:
+            return self.shape.columns.empty_table().select(shown)
         dataset = ds.dataset(files, schema=self.shape.columns, format="parquet")
         chosen = pc.field("meter_id").isin(wanted)
         return dataset.to_table(columns=shown, filter=chosen if where is None else chosen & where)
@@ -136,6 +131,37 @@ class LakeTable:
         log = self.path / "_delta_log"
         force(log / f"{version:020d}.json")
         force(log)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """Which files a version of a table has: what it had once it always has."""
+
+    bucket_size: int
+    files: Mapping[tuple[str, int], Sequence[str]]
+    """By month and bucket."""
+
+    def files_of(self, meter_ids: Iterable[int], months: Iterable[str] | None) -> list[str]:
+        buckets = {meter_id // self.bucket_size for meter_id in meter_ids}
+        wanted = None if months is None else set(months)
+        return [
+            file
+            for (month, bucket), files in self.files.items()
+            if bucket in buckets and (wanted is None or month in wanted)
+            for file in files
+        ]
+
+
+@lru_cache(maxsize=_SNAPSHOTS_KEPT)
+def _snapshot(folder: Path, version: int) -> _Snapshot:
+    opened = DeltaTable(folder, version=version)
+    by_partition: dict[tuple[str, int], list[str]] = defaultdict(list)
+    added = pa.table(opened.get_add_actions(flatten=True))
+    columns = [added[name].to_pylist() for name in ("path", "partition.month", "partition.bucket")]
+    for name, month, bucket in zip(*columns, strict=True):
+        by_partition[month, bucket].append(str(folder / name))
+    size = int(opened.metadata().configuration[_BUCKET_SIZE_KEY])
+    return _Snapshot(size, {partition: sorted(files) for partition, files in sorted(by_partition.items())})
 
 
 @dataclass(frozen=True, slots=True)
