@@ -36,6 +36,10 @@ class EventKind(StrEnum):
     ACCESS_REFUSED = "access_refused"
     FIRMWARE_UPDATED = "firmware_updated"
     JOURNAL_CLEARED = "journal_cleared"
+    UNKNOWN_PUSH = "unknown_push"
+    """The meter said something by itself that nobody here understands: noticed by us; its bytes are the evidence."""
+    SEALED_PUSH = "sealed_push"
+    """It said something by itself that was not opened, and why is in the detail: noticed by us."""
     OTHER = "other"
     """What only the code of the event says."""
 
@@ -68,6 +72,10 @@ class RelayCause(StrEnum):
     MAGNETIC_FIELD = "magnetic_field"
     TEMPERATURE = "temperature"
     SEAL = "seal"
+    UNBALANCE = "unbalance"
+    CURRENT_WITHOUT_VOLTAGE = "current_without_voltage"
+    ARBITRATOR = "arbitrator"
+    """A device beside the meter that decides."""
     AUTOMATIC = "automatic"
     UNKNOWN = "unknown"
 

@@ -39,6 +39,17 @@ class Journal(Enum):
         return self.name.lower()
 
 
+class Flags(Enum):
+    """Words of flags whose bits are told as codes of journals are, by the object that holds the word."""
+
+    PUSH = "0.0.97.98.0.255"
+
+    @property
+    def key(self) -> str:
+        """Its name in stable codes."""
+        return self.name.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventCode:
     """One code. `text` is an English source of gettext; `{which}` in it stands for `which`: a phase, a port, a profile.
@@ -47,7 +58,7 @@ class EventCode:
     neither, it is of a moment.
     """
 
-    journal: Journal
+    journal: Journal | Flags
     number: int
     text: str
     which: str = ""
@@ -63,7 +74,7 @@ class EventCode:
         return code_key(self.journal, self.number)
 
 
-def code_key(journal: Journal, number: int) -> str:
+def code_key(journal: Journal | Flags, number: int) -> str:
     """Return the stable name of a code, known or not."""
     return f"{PREFIX}:{journal.key}:{number}"
 

@@ -128,8 +128,10 @@ SWITCHING: tuple[EventCode, ...] = (
     _SWITCHING.moment(10, gettext_noop("Relay opened: magnetic field"), _OPENED, cause=RelayCause.MAGNETIC_FIELD),
     _SWITCHING.moment(11, gettext_noop("Relay opened: overvoltage"), _OPENED, cause=RelayCause.OVERVOLTAGE),
     _SWITCHING.moment(12, gettext_noop("Relay closed: voltage normal again"), _CLOSED, cause=RelayCause.AUTOMATIC),
-    _SWITCHING.moment(13, gettext_noop("Relay opened: current without voltage"), _OPENED, cause=RelayCause.UNKNOWN),
-    _SWITCHING.moment(14, gettext_noop("Relay opened: unbalance of currents"), _OPENED, cause=RelayCause.UNKNOWN),
+    _SWITCHING.moment(
+        13, gettext_noop("Relay opened: current without voltage"), _OPENED, cause=RelayCause.CURRENT_WITHOUT_VOLTAGE
+    ),
+    _SWITCHING.moment(14, gettext_noop("Relay opened: unbalance of currents"), _OPENED, cause=RelayCause.UNBALANCE),
     _SWITCHING.moment(15, gettext_noop("Relay opened: temperature"), _OPENED, cause=RelayCause.TEMPERATURE),
     *_SWITCHING.span((16, 17), (gettext_noop("Backup supply on"), gettext_noop("Backup supply off"))),
     _SWITCHING.moment(18, gettext_noop("Relay opened: cover or case opened"), _OPENED, cause=RelayCause.SEAL),
@@ -151,10 +153,10 @@ SWITCHING: tuple[EventCode, ...] = (
         )
     ),
     _SWITCHING.moment(
-        25, gettext_noop("Relay opened by the arbitrator"), _OPENED, cause=RelayCause.UNKNOWN, source=Source.STO_2021
+        25, gettext_noop("Relay opened by the arbitrator"), _OPENED, cause=RelayCause.ARBITRATOR, source=Source.STO_2021
     ),
     _SWITCHING.moment(
-        26, gettext_noop("Relay closed by the arbitrator"), _CLOSED, cause=RelayCause.UNKNOWN, source=Source.STO_2021
+        26, gettext_noop("Relay closed by the arbitrator"), _CLOSED, cause=RelayCause.ARBITRATOR, source=Source.STO_2021
     ),
     _SWITCHING.moment(
         27, gettext_noop("Relay closed by its lock"), _CLOSED, cause=RelayCause.BY_HAND, source=Source.STO_2021

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.spodes import meter_codes, power_codes, programming_codes
-from kilovatt.measure.metering.spodes.event_code import PREFIX, EventCode, Journal, gettext_noop
+from kilovatt.measure.metering.spodes.event_code import PREFIX, EventCode, Flags, Journal, gettext_noop
 
 _ALL: tuple[EventCode, ...] = (
     *power_codes.VOLTAGE,
@@ -17,7 +17,9 @@ _ALL: tuple[EventCode, ...] = (
     *meter_codes.SELF_DIAGNOSTICS,
     *power_codes.REACTIVE_FACTOR,
 )
-EVENT_CODES: Mapping[tuple[Journal, int], EventCode] = {(one.journal, one.number): one for one in _ALL}
+EVENT_CODES: Mapping[tuple[Journal, int], EventCode] = {
+    (Journal(one.journal), one.number): one for one in _ALL
+}
 _BY_KEY: Mapping[str, EventCode] = {one.key: one for one in _ALL}
 JOURNAL_OBIS: Mapping[Journal, str] = {journal: f"0.0.99.98.{journal.value}.255" for journal in Journal}
 KINDS: frozenset[EventKind] = frozenset(one.kind for one in _ALL) | {EventKind.OTHER}
@@ -83,14 +85,38 @@ PUSH_FLAGS: tuple[str, ...] = (
     gettext_noop("Unbalance limit exceeded"),
 )
 """What the bits of 0.0.97.98.0.255 say, the lowest first."""
+_SAME_AS: Mapping[int, tuple[Journal, int]] = {
+    1: (Journal.SWITCHING, 1),
+    3: (Journal.EXTERNAL_INFLUENCE, 1),
+    4: (Journal.EXTERNAL_INFLUENCE, 3),
+    5: (Journal.EXTERNAL_INFLUENCE, 4),
+    7: (Journal.SWITCHING, 9),
+    8: (Journal.SWITCHING, 10),
+    9: (Journal.SWITCHING, 11),
+    10: (Journal.SWITCHING, 14),
+    11: (Journal.SWITCHING, 15),
+}
+"""Flags that say what one code of a journal does: with both told, it is one event."""
+_OWN_KINDS: Mapping[int, EventKind] = {
+    0: EventKind.METER_FAULT,
+    6: EventKind.POWER_LIMIT_EXCEEDED,
+    13: EventKind.REPROGRAMMED,
+}
+PUSH_CODES: tuple[EventCode, ...] = tuple(
+    EVENT_CODES[_SAME_AS[bit]]
+    if bit in _SAME_AS
+    else EventCode(journal=Flags.PUSH, number=bit, text=text, kind=_OWN_KINDS.get(bit, EventKind.OTHER))
+    for bit, text in enumerate(PUSH_FLAGS)
+)
+"""The flags of a push as codes, the lowest bit first: those of journals, or codes of their own."""
 
 
-_QUALITY_BY_KEY: Mapping[str, EventCode] = {one.key: one for one in QUALITY_CODES.values()}
+_OTHERS_BY_KEY: Mapping[str, EventCode] = {one.key: one for one in (*QUALITY_CODES.values(), *PUSH_CODES)}
 
 
 def event_code(key: str) -> EventCode | None:
     """Return the code of a stable name (`spodes:voltage:13`), or None for one of no table."""
-    return _BY_KEY.get(key) or _QUALITY_BY_KEY.get(key)
+    return _BY_KEY.get(key) or _OTHERS_BY_KEY.get(key)
 
 
 def is_spodes(key: str) -> bool:

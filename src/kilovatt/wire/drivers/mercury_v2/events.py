@@ -223,7 +223,7 @@ _OPENED: Mapping[int, RelayCause] = {
     LoadEvent.OFF_BY_CURRENT: RelayCause.OVERCURRENT,
     LoadEvent.OFF_BY_VOLTAGE: RelayCause.OVERVOLTAGE,
     LoadEvent.OFF_BY_MAGNETIC_FIELD: RelayCause.MAGNETIC_FIELD,
-    LoadEvent.OFF_BY_IMBALANCE: RelayCause.UNKNOWN,
+    LoadEvent.OFF_BY_IMBALANCE: RelayCause.UNBALANCE,
     LoadEvent.OFF_BY_TEMPERATURE: RelayCause.TEMPERATURE,
     LoadEvent.OFF_BY_SEAL: RelayCause.SEAL,
     LoadEvent.OFF_BY_ENERGY_LIMIT_1: RelayCause.ENERGY_LIMIT,

@@ -1,15 +1,12 @@
 """What meters that call us push, and who they are by what they push."""
 
-import re
 from collections.abc import Iterator
 
+from kilovatt.wire.drivers.spodes.pushed import DEVICE_NAME
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification, EventNotification
 from kilovatt.wire.protocols.dlms.association.pushes import PushReader
 from kilovatt.wire.protocols.dlms.values import Array, DlmsValue, OctetString, Structure
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
-
-_DEVICE_NAME = re.compile(rb"([A-Z]{3}[0-9A-Za-z]{5,13})\0*")
-"""The name of a logical device (IEC 62056-6-2): three letters of the maker, and at most thirteen characters."""
 
 
 class PushesOfACaller:
@@ -38,6 +35,6 @@ def _names_in(value: DlmsValue) -> Iterator[str]:
         for one in value:
             yield from _names_in(one)
     elif isinstance(value, OctetString):
-        found = _DEVICE_NAME.fullmatch(bytes(value))
+        found = DEVICE_NAME.fullmatch(bytes(value))
         if found:
             yield found[1].decode("ascii")

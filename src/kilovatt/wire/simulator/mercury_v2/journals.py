@@ -46,6 +46,7 @@ _OPENED = {
     RelayCause.MAGNETIC_FIELD: LoadEvent.OFF_BY_MAGNETIC_FIELD,
     RelayCause.TEMPERATURE: LoadEvent.OFF_BY_TEMPERATURE,
     RelayCause.SEAL: LoadEvent.OFF_BY_SEAL,
+    RelayCause.UNBALANCE: LoadEvent.OFF_BY_IMBALANCE,
 }
 _CLOSED = {RelayCause.BY_HAND: LoadEvent.ON_BY_HAND, RelayCause.AUTOMATIC: LoadEvent.ON_AFTER_POWER_LIMIT}
 

@@ -56,6 +56,11 @@ _OFF_BY = {
     RelayCause.OVERCURRENT: 9,
     RelayCause.MAGNETIC_FIELD: 10,
     RelayCause.OVERVOLTAGE: 11,
+    RelayCause.CURRENT_WITHOUT_VOLTAGE: 13,
+    RelayCause.UNBALANCE: 14,
+    RelayCause.TEMPERATURE: 15,
+    RelayCause.SEAL: 18,
+    RelayCause.ENERGY_LIMIT: 19,
 }
 _CODES: dict[EventKind, tuple[Journal, int, int | None]] = {
     EventKind.POWER_OFF: (Journal.SWITCHING, 1, 2),
