@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Protocol, cast
 
+from kilovatt.wire.headend.call_in.pushes import Unasked, UnaskedFrames, begins_unasked
 from kilovatt.wire.headend.channels import Channel
 from kilovatt.wire.protocols.dlms.apdu.notifications import DATA, EVENT
 from kilovatt.wire.protocols.framing.call_in import (
@@ -46,7 +47,7 @@ class Host(Protocol):
     def introduced(self, caller: "Caller", who: Introduced) -> None:
         """Hear who a caller is."""
 
-    def pushed(self, caller: "Caller", message: WrappedMessage) -> None:
+    def pushed(self, caller: "Caller", unasked: Unasked) -> None:
         """Take a message that no line waits for."""
 
     def broke_rules(self, caller: "Caller", fault: RemoteProtocolError) -> None:
@@ -77,6 +78,7 @@ class Caller(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._quiet: asyncio.TimerHandle | None = None
+        self._unasked = UnaskedFrames()
 
     @property
     def password(self) -> str:
@@ -178,16 +180,20 @@ class Caller(asyncio.BufferedProtocol):
                 case Payload(data):
                     self._to_line(data)
                 case WrappedMessage(source, destination, message):
+                    frame = wrapped(message, source=source, destination=destination)
                     if self.channel is None or message[:1] in (bytes((DATA,)), bytes((EVENT,))):
-                        self._host.pushed(self, event)
+                        self._host.pushed(self, Unasked(event, frame))
                     else:
-                        self._to_line(wrapped(message, source=source, destination=destination))
+                        self._to_line(frame)
                 case _:
                     # It is there: that was noted already.
                     pass
 
     def _to_line(self, data: bytes) -> None:
-        # What nobody asked for, a late answer perhaps, is nobody's.
+        # What nobody asked for, a late answer perhaps, is nobody's; but meters push in frames of a kind of their own.
+        if self.channel is None or begins_unasked(data):
+            for unasked in self._unasked.hear(data):
+                self._host.pushed(self, unasked)
         if self.channel is not None:
             self.channel.feed(data)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from kilovatt.wire.headend.call_in.caller import CallInChannel
-from kilovatt.wire.headend.call_in.happenings import Happening, Tell
+from kilovatt.wire.headend.call_in.happenings import Happening, Tell, TurnedAway
 from kilovatt.wire.headend.call_in.reception import CallInLimits, Reception
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import MachineClock
@@ -52,6 +52,11 @@ class CallInDesk:
         """Have every line that waits for a modem to call fail at once."""
         for held in self._held.values():
             held.reception.give_up_waiting()
+
+    def end_call(self, name: str, why: TurnedAway) -> None:
+        """End the call of a modem wherever it is received here."""
+        for held in self._held.values():
+            held.reception.end_call(name, why)
 
     def told(self, happening: Happening) -> None:
         """Hand on what happens."""

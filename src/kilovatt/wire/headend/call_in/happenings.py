@@ -25,6 +25,8 @@ class TurnedAway(StrEnum):
     """It claims the name of a modem that is connected, and gives another password."""
     CONTESTED = "contested"
     """Two callers take one name from each other."""
+    ELSEWHERE = "elsewhere"
+    """Another process has the line of this modem, to which it has called since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,11 @@ class ModemGone:
 
 @dataclass(frozen=True, slots=True)
 class PushCame:
-    """A meter pushed a message. `said` is None for what is sealed, or cannot be understood: then `fault` says why."""
+    """A meter pushed a message. `said` is None for what is sealed, or cannot be understood: then `fault` says why.
+
+    `message` is whole, also where it came in blocks; `frame` are the bytes around it as they came, or of several frames
+    as one would have been. `source` and `destination` are ports of a wrapper, or logical devices of HDLC.
+    """
 
     at: datetime
     name: str
@@ -57,8 +63,11 @@ class PushCame:
     source: int
     destination: int
     message: bytes
+    frame: bytes
     said: DataNotification | EventNotification | None
     fault: str = ""
+    title: bytes | None = None
+    """The system title that a sealed message bears."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ from kilovatt.wire.headend.call_in.happenings import (
     Tell,
     TurnedAway,
 )
-from kilovatt.wire.headend.call_in.pushes import PushesOfACaller, device_name_in
+from kilovatt.wire.headend.call_in.pushes import PushesOfACaller, Unasked
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
-from kilovatt.wire.protocols.framing.call_in import Dialect, HelloPattern, Introduced, WrappedMessage
+from kilovatt.wire.protocols.framing.call_in import Dialect, HelloPattern, Introduced
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 
 _BUFFER_BYTES = 4096
@@ -135,6 +135,12 @@ class Reception:
         self._in_use.add(caller)
         return caller.line()
 
+    def end_call(self, name: str, why: TurnedAway) -> None:
+        """End the call of a modem that must not be ours, if there is one."""
+        caller = self._named.get(name)
+        if caller is not None:
+            self._turn_away(caller, why)
+
     def give_up_waiting(self) -> None:
         """Have every line that waits for a modem to call fail at once."""
         for name, waiting in self._waiting.items():
@@ -213,24 +219,25 @@ class Reception:
         if who.dialect is not Dialect.WRAPPER:
             self._take_for(caller, who.name)
 
-    def pushed(self, caller: Caller, message: WrappedMessage) -> None:
-        """Hand on what a meter pushes; its first push tells its name."""
-        came = self._pushes.setdefault(caller, PushesOfACaller()).hear(message.message)
+    def pushed(self, caller: Caller, unasked: Unasked) -> None:
+        """Hand on what a meter pushes; in a wrapper its first push tells its name."""
+        came = self._pushes.setdefault(caller, PushesOfACaller()).hear(unasked)
         if came is None:
             return
-        said, fault = came
-        if said is not None and not caller.name:
-            self._take_for(caller, device_name_in(said))
+        if not caller.name and came.name:
+            self._take_for(caller, came.name)
         self._tell(
             PushCame(
                 at=self._clock.now(),
                 name=caller.name,
                 peer=caller.peer,
-                source=message.source,
-                destination=message.destination,
-                message=message.message,
-                said=said,
-                fault=fault,
+                source=unasked.message.source,
+                destination=unasked.message.destination,
+                message=came.message,
+                frame=came.frame,
+                said=came.said,
+                fault=came.fault,
+                title=came.title,
             )
         )
 
@@ -337,6 +344,7 @@ _BECAUSE = {
     TurnedAway.FELL_SILENT: "it fell silent",
     TurnedAway.ANOTHER_PASSWORD: "it claimed the name of another",
     TurnedAway.CONTESTED: "it claimed the name of another",
+    TurnedAway.ELSEWHERE: "another process has its line",
 }
 _ALARMING = frozenset({TurnedAway.ANOTHER_PASSWORD, TurnedAway.CONTESTED})
 

@@ -29,23 +29,28 @@ class PushReader:
     """Reads what one meter pushes, also in the blocks of general block transfer that follow one another unasked."""
 
     def __init__(self, ciphering: Ciphering | None = None) -> None:
+        self.message = b""
+        """The message that came last, whole."""
         self._ciphering = ciphering
         self._blocks = BlockTransfer()
 
     def hear(self, message: bytes) -> DataNotification | EventNotification | None:
         """Take a message; return what was pushed once it is whole. Raises SecurityError and MalformedError."""
-        if message[:1] != bytes((GENERAL_BLOCK,)):
-            return pushed(message, self._ciphering)
-        if message[2:6] == FIRST_BLOCK:
-            self._blocks = BlockTransfer()
-        came = self._blocks.hear(message)
-        return pushed(came.message, self._ciphering) if isinstance(came, Whole) else None
+        self.message = message
+        if message[:1] == bytes((GENERAL_BLOCK,)):
+            if message[2:6] == FIRST_BLOCK:
+                self._blocks = BlockTransfer()
+            came = self._blocks.hear(message)
+            if not isinstance(came, Whole):
+                return None
+            self.message = came.message
+        return pushed(self.message, self._ciphering)
 
 
 def _opened(message: bytes, ciphering: Ciphering) -> bytes:
     known = ciphering.sealer.peer_title
     if known is None and message[:1] and message[0] in SEALED_TAGS:
-        ciphering.sealer.peer_title = _title(message)
+        ciphering.sealer.peer_title = title_of(message)
     try:
         return ciphering.open(message)
     except SecurityError:
@@ -54,7 +59,13 @@ def _opened(message: bytes, ciphering: Ciphering) -> bytes:
         raise
 
 
-def _title(message: bytes) -> bytes | None:
+def title_of(message: bytes) -> bytes | None:
+    """Return the system title of who sealed a message; None where it does not tell, or is in the clear.
+
+    Raises MalformedError.
+    """
+    if not message or message[0] not in SEALED_TAGS:
+        return None
     made = decode_sealed(message)
     if isinstance(made, GeneralSealed):
         return made.title
