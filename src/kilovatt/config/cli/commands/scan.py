@@ -1,27 +1,28 @@
 """`kilovatt scan`: which meters are on a line, and how to read them."""
 
 import asyncio
-import re
 import signal
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from kilovatt.config.cli.scanned import as_json, show, trying
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
+from kilovatt.config.scan_scope import usual_timeout_s
+from kilovatt.measure.metering.scans import (
+    ADDRESSES_MAX,
+    NoAddressesError,
+    TooManyAddressesError,
+    addresses_listed,
+)
+from kilovatt.office.pages import scan_words as words_of
 from kilovatt.wire.drivers.finding.order import Verdict
 from kilovatt.wire.drivers.finding.probes import Way
-from kilovatt.wire.drivers.finding.scope import ADDRESSES_MAX, Scope
-from kilovatt.wire.headend.lines import SerialAddress, TcpAddress, UdpAddress, parse_address
+from kilovatt.wire.drivers.finding.scope import Scope
 from kilovatt.wire.headend.scanning import Progress, Scan, ScanReport, scope_of
 
 EXIT_INTERRUPTED = 130
-_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
-NEAR_S, FAR_S, CALLED_S = 0.3, 0.6, 3.0
-"""How long a silent address is waited for: at a port of this machine, through a gateway, and in a call. At 9600 baud a
-meter answers within 150 ms (command system of Меркурий, 05.2023)."""
 
 
 def scan(
@@ -58,7 +59,7 @@ def scan(
         ways=frozenset(protocol or Way),
         addresses=_addresses(addresses),
         serials=tuple(serial or ()),
-        timeout_s=timeout if timeout is not None else _usual_timeout_s(line),
+        timeout_s=timeout if timeout is not None else usual_timeout_s(line),
         factory_passwords=factory_passwords,
         thorough=thorough,
     )
@@ -71,16 +72,6 @@ def scan(
         sys.exit(EXIT_INTERRUPTED)
     if report.verdict is not Verdict.FOUND:
         sys.exit(EXIT_NOT_DONE)
-
-
-def _usual_timeout_s(line: str) -> float:
-    match parse_address(line):
-        case SerialAddress():
-            return NEAR_S
-        case TcpAddress() | UdpAddress():
-            return FAR_S
-        case _:
-            return CALLED_S
 
 
 async def _run(line: str, scope: Scope) -> tuple[ScanReport, bool]:
@@ -104,23 +95,9 @@ async def _run(line: str, scope: Scope) -> tuple[ScanReport, bool]:
 def _addresses(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
-    asked = dict.fromkeys(_listed(text))
-    return tuple(asked)
-
-
-def _listed(text: str) -> Iterator[int]:
-    count = 0
-    for part in text.split(","):
-        found = _RANGE.fullmatch(part.strip())
-        first = int(found[1]) if found else 0
-        last = int(found[2] or first) if found else -1
-        if found is None or last < first:
-            complain(_("{text} are no addresses. Write them as 1-240 or 17,41,100-120.").format(text=repr(text)))
-        count += last - first + 1
-        if count > ADDRESSES_MAX:
-            complain(
-                _("{count} addresses are more than are asked one by one: at most {maximum}.").format(
-                    count=count, maximum=ADDRESSES_MAX
-                )
-            )
-        yield from range(first, last + 1)
+    try:
+        return addresses_listed(text)
+    except NoAddressesError as error:
+        complain(_(words_of.NO_ADDRESSES).format(text=repr(error.text)))
+    except TooManyAddressesError as error:
+        complain(_(words_of.TOO_MANY_ADDRESSES).format(count=error.count, maximum=ADDRESSES_MAX))
