@@ -4,14 +4,13 @@ A byte that is escaped stands in two; fields say where the bytes stand on the wi
 register is in, only its answer tells: without one it is taken for that of СЕ102.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate, product
 from typing import Any
 
-from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame, FieldValue
+from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame, FieldValue, frame_code
 from kilovatt.wire.explain.layouts import explain_layout
 from kilovatt.wire.protocols.energomera.checksum import checksum
 from kilovatt.wire.protocols.energomera.errors import ErrorCode
@@ -107,11 +106,6 @@ def explain_exchange(request: bytes, answer: bytes | None) -> ExplainedExchange:
         request=_noise(request, is_answer=False) if asking is None else _explained_request(asking, asked),
         answer=None if answer is None else _explained_answer(answer, answering, asking, asked),
     )
-
-
-def frame_code(request: type[EnergomeraRequest[Any]]) -> str:
-    """Return the code of a request and of its answer: `read_clock` for ReadClock."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", request.__name__).lower()
 
 
 def _content(data: bytes, head: Mapping[str, int], *, is_answer: bool) -> _Content | None:

@@ -3,8 +3,9 @@
 Nothing here is prose: a name is a code that `words` tables turn into an English sentence, and gettext into others.
 """
 
+import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 FieldValue: TypeAlias = int | str | bool | None
 """What a field says; None where it is empty or masked."""
@@ -61,3 +62,8 @@ class ExplainedExchange:
 def gettext_noop(text: str) -> str:
     """Return the text; its name marks an English string for the catalogue of translations."""
     return text
+
+
+def frame_code(request: type[Any]) -> str:
+    """Return the code of a request and of its answer: `read_energy` for ReadEnergy."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", request.__name__).lower()

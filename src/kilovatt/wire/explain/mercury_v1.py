@@ -1,11 +1,10 @@
 """Frames of Mercury V1, byte by byte, by the same descriptions of fields that read and write them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame, FieldValue
+from kilovatt.wire.explain.fields import ExplainedExchange, ExplainedField, ExplainedFrame, FieldValue, frame_code
 from kilovatt.wire.explain.layouts import explain_layout
 from kilovatt.wire.protocols.framing.crc16 import crc_is_right
 from kilovatt.wire.protocols.framing.layout import Field
@@ -69,11 +68,6 @@ def _explained_answer(data: bytes, request: bytes, asked: MercuryV1Request[Any] 
     if isinstance(asked, ReadHalfHours):
         return _assembled(data, code, tuple(_half_hours(frame.data, asked)), problem, is_answer=True)
     return _explained(data, code, asked.says.fields, problem, is_answer=True)
-
-
-def frame_code(request: type[MercuryV1Request[Any]]) -> str:
-    """Return the code of a request and of its answer: `read_registers` for ReadRegisters."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", request.__name__).lower()
 
 
 def _too_short(data: bytes, *, is_answer: bool) -> ExplainedFrame:

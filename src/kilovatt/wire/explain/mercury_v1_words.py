@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kilovatt.wire.explain.fields import gettext_noop
+from kilovatt.wire.explain.short_words import FRAME_PROBLEMS
 
 FRAMES: Mapping[str, str] = {
     "noise": gettext_noop("Noise"),
@@ -129,12 +130,7 @@ FIELDS: Mapping[str, str] = {
 }
 
 PROBLEMS: Mapping[str, str] = {
+    **FRAME_PROBLEMS,
     "too_short": gettext_noop("Too short for a frame"),
-    "wrong_crc": gettext_noop("The checksum does not fit"),
-    "unknown_request": gettext_noop("No known request of this language"),
-    "echo": gettext_noop("The request itself came back"),
     "another_command": gettext_noop("The answer to another command"),
-    "another_meter": gettext_noop("The answer of another meter"),
-    "wrong_size": gettext_noop("Of a length that an answer to this request does not have"),
-    "impossible_value": gettext_noop("A field says what cannot be"),
 }

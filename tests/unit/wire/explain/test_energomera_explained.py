@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.explain.energomera import explain_exchange, frame_code
+from kilovatt.wire.explain.energomera import explain_exchange
 from kilovatt.wire.explain.energomera_words import FIELDS, FRAMES, PROBLEMS
-from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
+from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame, frame_code
 from kilovatt.wire.protocols.energomera import requests
 from kilovatt.wire.protocols.energomera.checksum import checksum
 from kilovatt.wire.protocols.energomera.connection import EnergomeraConnection

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
-from kilovatt.wire.explain.mercury_v1 import explain_exchange, frame_code
+from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame, frame_code
+from kilovatt.wire.explain.mercury_v1 import explain_exchange
 from kilovatt.wire.explain.mercury_v1_words import FIELDS, FRAMES, PROBLEMS
 from kilovatt.wire.protocols.framing.layout import Field
 from kilovatt.wire.protocols.framing.wall_time import WallTime

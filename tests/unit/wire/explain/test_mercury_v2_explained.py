@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
-from kilovatt.wire.explain.mercury_v2 import explain_exchange, frame_code
+from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame, frame_code
+from kilovatt.wire.explain.mercury_v2 import explain_exchange
 from kilovatt.wire.explain.mercury_v2_words import FIELDS, FRAMES, PROBLEMS
 from kilovatt.wire.protocols.framing.crc16 import crc_is_right
 from kilovatt.wire.protocols.framing.wall_time import WallTime

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame
-from kilovatt.wire.explain.nzif import explain_exchange, frame_code
+from kilovatt.wire.explain.fields import ExplainedField, ExplainedFrame, frame_code
+from kilovatt.wire.explain.nzif import explain_exchange
 from kilovatt.wire.explain.nzif_words import FIELDS, FRAMES, PROBLEMS
 from kilovatt.wire.protocols.nzif import energy, instants, journals, parameters, profile, session
 from kilovatt.wire.protocols.nzif.connection import NzifConnection
