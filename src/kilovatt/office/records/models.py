@@ -37,6 +37,7 @@ from kilovatt.office.records.readings.models import (
     ProfileGap,
     Session,
 )
+from kilovatt.office.records.scans.models import LineScan
 from kilovatt.office.records.tariffs.models import PriceVersion, TariffPlan, ZonePrice
 from kilovatt.office.records.work.models import Work
 
@@ -60,6 +61,7 @@ __all__ = [
     "IntakeSample",
     "LatestRegister",
     "Line",
+    "LineScan",
     "ListedMeter",
     "Meter",
     "MeterOrder",
