@@ -2,6 +2,7 @@
 
 from kilovatt.office.records.accounts.models import Account, AccountPlan
 from kilovatt.office.records.bills.models import Bill, BillLine, BillLineLeg, Unbilled
+from kilovatt.office.records.calls.models import Push, PushStanding, UnknownCaller
 from kilovatt.office.records.commands.models import MeterOrder, OrderFrame, OrderList, SecondPersonRule
 from kilovatt.office.records.concentrators.models import ListedMeter
 from kilovatt.office.records.ledger.models import Transfer
@@ -75,6 +76,8 @@ __all__ = [
     "Person",
     "PriceVersion",
     "ProfileGap",
+    "Push",
+    "PushStanding",
     "ReadingPlan",
     "SecondPersonRule",
     "Session",
@@ -83,6 +86,7 @@ __all__ = [
     "TariffPlan",
     "Transfer",
     "Unbilled",
+    "UnknownCaller",
     "User",
     "VatStatus",
     "Work",
