@@ -5,7 +5,8 @@ what to read of the past is found without looking through any store.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -110,14 +111,21 @@ def open_gaps(meter_ids: Collection[int]) -> OpenGaps:
     return OpenGaps({meter_id: tuple(found) for meter_id, found in days.items()})
 
 
-def close_gaps(meter_id: int, heard: Iterable[MeterDay], *, asked_on: Collection[date]) -> None:
-    """Within the transaction that accepts a session: close the days that are whole now.
+def close_gaps(heard: Mapping[int, Iterable[MeterDay]], *, asked_on: Mapping[int, Collection[date]]) -> None:
+    """Within the transaction that accepts sessions: close the days that are whole now, of each meter.
 
-    `asked_on`: days the meter was asked for in a session that went well; of those still not whole it is noted that
+    `asked_on`: days a meter was asked for in a session that went well; of those still not whole it is noted that
     the meter had no more, and after three times they are lost.
     """
-    gaps = set(ProfileGap.objects.filter(meter_id=meter_id).values_list("day_on", flat=True))
-    days = {day.day_on: day for day in heard if day.day_on in gaps}
+    gaps: dict[int, set[date]] = defaultdict(set)
+    for meter_id, on in ProfileGap.objects.filter(meter_id__in=list(heard)).values_list("meter_id", "day_on"):
+        gaps[meter_id].add(on)
+    for meter_id, missing in gaps.items():
+        days = {day.day_on: day for day in heard[meter_id] if day.day_on in missing}
+        _close(meter_id, missing, days, asked_on.get(meter_id, ()))
+
+
+def _close(meter_id: int, gaps: AbstractSet[date], days: Mapping[date, MeterDay], asked_on: Collection[date]) -> None:
     whole = {on for on, day in days.items() if _is_whole(day)}
     for on in set(days) - whole:
         # What one reading lacks another may have brought.
@@ -127,7 +135,7 @@ def close_gaps(meter_id: int, heard: Iterable[MeterDay], *, asked_on: Collection
     of_meter = ProfileGap.objects.filter(meter_id=meter_id)
     if whole:
         of_meter.filter(day_on__in=whole).delete()
-    without = (set(asked_on) & gaps) - whole
+    without = (gaps & set(asked_on)) - whole
     if without:
         of_meter.filter(day_on__in=without).update(answers=F("answers") + 1)
         of_meter.filter(day_on__in=without, lost="", answers__gte=ANSWERS_WITHOUT_MAX).update(

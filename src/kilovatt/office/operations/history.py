@@ -6,6 +6,7 @@ of meter-days is idempotent. Batches above the last settled one are not read fro
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -233,31 +234,40 @@ def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
     )
 
 
-def known_meter_day_digests(meter_id: int, days_by_digest: Mapping[bytes, date]) -> set[bytes]:
-    """Which of these meter-days are in the intake or the lake already."""
+def known_meter_day_digests(meter_ids: Sequence[int], days_by_digest: Mapping[bytes, date]) -> set[bytes]:
+    """Which of these meter-days of some meters are in the intake or the lake already."""
     if not days_by_digest:
         return set()
-    known = {
-        bytes(d)
-        for d in IntakeMeterDay.objects.filter(digest__in=list(days_by_digest)).values_list("digest", flat=True)
-    }
     first_on, last_on = min(days_by_digest.values()), max(days_by_digest.values())
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") <= last_on)
-    rows = _lake_rows(
-        METER_DAYS, [meter_id], where=within, months=_months(first_on, last_on, last_too=True), columns=["digest"]
-    )
-    return known | ({row["digest"] for row in rows} & set(days_by_digest))
+    months = _months(first_on, last_on, last_too=True)
+    return _known(IntakeMeterDay, METER_DAYS, meter_ids, days_by_digest.keys(), where=within, months=months)
 
 
-def known_register_digests(meter_id: int, digests: Mapping[bytes, Any]) -> set[bytes]:
-    """Which of these registers are in the intake or the lake already."""
-    if not digests:
+def known_register_digests(meter_ids: Sequence[int], taken_at_by_digest: Mapping[bytes, datetime]) -> set[bytes]:
+    """Which of these registers of some meters are in the intake or the lake already."""
+    if not taken_at_by_digest:
         return set()
-    known = {bytes(d) for d in IntakeRegister.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)}
-    instants = [reading.taken_at for reading in digests.values()]
-    months = _months(min(instants).date(), max(instants).date(), last_too=True)
-    rows = _lake_rows(REGISTERS, [meter_id], where=None, months=months, columns=["digest"])
-    return known | ({row["digest"] for row in rows} & set(digests))
+    instants = sorted(set(taken_at_by_digest.values()))
+    within = pc.field("taken_at").isin(pa.array(instants, pa.timestamp("us", tz="UTC")))
+    months = {month for at in instants for month in _months(at.date(), at.date(), last_too=True)}
+    return _known(IntakeRegister, REGISTERS, meter_ids, taken_at_by_digest.keys(), where=within, months=sorted(months))
+
+
+def _known(
+    model: type[IntakeMeterDay] | type[IntakeRegister],
+    shape: TableShape,
+    meter_ids: Sequence[int],
+    digests: AbstractSet[bytes],
+    *,
+    where: pc.Expression,
+    months: Sequence[str],
+) -> set[bytes]:
+    known = {
+        bytes(digest) for digest in model.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)
+    }
+    table = _lake_table(shape, meter_ids, where=where, months=months, columns=["digest"])
+    return known if table is None else known | (digests & set(table["digest"].to_pylist()))
 
 
 _REGISTER_FIELDS = (

@@ -1,7 +1,11 @@
 """Work that one holder does at a time: leases taken by one conditional UPDATE, fences checked at every write."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -47,11 +51,31 @@ def _taken(kind: str, key: str, free: Q, *, now: datetime, length: timedelta) ->
 
 def check(lease: Lease) -> None:
     """Within a transaction: lock the work and make sure the lease is still ours. Raises FencedOffError."""
-    fence = Work.objects.select_for_update().values_list("fence", flat=True).get(kind=lease.kind, key=lease.key)
-    if fence != lease.fence:
-        raise FencedOffError(
-            f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})"
-        )
+    for error in lost_of([lease]).values():
+        raise error
+
+
+def lost_of(leases: Collection[Lease]) -> dict[Lease, FencedOffError]:
+    """Within a transaction: lock the work of leases, in a fixed order, and return those that are not ours any more."""
+    if not leases:
+        return {}
+    keys: dict[str, set[str]] = defaultdict(set)
+    for lease in leases:
+        keys[lease.kind].add(lease.key)
+    ours = reduce(or_, (Q(kind=kind, key__in=of_kind) for kind, of_kind in keys.items()))
+    rows = Work.objects.select_for_update().filter(ours).order_by("pk").values_list("kind", "key", "fence")
+    fences = {(kind, key): fence for kind, key, fence in rows}
+    return {
+        lease: _fenced_off(lease, fences.get((lease.kind, lease.key)))
+        for lease in leases
+        if fences.get((lease.kind, lease.key)) != lease.fence
+    }
+
+
+def _fenced_off(lease: Lease, fence: int | None) -> FencedOffError:
+    return FencedOffError(
+        f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})"
+    )
 
 
 def extend(lease: Lease, *, now: datetime, length: timedelta) -> None:

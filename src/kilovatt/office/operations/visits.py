@@ -1,6 +1,7 @@
 """Whose turn it is: meters that are due on some lines, and those that somebody waits for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -48,32 +49,58 @@ def asked_for(line_ids: Collection[int], *, now: datetime) -> dict[str, int]:
     return {key: payload["meter"] for key, payload in asked if payload["line"] in held}
 
 
-def answered(meter_id: int, *, started_at: datetime, now: datetime) -> None:
-    """Note that a meter was visited: whoever had asked for it before the visit began waits no longer."""
-    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None, due_at__lte=started_at, payload__meter=meter_id)
-    waiting.update(done_at=now)
+def answered(started_at: Mapping[int, datetime], *, now: datetime) -> None:
+    """Note that meters were visited: whoever had asked for them before their visits began waits no longer."""
+    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None).values_list("pk", "due_at", "payload")
+    done = [
+        pk
+        for pk, due_at, payload in waiting
+        if (began_at := started_at.get(payload["meter"])) is not None and due_at <= began_at
+    ]
+    if done:
+        Work.objects.filter(pk__in=done).update(done_at=now)
 
 
-def schedule_next(standing: MeterStanding, report: SessionReport, *, zone: ZoneInfo) -> None:
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a meter stands, as far as its visits go: the zone of its point, and how often it is read there."""
+
+    zone: ZoneInfo
+    schedule: ReadingSchedule
+
+
+def stands_of(meter_ids: Collection[int]) -> dict[int, Stand]:
+    """Return where these meters stand: in UTC, and read as often as the site says, those that stand nowhere."""
+    at_points = Installation.objects.filter(meter_id__in=meter_ids, removed_at=None)
+    points = {one.meter_id: one.point for one in at_points.select_related("point")}
+    plans = {
+        plan.organisation_id: ReadingSchedule(
+            every=timedelta(minutes=plan.every_minutes), opens=plan.opens, closes=plan.closes
+        )
+        for plan in ReadingPlan.objects.filter(organisation__in={point.organisation_id for point in points.values()})
+    }
+    of_the_site = ReadingSchedule(every=timedelta(minutes=settings.READ_EVERY_MINUTES))
+    stands = {}
+    for meter_id in meter_ids:
+        point = points.get(meter_id)
+        stands[meter_id] = (
+            Stand(ZoneInfo("UTC"), of_the_site)
+            if point is None
+            else Stand(ZoneInfo(point.zone_name), plans.get(point.organisation_id, of_the_site))
+        )
+    return stands
+
+
+def schedule_next(standing: MeterStanding, report: SessionReport, stand: Stand) -> None:
     """Set in a standing (which is not saved) when its meter is due again, and count its failures."""
     standing.failures = 0 if report.outcome is Outcome.OK else standing.failures + 1
     standing.next_due_at = next_visit(
-        schedule_of(report.meter_id),
+        stand.schedule,
         meter_id=report.meter_id,
         failures=standing.failures,
         visited_at=report.ended_at,
-        zone=zone,
+        zone=stand.zone,
     )
-
-
-def schedule_of(meter_id: int) -> ReadingSchedule:
-    """Return how often a meter is read: by the plan of the organisation whose point it stands at."""
-    plan = ReadingPlan.objects.filter(
-        organisation__points__installations__meter_id=meter_id, organisation__points__installations__removed_at=None
-    ).first()
-    if plan is None:
-        return ReadingSchedule(every=timedelta(minutes=settings.READ_EVERY_MINUTES))
-    return ReadingSchedule(every=timedelta(minutes=plan.every_minutes), opens=plan.opens, closes=plan.closes)
 
 
 def zone_of(meter_id: int) -> ZoneInfo:
