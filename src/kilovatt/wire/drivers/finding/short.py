@@ -25,6 +25,7 @@ from kilovatt.wire.drivers.finding.probes import (
 )
 from kilovatt.wire.protocols.framing.connection import Outgoing
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, append_crc, crc_is_right
+from kilovatt.wire.protocols.framing.status_language import STATUS_MASK
 from kilovatt.wire.protocols.mercury_v2 import parameters as mercury
 from kilovatt.wire.protocols.mercury_v2 import session as mercury_session
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
@@ -34,7 +35,7 @@ from kilovatt.wire.protocols.nzif import session as nzif_session
 from kilovatt.wire.protocols.nzif.connection import NzifConnection
 from kilovatt.wire.protocols.nzif.parameters import TYPES
 from kilovatt.wire.protocols.nzif.parameters import Variant as NzifVariant
-from kilovatt.wire.protocols.nzif.request import STATUS_MASK, Status
+from kilovatt.wire.protocols.nzif.request import Status
 
 ADDRESSES = range(1, 241)
 ANYBODY = 0

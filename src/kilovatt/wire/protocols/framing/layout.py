@@ -1,10 +1,14 @@
 """Fields in a row: one description of some bytes, for reading them, writing them and explaining them.
 
 A field knows its step and its order on the wire; a layout is named fields in order and makes a value of them.
+Layouts are made once, and a head-end reads with them all night: what follows from the fields alone (where each
+begins, how many bytes there are) is reckoned when a layout is made.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - it is a class
 from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -43,19 +47,58 @@ class Layout(Protocol[T_co]):
         """Return the bytes of a value. Raises ValueError for what does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record(Generic[T]):
+class _Fields:
+    """Named fields in order, cut apart by one plan."""
+
+    __slots__ = ("_checks", "_cut", "_names", "_reads", "fields", "size")
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        self.fields = fields
+        self.size = 0
+        self._checks: list[tuple[str, int, bytes]] = []
+        for name, field in fields.items():
+            if field.checked:
+                self._checks.append((name, self.size, field.fixed or b""))
+            self.size += field.size
+        self._names = tuple(name for name, field in fields.items() if field.fixed is None)
+        self._reads = tuple(fields[name].read for name in self._names)
+        # What carries no value is passed over.
+        self._cut = Struct("".join(f"{it.size}{'s' if it.fixed is None else 'x'}" for it in fields.values())).unpack
+
+    def values(self, data: bytes) -> list[Any]:
+        """Return what the fields say that carry a value, in order. Raises ValueError for what cannot be."""
+        for name, start, wanted in self._checks:
+            if not data.startswith(wanted, start):
+                got = data[start : start + len(wanted)]
+                raise ValueError(f"{name} is {got.hex(' ')}, wanted {wanted.hex(' ')}")
+        try:
+            parts = self._cut(data)
+        except StructError as error:
+            raise ValueError(f"{self.size} bytes are wanted, got {len(data)}") from error
+        values: list[Any] = []
+        try:
+            for read, part in zip(self._reads, parts, strict=True):
+                values.append(read(part))
+        except ValueError as error:
+            wrong = len(values)
+            raise ValueError(f"{self._names[wrong]} is {parts[wrong].hex(' ')}: {error}") from error
+        return values
+
+
+class Record(_Fields, Generic[T]):
     """Fields that fill the attributes of the same names."""
 
-    make: Callable[..., T]
-    fields: Mapping[str, Field]
+    __slots__ = ("_in_order", "_make")
 
-    @property
-    def size(self) -> int:
-        return sum(field.size for field in self.fields.values())
+    def __init__(self, make: Callable[..., T], fields: Mapping[str, Field]) -> None:
+        super().__init__(fields)
+        self._make = make
+        # Most lie in the frame as their attributes are written down: then there is no need to name them each time.
+        self._in_order = getattr(make, "__match_args__", ())[: len(self._names)] == self._names
 
     def decode(self, data: bytes) -> T:
-        return self.make(**dict(_read(self.fields, data)))
+        values = self.values(data)
+        return self._make(*values) if self._in_order else self._make(**dict(zip(self._names, values, strict=True)))
 
     def encode(self, value: T) -> bytes:
         return b"".join(
@@ -64,43 +107,33 @@ class Record(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Single(Generic[T]):
+class Single(_Fields, Generic[T]):
     """One field that is the value, perhaps with bytes of no meaning about it."""
 
-    fields: Mapping[str, Field]
-
-    @property
-    def size(self) -> int:
-        return sum(field.size for field in self.fields.values())
+    __slots__ = ()
 
     def decode(self, data: bytes) -> T:
-        ((_, value),) = _read(self.fields, data)
-        only: T = value
-        return only
+        (only,) = self.values(data)
+        value: T = only
+        return value
 
     def encode(self, value: T) -> bytes:
         return b"".join(field.write(value) if field.fixed is None else field.fixed for field in self.fields.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Row(Generic[T]):
+class Row(_Fields, Generic[T]):
     """The same field several times: a tuple."""
 
-    name: str
-    field: Field
-    count: int
+    __slots__ = ("count", "field", "name")
 
-    @property
-    def size(self) -> int:
-        return self.count * self.field.size
-
-    @property
-    def fields(self) -> Mapping[str, Field]:
-        return {f"{self.name}_{number}": self.field for number in range(1, self.count + 1)}
+    def __init__(self, name: str, field: Field, count: int) -> None:
+        super().__init__({f"{name}_{number}": field for number in range(1, count + 1)})
+        self.name = name
+        self.field = field
+        self.count = count
 
     def decode(self, data: bytes) -> tuple[T, ...]:
-        return tuple(value for _, value in _read(self.fields, data))
+        return tuple(self.values(data))
 
     def encode(self, value: tuple[T, ...]) -> bytes:
         if len(value) != self.count:
@@ -130,20 +163,6 @@ def fixed(data: bytes) -> Field:
 def reserved(size: int) -> Field:
     """Return bytes of no known meaning: written as zeros, read past."""
     return Field(size=size, read=bytes, write=bytes, fixed=bytes(size))
-
-
-def _read(fields: Mapping[str, Field], data: bytes) -> Iterator[tuple[str, Any]]:
-    start = 0
-    for name, field in fields.items():
-        part = data[start : start + field.size]
-        start += field.size
-        if field.checked and part != field.fixed:
-            raise ValueError(f"{name} is {part.hex(' ')}, wanted {(field.fixed or b'').hex(' ')}")
-        if field.fixed is None:
-            try:
-                yield name, field.read(part)
-            except ValueError as error:
-                raise ValueError(f"{name} is {part.hex(' ')}: {error}") from error
 
 
 def _of_size(data: bytes, size: int) -> bytes:

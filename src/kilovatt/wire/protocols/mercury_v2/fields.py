@@ -37,22 +37,22 @@ class Directed:
 
 def low_first(size: int, *, step: int = 1) -> Field:
     """Return a number whose lowest byte comes first, counted in steps of the named unit."""
-    return _number(size, step, lambda data: data[::-1])
+    return _number(size, step, lambda data: int.from_bytes(data, "little"), lambda data: data[::-1])
 
 
 def high_first(size: int, *, step: int = 1) -> Field:
     """Return a number whose highest byte comes first, counted in steps of the named unit."""
-    return _number(size, step, bytes)
+    return _number(size, step, lambda data: int.from_bytes(data, "big"), bytes)
 
 
 def word_swapped(size: int = 4, *, step: int = 1) -> Field:
     """Return a number of whole words, the highest word first, the lower byte of each word first."""
-    return _number(size, step, _words)
+    return _number(size, step, _two_words_said if size == 4 else _words_said, _words)
 
 
 def three_bytes(*, step: int = 1) -> Field:
     """Return a number of three bytes: the highest, the lowest, the middle one."""
-    return _number(3, step, _of_three)
+    return _number(3, step, _three_said, _of_three)
 
 
 def maskable(field: Field) -> Field:
@@ -67,24 +67,26 @@ def maskable(field: Field) -> Field:
 
 def directed(size: int, *, step: int = 1) -> Field:
     """Return a magnitude with its direction bits, in three bytes or four, or None where masked."""
-    order = _of_three if size == 3 else _words
+    order, said = (_of_three, _three_said) if size == 3 else (_words, _two_words_said)
     mask = b"\xff" * size
+    shift = 8 * (size - 1)
+    active_reversed, reactive_reversed = _ACTIVE_REVERSED << shift, _REACTIVE_REVERSED << shift
+    largest = reactive_reversed - 1
 
     def read(data: bytes) -> Directed | None:
         if data == mask:
             return None
-        high, *rest = order(data)
-        magnitude = int.from_bytes(bytes([high & ~(_ACTIVE_REVERSED | _REACTIVE_REVERSED), *rest]), "big")
-        return Directed(magnitude * step, bool(high & _ACTIVE_REVERSED), bool(high & _REACTIVE_REVERSED))
+        number = said(data)
+        return Directed((number & largest) * step, bool(number & active_reversed), bool(number & reactive_reversed))
 
     def write(value: Directed | None) -> bytes:
         if value is None:
             return mask
-        high, *rest = _to_bytes(_in_steps(value.magnitude, step), size)
-        if high & (_ACTIVE_REVERSED | _REACTIVE_REVERSED):
+        count = _in_steps(value.magnitude, step)
+        if count > largest:
             raise ValueError(f"{value.magnitude} leaves no place for its direction in {size} bytes")
-        high |= value.active_reversed * _ACTIVE_REVERSED | value.reactive_reversed * _REACTIVE_REVERSED
-        return order(bytes([high, *rest]))
+        count |= value.active_reversed * active_reversed | value.reactive_reversed * reactive_reversed
+        return order(count.to_bytes(size, "big"))
 
     return Field(size=size, read=read, write=write)
 
@@ -158,11 +160,11 @@ def is_empty(data: bytes) -> bool:
     return data in (bytes(len(data)), b"\xff" * len(data))
 
 
-def _number(size: int, step: int, order: Callable[[bytes], bytes]) -> Field:
-    # Each order is its own inverse.
+def _number(size: int, step: int, said: Callable[[bytes], int], order: Callable[[bytes], bytes]) -> Field:
+    # `order` puts the highest byte first where it must stand, `said` reads the number from there.
     return Field(
         size=size,
-        read=lambda data: int.from_bytes(order(data), "big") * step,
+        read=said if step == 1 else lambda data: said(data) * step,
         write=lambda value: order(_to_bytes(_in_steps(value, step), size)),
     )
 
@@ -171,8 +173,22 @@ def _words(data: bytes) -> bytes:
     return b"".join(data[start : start + 2][::-1] for start in range(0, len(data), 2))
 
 
+def _words_said(data: bytes) -> int:
+    return int.from_bytes(_words(data), "big")
+
+
+def _two_words_said(data: bytes) -> int:
+    # Nearly every number is of two words: with its lowest byte first, what comes out has them exchanged.
+    exchanged = int.from_bytes(data, "little")
+    return (exchanged & 0xFFFF) << 16 | exchanged >> 16
+
+
 def _of_three(data: bytes) -> bytes:
     return bytes([data[0], data[2], data[1]])
+
+
+def _three_said(data: bytes) -> int:
+    return data[0] << 16 | data[2] << 8 | data[1]
 
 
 def _in_steps(value: int, step: int) -> int:

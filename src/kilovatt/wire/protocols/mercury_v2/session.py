@@ -43,6 +43,7 @@ class CheckLink(Command):
 
     prefix = b"\x00"
     level = 0
+    is_echoed = True
 
 
 @dataclass(frozen=True, slots=True)

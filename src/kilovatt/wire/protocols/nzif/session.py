@@ -26,6 +26,7 @@ class CheckLink(Command):
     """Ask whether the meter is there; sent to address 0, it tells its own."""
 
     prefix = b"\x00"
+    is_echoed = True
 
 
 @dataclass(frozen=True, slots=True)

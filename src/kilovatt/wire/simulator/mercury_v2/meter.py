@@ -9,9 +9,10 @@ from typing import Any
 
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
+from kilovatt.wire.protocols.framing.status_language import OK
 from kilovatt.wire.protocols.mercury_v2.hearing import FRAME_SIZE_MIN, frame, request_from_body
 from kilovatt.wire.protocols.mercury_v2.profile import AddressOrder
-from kilovatt.wire.protocols.mercury_v2.request import OK, MercuryV2Request
+from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.simulator.mercury_v2.channel import AccessChannel
 from kilovatt.wire.simulator.mercury_v2.clockwork import Clockwork
 from kilovatt.wire.simulator.mercury_v2.commands import COMMANDS

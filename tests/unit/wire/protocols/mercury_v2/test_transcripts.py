@@ -8,13 +8,13 @@ import pytest
 
 from kilovatt.wire.protocols.framing.connection import Answered, LineFault, Refusal, RefusalReason, RemoteProtocolError
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, crc_is_right
+from kilovatt.wire.protocols.framing.status_language import OK
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import instants, journals, parameters, writes
 from kilovatt.wire.protocols.mercury_v2.connection import MercuryV2Connection
 from kilovatt.wire.protocols.mercury_v2.hearing import frame, heard
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity
 from kilovatt.wire.protocols.mercury_v2.journals import Journal, Moment
-from kilovatt.wire.protocols.mercury_v2.request import OK
 from kilovatt.wire.protocols.mercury_v2.schedule import ReadHolidays
 from transcribed_v2 import ANSWERED, TRANSCRIPTS, Transcript, after, named
 

@@ -139,7 +139,7 @@ def test_noise_behind_an_echo_is_named() -> None:
 def test_an_answer_of_another_meter_is_named() -> None:
     connection, _ = asking(ENERGY)
     other = frame(84, ENERGY_ANSWER[1:-2])
-    with pytest.raises(RemoteProtocolError, match="asked 83 for ReadEnergy, and a frame of 84 came") as another:
+    with pytest.raises(RemoteProtocolError, match="asked 83 for ReadEnergy, and 84 answered") as another:
         connection.receive(other)
     assert (another.value.fault, another.value.data) == (LineFault.ANOTHER_METER, other)
 

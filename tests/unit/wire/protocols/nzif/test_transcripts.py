@@ -11,6 +11,7 @@ import pytest
 
 from kilovatt.wire.protocols.framing.connection import Answered, LineFault, RemoteProtocolError
 from kilovatt.wire.protocols.framing.crc16 import append_crc, crc_is_right
+from kilovatt.wire.protocols.framing.status_language import DONE
 from kilovatt.wire.protocols.nzif import energy, instants, journals, parameters, profile, session
 from kilovatt.wire.protocols.nzif.connection import NzifConnection
 from kilovatt.wire.protocols.nzif.energy import Beginning, EnergyArray, EnergyPeriod, StoredArray
@@ -19,7 +20,7 @@ from kilovatt.wire.protocols.nzif.instants import Measured
 from kilovatt.wire.protocols.nzif.journals import Journal, Place
 from kilovatt.wire.protocols.nzif.meter_clock import ReadClock
 from kilovatt.wire.protocols.nzif.parameters import Variant
-from kilovatt.wire.protocols.nzif.request import DONE, NzifRequest
+from kilovatt.wire.protocols.nzif.request import NzifRequest
 
 ADDRESS = 0x53
 
