@@ -15,11 +15,13 @@ from uuid import UUID
 from django.db import DatabaseError, close_old_connections, connection
 
 from kilovatt.config.figures import HeadendFigures, Present
+from kilovatt.config.intake import Intake
 from kilovatt.config.rounds import keep_and_judge
-from kilovatt.config.wiring import Intake, errands_by_line, line_spec, order_errand
+from kilovatt.config.scans import Searches
+from kilovatt.config.wiring import errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import clocks, gaps, leases, line_leases, orders, visits
+from kilovatt.office.operations import clocks, gaps, leases, line_leases, orders, vault, visits
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
@@ -27,6 +29,7 @@ from kilovatt.office.operations.reading_plan import LineErrands, back_fill, line
 from kilovatt.wire.headend.commanding import WithdrawnError
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import LineErrand, LineNotServedError, Rank, ServedLines
+from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError
 
 ASK_EVERY_S = 0.5
 CHORES_EVERY_S = 300.0
@@ -65,6 +68,7 @@ class HeadendProcess:
         self._intake = Intake(clock, noticed or _unnoticed, self._figures)
         headend = Headend(clock, lines_at_once=lines_max)
         self._served = ServedLines(headend, self._sink, lost=self._lost)
+        self._searches = Searches(clock, self._served)
         self._figures.watch(Present(self._held.__len__, self._served.waiting_by_rank, headend.traffic))
         self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._stopped = asyncio.Event()
@@ -132,6 +136,7 @@ class HeadendProcess:
                 _log.error("the database did not answer: %s", error)
                 wanted = []
             self._put(wanted)
+            await self._searches.go_on(held, self._at_desk)
             await self._rest(ASK_EVERY_S)
 
     def _wanted(self, held: Mapping[int, HeldLine], in_hand: frozenset[int]) -> list[LineErrand]:
@@ -157,7 +162,14 @@ class HeadendProcess:
             announce = partial(self._announce, due.order.order_id, held[due.line_id].lease)
             for line in lines_to_read(now=now, meter_ids=[due.meter_id], days_at_once=0):
                 (wanted,) = line.meters
-                errands.append(LineErrand(due.line_id, order_errand(wanted, due.order, announce), Rank.COMMAND))
+                try:
+                    errand = order_errand(wanted, due.order, announce)
+                except (vault.SealBrokenError, UnusableKeysError) as error:
+                    # The next master key, or `keys set`, may open them: those that were sent are looked at again.
+                    _log.error("order %s: %s", due.order.order_id, error)
+                    orders.fail_unsent(due.order.order_id, str(error), now=now)
+                else:
+                    errands.append(LineErrand(due.line_id, errand, Rank.COMMAND))
         return errands
 
     async def _announce(self, order_id: UUID, lease: leases.Lease) -> None:

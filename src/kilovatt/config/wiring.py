@@ -1,35 +1,24 @@
-"""Where the wings meet: what the office wants becomes errands for the head-end, what it brings is accepted."""
+"""Where the wings meet: what the office wants becomes errands for the head-end."""
 
-import asyncio
 import logging
-import sys
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from django.db import connection
-
-from kilovatt.config.figures import HeadendFigures
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order
-from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import ingest, vault
-from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations import vault
 from kilovatt.office.operations.line_leases import HeldLine
-from kilovatt.office.operations.meter_keys import COMMANDING_SLOT
+from kilovatt.office.operations.meter_keys import COMMANDING_SLOT, MASTER_SLOT
 from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.commanding import Announce
-from kilovatt.wire.headend.correlation import in_hand
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
-from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError, key_bundle
+from kilovatt.wire.protocols.dlms.security.slots import SLOTS, UnusableKeysError, key_bundle
 
-_COMMANDING_LEVEL = 2
+_READING_LEVEL, _COMMANDING_LEVEL = 1, 2
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +41,7 @@ def errand(wanted: MeterErrand) -> Errand:
         {
             key.slot: vault.unseal_key(key.sealed, meter_name=meter_name, slot=key.slot, generation=key.generation)
             for key in wanted.keys_sealed
+            if key.slot in SLOTS
         }
     )
     return Errand(
@@ -80,43 +70,51 @@ def errand(wanted: MeterErrand) -> Errand:
 def order_errand(wanted: MeterErrand, order: Order, announce: Announce) -> Errand:
     """The head-end's view of a command: a session opened as far as it needs, and what the meter shows afterwards.
 
-    What is to prove a new password or new keys is a session opened with them.
+    What is to prove a new password or new keys is a session opened with them; where that is refused, one opened with
+    the old ones proves that they still hold. Raises SealBrokenError, UnusableKeysError.
     """
-    plain = errand(wanted)
-    address = plain.address
-    if order.command.kind is not CommandKind.SHIFT_CLOCK:
-        address = replace(address, access_level=_COMMANDING_LEVEL, password=_commanding_password(wanted))
-    if not order.to_send:
-        address = _with_new_secrets(address, order.command)
+    address = errand(wanted).address
+    if order.to_send and isinstance(order.command, ChangeKeys):
+        order = replace(order, command=replace(order.command, master=_unsealed(wanted, MASTER_SLOT)))
+    before = None
+    if not order.to_send and isinstance(order.command, ChangePassword) and order.command.level == _READING_LEVEL:
+        before = replace(address, access_level=_READING_LEVEL, keys=None, hls_secret=None)
+        address = replace(before, password=order.command.new)
+    elif order.command.kind is not CommandKind.SHIFT_CLOCK:
+        password = _unsealed(wanted, COMMANDING_SLOT)
+        as_commander = replace(
+            address,
+            access_level=_COMMANDING_LEVEL,
+            password=None if password is None else password.decode(),
+        )
+        address = as_commander if order.to_send else _with_new_secrets(as_commander, order.command)
+        before = None if address == as_commander else as_commander
     task = ReadingTask(registers_now=False, instant=True)
-    return Errand(meter_id=wanted.meter_id, address=address, task=task, order=order, announce=announce)
+    return Errand(meter_id=wanted.meter_id, address=address, task=task, order=order, announce=announce, before=before)
 
 
-def _commanding_password(wanted: MeterErrand) -> str | None:
+def _unsealed(wanted: MeterErrand, slot: str) -> bytes | None:
+    meter_name = vault_name(wanted.model.key, wanted.serial)
     for key in wanted.keys_sealed:
-        if key.slot == COMMANDING_SLOT:
-            meter_name = vault_name(wanted.model.key, wanted.serial)
-            opened = vault.unseal_key(key.sealed, meter_name=meter_name, slot=key.slot, generation=key.generation)
-            return opened.decode()
+        if key.slot == slot:
+            return vault.unseal_key(key.sealed, meter_name=meter_name, slot=slot, generation=key.generation)
     return None
 
 
 def _with_new_secrets(address: MeterAddress, command: Command) -> MeterAddress:
+    """Return a commander's address with what a command has changed, if it changes any of it."""
     if isinstance(command, ChangePassword):
-        if address.hls_secret is not None and command.level == _COMMANDING_LEVEL:
+        if address.hls_secret is not None:
             return replace(address, hls_secret=command.new.encode("latin-1"))
-        level = command.level
-        return replace(address, password=command.new, access_level=level, keys=None if level == 1 else address.keys)
+        return replace(address, password=command.new)
     if isinstance(command, ChangeKeys) and address.keys is not None:
         keys = address.keys
-        return replace(
-            address,
-            keys=replace(
-                keys,
-                encryption=command.encryption or keys.encryption,
-                authentication=command.authentication or keys.authentication,
-            ),
+        changed = replace(
+            keys,
+            encryption=command.encryption or keys.encryption,
+            authentication=command.authentication or keys.authentication,
         )
+        return replace(address, keys=changed)
     return address
 
 
@@ -133,37 +131,3 @@ def _errands(meters: Iterable[MeterErrand]) -> Iterator[Errand]:
             _log.error("%s", error)
         except UnusableKeysError as error:
             _log.error("meter %s: %s", wanted.meter_id, error)
-
-
-_SWITCH_INTERVAL_S = 0.0005
-
-
-class Intake:
-    """Accepts sessions one after another in a thread of its own, so that lines never wait for the disk."""
-
-    def __init__(self, clock: SiteClock, noticed: Callable[[SessionReport], None], figures: HeadendFigures) -> None:
-        # By default a thread may keep Python for 5 ms while a meter's answer waits to be heard.
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        self._clock = clock
-        self._noticed = noticed
-        self._figures = figures
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
-
-    def sink(self, report: SessionReport, lease: Lease | None = None) -> Awaitable[None]:
-        """Accept a session; done when the transaction is. `lease`: that of its line, where lines are held."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._accept, report, lease)
-
-    def close(self) -> None:
-        """Accept what is still waiting, and end the thread."""
-        self._thread.submit(connection.close)
-        self._thread.shutdown(wait=True)
-
-    def _accept(self, report: SessionReport, lease: Lease | None) -> None:
-        with in_hand(report.session_id):
-            began = time.perf_counter()
-            is_new = ingest.accept(report, now=self._clock.now(), lease=lease)
-            took_s = time.perf_counter() - began
-            facts = {"meter": report.meter_id, "outcome": report.outcome.value, "is_new": is_new}
-            _log.info("session %s accepted", report.session_id, extra=facts | {"took_ms": round(took_s * 1000)})
-            self._figures.session_accepted(report, took_s=took_s)
-            self._noticed(report)

@@ -15,6 +15,7 @@ from kilovatt.office.records.models import Meter, MeterSecret
 
 READING_LEVEL = 1
 COMMANDING_SLOT = MeterSecret.Slot.COMMANDING.value
+MASTER_SLOT = MeterSecret.Slot.MASTER.value
 COUNTERS_AT_ONCE = 4096
 """So many are taken for a session; none has been seen to need a tenth of them."""
 

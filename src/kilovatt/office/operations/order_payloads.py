@@ -21,8 +21,10 @@ from kilovatt.measure.metering.commands import (
     ShiftClock,
     TariffMark,
 )
+from kilovatt.measure.metering.orders import Order
 from kilovatt.office.operations import vault
-from kilovatt.office.records.models import Organisation
+from kilovatt.office.operations.registration import vault_name
+from kilovatt.office.records.models import MeterOrder, Organisation
 
 _SLOT = "order"
 
@@ -62,7 +64,8 @@ def _split(command: Command) -> tuple[dict[str, Any], dict[str, str] | None]:
         case ChangeKeys():
             keys = {"encryption": command.encryption, "authentication": command.authentication}
             changed = {name: key.hex() for name, key in keys.items() if key is not None}
-            return {"keys": sorted(changed)}, changed | {"master": command.master.hex()}
+            master = {} if command.master is None else {"master": command.master.hex()}
+            return {"keys": sorted(changed)}, changed | master
         case _:
             return {}, None
 
@@ -75,6 +78,18 @@ def command_of(
     if secret_sealed is not None:
         secret = json.loads(vault.unseal(secret_sealed, meter_name=meter_name, slot=_slot(order_id)))
     return _MAKERS[kind](facts, secret)
+
+
+def order_of_row(row: MeterOrder, *, to_send: bool) -> Order:
+    """Return an order for a visit, its secrets opened. Raises SealBrokenError."""
+    command = command_of(
+        CommandKind(row.kind),
+        row.facts,
+        None if row.secret_sealed is None else bytes(row.secret_sealed),
+        meter_name=vault_name(row.meter.model_key, row.meter.serial),
+        order_id=row.pk,
+    )
+    return Order(order_id=row.pk, command=command, to_send=to_send)
 
 
 def _slot(order_id: UUID) -> str:
@@ -104,7 +119,7 @@ def _keys(facts: Mapping[str, Any], secret: Mapping[str, str]) -> Command:
     return ChangeKeys(
         encryption=_key(secret, "encryption"),
         authentication=_key(secret, "authentication"),
-        master=bytes.fromhex(secret["master"]),
+        master=_key(secret, "master"),
     )
 
 

@@ -1,33 +1,49 @@
-"""Commands to meters: wanted, approved, handed to whoever holds the line, and settled by what the meter shows.
+"""Commands to meters: wanted, approved, and handed to whoever holds the line; `order_settling` has what came of them.
 
 An order is sent at most once. Before anything that changes the meter leaves a head-end, the order is noted as sent, in
 a transaction that checks the fence of the line; whatever dies after that, the order is only read back.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext_noop
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
-from kilovatt.measure.metering.orders import Order, OrderReport, OrderState, VisitResult, standing_after
-from kilovatt.measure.metering.outcomes import Outcome
+from kilovatt.measure.metering.commands import Command, CommandKind, NotSentReason
+from kilovatt.measure.metering.orders import READ_BACK_LAST, Order, OrderState, VisitResult
 from kilovatt.office.operations import clock_moves, leases, vault
+from kilovatt.office.operations.approval_rules import check_person
 from kilovatt.office.operations.leases import Lease
-from kilovatt.office.operations.meter_keys import put_keys, put_password
-from kilovatt.office.operations.order_payloads import command_of, kept
+from kilovatt.office.operations.order_payloads import kept, order_of_row
 from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import vault_name
-from kilovatt.office.records.models import Meter, MeterOrder, Session, StaffRole, User
+from kilovatt.office.records.models import (
+    Installation,
+    Meter,
+    MeteringPoint,
+    MeterOrder,
+    MeterSecret,
+    OrderList,
+    StaffRole,
+    User,
+)
 
 LASTS = timedelta(hours=24)
 """An order that could not be brought for so long is not wanted any more, unless stated."""
+IN_HAND_A_LINE = 8
+"""So many visits for orders are handed out for a line at once: the others wait their turn, and can be withdrawn."""
+SECRET_KINDS = (CommandKind.CHANGE_PASSWORD, CommandKind.CHANGE_KEYS)
+"""Those that change what the meter is opened with."""
 _CLAIM_LASTS = timedelta(minutes=10)
 """A visit that has told nothing for so long is made again, though its process seems to live."""
+_LOOKED_AT = 500
+_WRAPPED_WITH = {MeterSecret.Slot.ENCRYPTION, MeterSecret.Slot.AUTHENTICATION, MeterSecret.Slot.MASTER}
 
 
 def request(
@@ -45,9 +61,8 @@ def request(
     `order_id` is the number of a form: sent twice by the same user for the same meter, it is one order.
     Raises OrderRefusedError where the model takes no such command, another is under way, or the user may not.
     """
-    _require_operator(meter, by)
-    if not because.strip():
-        raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
+    require_operator(meter, by)
+    require_reason(because)
     with transaction.atomic():
         # Two forms for one meter wait for each other here.
         Meter.objects.select_for_update().get(pk=meter.pk)
@@ -55,11 +70,11 @@ def request(
         given = MeterOrder.objects.filter(pk=number, meter=meter, requested_by=by).first()
         if given is not None:
             return given
-        _expire(now)
+        expire(now)
         # What only the site wants, and nobody has approved, stands in nobody's way.
         of_the_site = MeterOrder.objects.filter(meter=meter, state=OrderState.REQUESTED, requested_by=None)
         of_the_site.update(state=OrderState.DECLINED, approved_by=by, over_at=now)
-        return _put_on_record(meter, command, by=by, because=because.strip(), now=now, lasts=lasts, order_id=number)
+        return put_on_record(meter, command, by=by, because=because.strip(), now=now, lasts=lasts, order_id=number)
 
 
 def request_by_site(meter: Meter, command: Command, *, because: str, now: datetime, is_approved: bool) -> MeterOrder:
@@ -68,29 +83,27 @@ def request_by_site(meter: Meter, command: Command, *, because: str, now: dateti
     Raises OrderRefusedError where the model takes no such command, or another is under way.
     """
     with transaction.atomic():
-        order = _put_on_record(meter, command, by=None, because=because, now=now, lasts=LASTS, order_id=uuid4())
+        order = put_on_record(meter, command, by=None, because=because, now=now, lasts=LASTS, order_id=uuid4())
         if is_approved:
             order.state, order.approved_at, order.due_at = OrderState.APPROVED, now, now
             order.save(update_fields=["state", "approved_at", "due_at"])
     return order
 
 
-def _put_on_record(
+def put_on_record(
     meter: Meter,
     command: Command,
     *,
     by: User | None,
     because: str,
     now: datetime,
-    lasts: timedelta,
-    order_id: UUID,
+    lasts: timedelta = LASTS,
+    order_id: UUID | None = None,
+    order_list: OrderList | None = None,
 ) -> MeterOrder:
-    if command.kind not in model_by_key(meter.model_key).commands:
-        raise OrderRefusedError(
-            gettext_noop("A %(model)s cannot be told that."), model=model_by_key(meter.model_key).title
-        )
-    if meter.line_id is None:
-        raise OrderRefusedError(gettext_noop("No line leads to the meter."))
+    """Within a transaction: put an order on record. Raises OrderRefusedError where the meter cannot be told that."""
+    order_id = order_id or uuid4()
+    _require_taken(meter, command)
     payload = kept(
         command,
         organisation=vault.organisation_of(meter),
@@ -102,6 +115,8 @@ def _put_on_record(
             return MeterOrder.objects.create(
                 order_id=order_id,
                 meter=meter,
+                point=_point_of(meter),
+                order_list=order_list,
                 kind=payload.kind,
                 facts=payload.facts,
                 secret_sealed=payload.secret_sealed,
@@ -116,21 +131,65 @@ def _put_on_record(
         ) from error
 
 
+def _require_taken(meter: Meter, command: Command) -> None:
+    model = model_by_key(meter.model_key)
+    if command.kind not in model.commands:
+        raise OrderRefusedError(gettext_noop("A %(model)s cannot be told that."), model=model.title)
+    if meter.line_id is None:
+        raise OrderRefusedError(gettext_noop("No line leads to the meter."))
+    if command.kind not in SECRET_KINDS:
+        return
+    if MeterOrder.objects.filter(meter=meter, kind__in=SECRET_KINDS, state=OrderState.UNKNOWN).exists():
+        raise OrderRefusedError(
+            gettext_noop(
+                "Whether the meter has taken the password or keys it was told before is not known yet: wait until it "
+                "has told, or nobody could open it."
+            )
+        )
+    if command.kind is CommandKind.CHANGE_KEYS and _WRAPPED_WITH - set(meter.secrets.values_list("slot", flat=True)):
+        raise OrderRefusedError(
+            gettext_noop(
+                "Its keys and the master key that wraps new ones are not all on record: put them there with "
+                "`kilovatt keys set --keys-file`."
+            )
+        )
+
+
+def _point_of(meter: Meter) -> MeteringPoint | None:
+    standing = meter.installations.filter(removed_at=None).select_related("point").first()
+    return None if standing is None else standing.point
+
+
 def approve(order: MeterOrder, *, by: User, now: datetime) -> bool:
-    """Let an order be sent; return whether it was waiting for that."""
-    _require_operator(order.meter, by)
+    """Let an order be sent; return whether it was waiting for that.
+
+    Raises OrderRefusedError where the user may not: not his meter, or he asked for it himself and the organisation
+    wants a second person, or it belongs to a list, or the meter stands elsewhere now.
+    """
+    require_operator(order.meter, by)
+    if order.order_list_id is not None:
+        raise OrderRefusedError(gettext_noop("It is one of a list, and is approved with the list."))
+    point = _point_of(order.meter)
+    assert point is not None, "an operator commands meters that stand somewhere"
+    check_person(point.organisation, CommandKind(order.kind), requested_by=order.requested_by_id, by=by)
+    if order.point_id not in {None, point.pk}:
+        raise OrderRefusedError(
+            gettext_noop("The meter stands elsewhere since it was given: withdraw it, and give it anew if it holds.")
+        )
+    expire(now)
     waiting = MeterOrder.objects.filter(pk=order.pk, state=OrderState.REQUESTED, expires_at__gt=now)
     return bool(waiting.update(state=OrderState.APPROVED, approved_by=by, approved_at=now, due_at=now))
 
 
 def withdraw(order: MeterOrder, *, by: User, now: datetime) -> bool:
     """Take an order back; return whether it was in time: what a head-end has in hand may be on its way."""
-    _require_operator(order.meter, by)
+    require_operator(order.meter, by)
     waiting = MeterOrder.objects.filter(pk=order.pk, state__in=[OrderState.REQUESTED, OrderState.APPROVED])
     return bool(waiting.update(state=OrderState.DECLINED, approved_by=by, over_at=now, secret_sealed=None))
 
 
-def _require_operator(meter: Meter, user: User) -> None:
+def require_operator(meter: Meter, user: User) -> None:
+    """Raise OrderRefusedError for whoever is no operator of the organisation at whose point the meter stands."""
     standing = meter.installations.filter(removed_at=None).select_related("point").first()
     allowed = (
         standing is not None
@@ -140,6 +199,21 @@ def _require_operator(meter: Meter, user: User) -> None:
     )
     if not allowed:
         raise OrderRefusedError(gettext_noop("Only an operator of the organisation commands its meters."))
+
+
+def require_reason(because: str) -> None:
+    """Raise OrderRefusedError where nobody says why."""
+    if not because.strip():
+        raise OrderRefusedError(gettext_noop("Say why: it stays on record."))
+
+
+def expire(now: datetime) -> None:
+    """End the orders and lists that nobody has approved or could send in their time."""
+    waiting = [OrderState.REQUESTED, OrderState.APPROVED]
+    in_vain = MeterOrder.objects.filter(state__in=waiting, expires_at__lte=now)
+    in_vain.update(state=OrderState.EXPIRED, over_at=now, secret_sealed=None)
+    lists = OrderList.objects.filter(state=OrderState.REQUESTED, expires_at__lte=now)
+    lists.update(state=OrderState.EXPIRED, over_at=now)
 
 
 # ── For the head-end ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,33 +235,90 @@ def claim_due(fences: Mapping[int, int], *, now: datetime) -> list[DueOrder]:
     """
     if not fences:
         return []
-    _expire(now)
+    expire(now)
     _take_over_claims(fences, now)
-    states = [OrderState.APPROVED, OrderState.SENT, OrderState.UNKNOWN]
-    due = MeterOrder.objects.filter(state__in=states, due_at__lte=now, meter__line_id__in=fences)
+    room = _room(fences)
+    due = list(_due([line_id for line_id in fences if room[line_id] > 0], now))
+    points = dict(
+        Installation.objects.filter(meter_id__in=[row.meter_id for row in due], removed_at=None).values_list(
+            "meter_id", "point_id"
+        )
+    )
     claimed = []
-    for row in due.select_related("meter").order_by("due_at"):
+    for row in due:
         assert row.meter.line_id is not None
-        to_send = row.state == OrderState.APPROVED
-        wait = clock_moves.wait_for(row, at=now) if to_send else timedelta(0)
-        if wait:
-            MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED).update(due_at=now + wait)
+        if room[row.meter.line_id] <= 0:
             continue
-        try:
-            order = _order(row, to_send=to_send)
-        except vault.SealBrokenError as error:
-            MeterOrder.objects.filter(pk=row.pk).update(state=OrderState.FAILED, over_at=now, detail=str(error)[:300])
-            continue
-        mine = MeterOrder.objects.filter(pk=row.pk, state=row.state, due_at=row.due_at)
-        # A visit that never reports is made again: for that it must become due again by itself.
-        if mine.update(
-            state=OrderState.CLAIMED if to_send else row.state,
-            claimed_at=now,
-            claimed_fence=fences[row.meter.line_id],
-            due_at=now + _CLAIM_LASTS,
-        ):
+        order = _ready(row, point_id=points.get(row.meter_id), now=now)
+        if order is not None and _claimed(row, fences[row.meter.line_id], now):
+            room[row.meter.line_id] -= 1
             claimed.append(DueOrder(row.meter_id, row.meter.line_id, order))
     return claimed
+
+
+def _room(fences: Mapping[int, int]) -> Counter[int]:
+    """How many visits more each line takes now."""
+    in_hand = MeterOrder.objects.filter(meter__line_id__in=fences, claimed_fence__isnull=False)
+    taken = in_hand.values_list("meter__line_id").annotate(n=Count("pk")).values_list("meter__line_id", "n")
+    room = Counter(dict.fromkeys(fences, IN_HAND_A_LINE))
+    room.subtract(dict(taken))
+    return room
+
+
+def _due(line_ids: Collection[int], now: datetime) -> Collection[MeterOrder]:
+    """The orders that are due, those of a list last: one that somebody waits for does not wait for a thousand."""
+    states = [OrderState.APPROVED, OrderState.SENT, OrderState.UNKNOWN]
+    due = MeterOrder.objects.filter(state__in=states, due_at__lte=now, meter__line_id__in=line_ids)
+    # Whose lease runs out is due again by itself, and not in hand twice.
+    free = due.filter(Q(claimed_fence=None)).select_related("meter")
+    return free.order_by(F("order_list").asc(nulls_first=True), "due_at")[:_LOOKED_AT]
+
+
+def _ready(row: MeterOrder, *, point_id: int | None, now: datetime) -> Order | None:
+    """Return an order that can be handed out now; one that cannot be any more has ended."""
+    to_send = row.state == OrderState.APPROVED
+    if to_send and row.point_id is not None and row.point_id != point_id:
+        fail_unsent(row.pk, f"{NotSentReason.METER_MOVED}: it stood at point {row.point_id}", now=now)
+        return None
+    wait = clock_moves.wait_for(row, at=now) if to_send else timedelta(0)
+    if wait:
+        MeterOrder.objects.filter(pk=row.pk, state=OrderState.APPROVED).update(due_at=now + wait)
+        return None
+    try:
+        return order_of_row(row, to_send=to_send)
+    except vault.SealBrokenError as error:
+        if not fail_unsent(row.pk, str(error), now=now):
+            # What was sent is not over because we cannot read what it was.
+            MeterOrder.objects.filter(pk=row.pk).update(due_at=now + READ_BACK_LAST, detail=str(error)[:300])
+        return None
+
+
+def _claimed(row: MeterOrder, fence: int, now: datetime) -> bool:
+    mine = MeterOrder.objects.filter(pk=row.pk, state=row.state, due_at=row.due_at)
+    # A visit that never reports is made again: for that it must become due again by itself.
+    return bool(
+        mine.update(
+            state=OrderState.CLAIMED if row.state == OrderState.APPROVED else row.state,
+            claimed_at=now,
+            claimed_fence=fence,
+            due_at=now + _CLAIM_LASTS,
+        )
+    )
+
+
+def fail_unsent(order_id: UUID, because: str, *, now: datetime) -> bool:
+    """End an order that was not sent and cannot be: return whether it had not been. `because` begins with a reason."""
+    unsent = MeterOrder.objects.filter(pk=order_id, state__in=[OrderState.APPROVED, OrderState.CLAIMED])
+    return bool(
+        unsent.update(
+            state=OrderState.FAILED,
+            result=VisitResult.NOT_SENT,
+            detail=because[:300],
+            over_at=now,
+            claimed_fence=None,
+            secret_sealed=None,
+        )
+    )
 
 
 def _take_over_claims(fences: Mapping[int, int], now: datetime) -> None:
@@ -207,22 +338,6 @@ def _take_over_claims(fences: Mapping[int, int], now: datetime) -> None:
             taken_over.update(state=state, due_at=now, claimed_fence=None)
 
 
-def _expire(now: datetime) -> None:
-    in_vain = MeterOrder.objects.filter(state__in=[OrderState.REQUESTED, OrderState.APPROVED], expires_at__lte=now)
-    in_vain.update(state=OrderState.EXPIRED, over_at=now, secret_sealed=None)
-
-
-def _order(row: MeterOrder, *, to_send: bool) -> Order:
-    command = command_of(
-        CommandKind(row.kind),
-        row.facts,
-        None if row.secret_sealed is None else bytes(row.secret_sealed),
-        meter_name=vault_name(row.meter.model_key, row.meter.serial),
-        order_id=row.pk,
-    )
-    return Order(order_id=row.pk, command=command, to_send=to_send)
-
-
 def note_sent(order_id: UUID, *, lease: Lease, now: datetime) -> bool:
     """Note that an order is being sent, before it is; return whether it may be.
 
@@ -235,48 +350,6 @@ def note_sent(order_id: UUID, *, lease: Lease, now: datetime) -> bool:
         if row is None or clock_moves.wait_for(row, at=now, is_on_its_way=True):
             return False
         return bool(claimed.update(state=OrderState.SENT, sent_at=now))
-
-
-def settle(report: OrderReport, *, session: Session, now: datetime) -> None:
-    """Within the transaction that accepts a session: note what its visit brought of an order."""
-    row = MeterOrder.objects.select_for_update().get(pk=report.order_id)
-    state = OrderState(row.state)
-    if state.is_over:
-        return
-    result = _result(row, report, session)
-    row.visits += 1
-    row.not_so += result is VisitResult.NOT_SO
-    standing = standing_after(state, result, visits=row.visits, not_so=row.not_so)
-    row.state = standing.state
-    row.result, row.session = result, session
-    row.shown = report.shown[:200] or row.shown
-    row.detail = report.detail.replace("\0", "")[:300]
-    row.due_at = None if standing.read_back_in is None else now + standing.read_back_in
-    if standing.state.is_over:
-        row.over_at = now
-        if standing.state is OrderState.CONFIRMED:
-            _take_over_secrets(row)
-        row.secret_sealed = None
-    row.claimed_fence = None
-    row.save()
-
-
-def _result(row: MeterOrder, report: OrderReport, session: Session) -> VisitResult:
-    """A meter that does not open with what it was to take has not taken it."""
-    is_new_secret = row.kind in {CommandKind.CHANGE_PASSWORD, CommandKind.CHANGE_KEYS}
-    if is_new_secret and OrderState(row.state).awaits_proof and session.outcome == Outcome.WRONG_PASSWORD:
-        return VisitResult.NOT_SO
-    return report.result
-
-
-def _take_over_secrets(row: MeterOrder) -> None:
-    """What a meter was proved to have taken is what it is opened with from now on."""
-    command = _order(row, to_send=False).command
-    if isinstance(command, ChangePassword):
-        put_password(row.meter, command.new, level=command.level)
-    elif isinstance(command, ChangeKeys):
-        new = {"encryption": command.encryption, "authentication": command.authentication}
-        put_keys(row.meter, {slot: key for slot, key in new.items() if key is not None})
 
 
 def under_way(meter_ids: Collection[int]) -> dict[int, MeterOrder]:

@@ -371,6 +371,7 @@ class Carrier:
             self._record.retries += self._tries - 1
             self._doubt_again(strange=bool(self._damaged))
             self._owe(max(1, self._tries))
+            self._note_unanswered()
             tries, damaged = self._tries, self._damaged
             self._fail(given_up(self._request, fault, tries=tries, damaged=damaged, outgoing=self._outgoing))
         else:
@@ -391,7 +392,17 @@ class Carrier:
     def _lost(self, because: str) -> None:
         if self._phase is not Phase.IDLE:
             self._owe(max(1, self._tries))
+            if self._tries:
+                self._note_unanswered()
             self._fail_lost(because)
+
+    def _note_unanswered(self) -> None:
+        """Keep what was sent in vain for whoever asks whether it was sent."""
+        # A damaged echo of a password is still a password.
+        came = b"" if self._outgoing.secret_spans or not self._damaged else self._damaged[-1]
+        heard_s = max(0.0, self._heard - self._sent) if came else 0.0
+        row = (self._record.exchanges_made, self._outgoing, came, self._sent_at, heard_s, self._tries)
+        self._record.unanswered.append(row)
 
     def _fail_lost(self, because: str | None) -> None:
         self._fail(NoRouteError(because or "the line is not open"))

@@ -6,15 +6,20 @@ when this process dies in between, the order counts as sent and is only read bac
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from kilovatt.measure.metering.commands import Proof
-from kilovatt.measure.metering.orders import Order, OrderReport, VisitResult
+from kilovatt.measure.metering.commands import NotSentReason, Proof
+from kilovatt.measure.metering.orders import Order, OrderExchange, OrderPart, OrderReport, VisitResult
 from kilovatt.wire.drivers.conversation import (
+    Answer,
     CommandingDriver,
     CommandNotSentError,
+    Conversation,
     MeterAddress,
     MeterRefusedError,
+    ResultT,
+    SendOnce,
 )
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
@@ -61,6 +66,8 @@ class Errander:
     connection: Connection
     record: SessionRecord
     clock: Clock
+    carried: list[OrderExchange] = field(default_factory=list)
+    """The exchanges it took so far."""
 
     async def bring(self, order: Order, announce: Announce) -> OrderReport:
         """Bring an order and return what came of it; nothing is sent twice, and a failure is in the report."""
@@ -68,7 +75,7 @@ class Errander:
             try:
                 await announce()
             except WithdrawnError as error:
-                return _report(order, VisitResult.NOT_SENT, detail=str(error))
+                return self._report(order, VisitResult.HELD_BACK, detail=str(error))
             ended = await self._told(order)
             if ended is not None:
                 return ended
@@ -78,11 +85,11 @@ class Errander:
         """Tell the meter; return how the order ended, None when it is to be read back."""
         conversation = self.driver.command(self.meter, order.command, now=self.clock.now())
         try:
-            await self.carrier.carry(conversation, self.connection, self.record)
+            await self._carry(conversation, OrderPart.ASKED)
         except CommandNotSentError as error:
-            return _report(order, VisitResult.NOT_SENT, detail=f"{error.reason}: {error}")
+            return self._report(order, VisitResult.NOT_SENT, detail=f"{error.reason}: {error}")
         except MeterRefusedError as error:
-            return _report(order, VisitResult.REFUSED, detail=str(error))
+            return self._report(order, VisitResult.REFUSED, detail=str(error))
         except _BROKEN_OFF as error:
             # It may have been heard: from here on only the meter can tell.
             _log.warning("order %s: %s; the meter is read back", order.order_id, error)
@@ -90,13 +97,32 @@ class Errander:
 
     async def _read_back(self, order: Order) -> OrderReport:
         if not self.carrier.is_open:
-            return _report(order, VisitResult.NO_PROOF, detail="the line was lost")
+            return self._report(order, VisitResult.NO_PROOF, detail="the line was lost")
         try:
-            conversation = self.driver.read_back(self.meter, order.command)
-            proof = await self.carrier.carry(conversation, self.connection, self.record)
+            proof = await self._carry(self.driver.read_back(self.meter, order.command), OrderPart.READ_BACK)
         except (MeterRefusedError, *_BROKEN_OFF) as error:
-            return _report(order, VisitResult.NO_PROOF, detail=str(error))
-        return _report(order, _PROVEN[proof.proof], shown=proof.shown)
+            return self._report(order, VisitResult.NO_PROOF, detail=str(error))
+        return self._report(order, _PROVEN[proof.proof], shown=proof.shown)
+
+    async def _carry(self, conversation: Conversation[ResultT], part: OrderPart) -> ResultT:
+        return await self.carrier.carry(self._noted(conversation, part), self.connection, self.record)
+
+    def _noted(self, conversation: Conversation[ResultT], part: OrderPart) -> Conversation[ResultT]:
+        """Carry a conversation on and note which exchanges it takes, and for what."""
+        answer: Answer[Any] | None = None
+        while True:
+            try:
+                request = conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
+            except StopIteration as stop:
+                result: ResultT = stop.value
+                return result
+            # It is counted when it has been asked for.
+            number = self.record.exchanges_made + 1
+            self.carried.append(OrderExchange(OrderPart.TOLD if isinstance(request, SendOnce) else part, number))
+            answer = yield request
+
+    def _report(self, order: Order, result: VisitResult, *, shown: str = "", detail: str = "") -> OrderReport:
+        return _report(order, result, shown=shown, detail=detail, carried=tuple(self.carried))
 
 
 def not_reached(order: Order, because: str) -> OrderReport:
@@ -116,5 +142,22 @@ def not_taken(order: Order) -> OrderReport:
     return _report(order, VisitResult.NOT_SENT, detail="not_taken: no command is known for this family of meters")
 
 
-def _report(order: Order, result: VisitResult, *, shown: str = "", detail: str = "") -> OrderReport:
-    return OrderReport(order_id=order.order_id, result=result, shown=shown, detail=detail)
+def another_meter(order: Order, because: str) -> OrderReport:
+    """Return the report of an order whose meter turned out to be another one: whoever gave it did not mean this."""
+    return _report(order, VisitResult.NOT_SENT, detail=f"{NotSentReason.ANOTHER_METER}: {because}")
+
+
+def still_opens_with_old(order: Order) -> OrderReport:
+    """Return the report of a new password or key that a meter has not taken: a session was opened with the old one."""
+    return _report(order, VisitResult.NOT_SO, shown="session=opened_with_old")
+
+
+def _report(
+    order: Order,
+    result: VisitResult,
+    *,
+    shown: str = "",
+    detail: str = "",
+    carried: tuple[OrderExchange, ...] = (),
+) -> OrderReport:
+    return OrderReport(order_id=order.order_id, result=result, shown=shown, detail=detail, carried=carried)

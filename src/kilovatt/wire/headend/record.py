@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
@@ -46,9 +47,11 @@ class SessionRecord:
     """Whether bytes came that nothing had asked for."""
     answered: list[tuple[int, Outgoing, bytes, datetime, float, int]] = field(default_factory=list)
     """Number, request, answer, sent at, seconds, tries: tuples, since nearly all of them are thrown away."""
+    unanswered: list[tuple[int, Outgoing, bytes, datetime, float, int]] = field(default_factory=list)
+    """Likewise what was given up; in the place of the answer what came of it last."""
 
     def kept(self, numbers: Collection[int]) -> list[Exchange]:
-        """Return the exchanges of these numbers, secrets masked, in order."""
+        """Return the exchanges of these numbers, secrets masked, in order; also those that nothing came back to."""
         return [
             Exchange(
                 number=number,
@@ -58,9 +61,14 @@ class SessionRecord:
                 took_ms=round(took_s * 1000),
                 tries=tries,
             )
-            for number, outgoing, answer, sent_at, took_s, tries in self.answered
+            for number, outgoing, answer, sent_at, took_s, tries in self._in_order()
             if number in numbers
         ]
+
+    def _in_order(self) -> list[tuple[int, Outgoing, bytes, datetime, float, int]]:
+        if not self.unanswered:
+            return self.answered
+        return sorted(self.answered + self.unanswered, key=itemgetter(0))
 
 
 def given_up(

@@ -29,9 +29,11 @@ from kilovatt.wire.headend.commanding import (
     Announce,
     Errander,
     announced,
+    another_meter,
     doubted,
     not_reached,
     not_taken,
+    still_opens_with_old,
 )
 from kilovatt.wire.headend.correlation import in_hand
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
@@ -55,6 +57,8 @@ class Errand:
     order: Order | None = None
     """What to tell the meter, before it is read."""
     announce: Announce = announced
+    before: MeterAddress | None = None
+    """How the meter is opened if it has not taken the new password or keys of `address`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,13 @@ class _Session:
     failures: list[_Failure] = field(default_factory=list)
     second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
     order: OrderReport | None = None
+    is_opened_with_old: bool = False
 
     async def run(self) -> None:
         if await self._opened():
             await self._read_parts()
         if self.errand.order is not None and self.order is None:
-            self.order = not_reached(self.errand.order, self.failures[0].detail)
+            self.order = self._not_brought(self.errand.order)
         if self.record.doubtful and not await self.carrier.stays_quiet():
             self._take_back()
         if self.carrier.is_open and not self._is_over():
@@ -153,6 +158,11 @@ class _Session:
         outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
             return await self._opened()
+        if isinstance(outcome, _Failure) and self.errand.before is not None and outcome.outcome is not Outcome.NO_ROUTE:
+            # What it has taken is not known: the old ones tell as much as the new ones.
+            self.errand = replace(self.errand, address=self.errand.before, before=None)
+            self.is_opened_with_old = True
+            return await self._opened()
         if isinstance(outcome, _Failure):
             self._failed(outcome)
             return False
@@ -170,7 +180,15 @@ class _Session:
         self.order = await self._brought(order)
         return self.carrier.is_open or await self._opened()
 
+    def _not_brought(self, order: Order) -> OrderReport:
+        first = self.failures[0]
+        if first.serial_is_another and order.to_send:
+            return another_meter(order, first.detail)
+        return not_reached(order, first.detail)
+
     async def _brought(self, order: Order) -> OrderReport:
+        if self.is_opened_with_old:
+            return still_opens_with_old(order)
         if not isinstance(self.driver, CommandingDriver):
             return not_taken(order)
         errander = Errander(self.driver, self.errand.address, self.carrier, self.connection, self.record, self.clock)
@@ -286,7 +304,7 @@ class _Session:
             failed_part=first.part if first else None,
             detail=first.detail if first else remark,
             learnt=learnt,
-            exchanges=tuple(self.record.kept(learnt.exchanges)),
+            exchanges=tuple(self.record.kept(learnt.exchanges | (self.order.exchanges if self.order else frozenset()))),
             exchanges_made=self.record.exchanges_made,
             retries=self.record.retries,
             order=self.order,

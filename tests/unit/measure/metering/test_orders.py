@@ -13,6 +13,7 @@ from kilovatt.measure.metering.orders import (
     Standing,
     VisitResult,
     standing_after,
+    standing_held_back,
 )
 
 
@@ -65,3 +66,20 @@ def test_nothing_makes_an_order_that_was_sent_one_to_be_sent(state: OrderState, 
     for visits in range(20):
         standing = after(state, result, visits=visits, not_so=visits)
         assert standing.state not in {OrderState.REQUESTED, OrderState.APPROVED, OrderState.CLAIMED}
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_what_is_held_back_waits_for_its_turn_and_ends_nothing_that_another_visit_sent(state: OrderState) -> None:
+    standing = standing_held_back(state)
+    if state is OrderState.CLAIMED:
+        assert standing == Standing(OrderState.APPROVED, READ_BACK_FIRST)
+    else:
+        assert standing is None
+
+
+def test_a_meter_that_may_have_another_key_is_read_back_until_it_tells() -> None:
+    for visits in range(READ_BACKS_MAX, 3 * READ_BACKS_MAX):
+        standing = standing_after(
+            OrderState.UNKNOWN, VisitResult.NOT_REACHED, visits=visits, not_so=0, opens_the_meter=True
+        )
+        assert standing == Standing(OrderState.UNKNOWN, READ_BACK_LAST)

@@ -1,17 +1,24 @@
 """An order is told once and read back, and nothing is told to a meter that has not said who it is."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 import pytest
 
 from kilovatt.measure.metering.commands import Command, NotSentReason, OpenRelay, Proof, ReadBack
-from kilovatt.measure.metering.orders import Order, OrderReport, VisitResult
+from kilovatt.measure.metering.orders import Order, OrderExchange, OrderPart, OrderReport, VisitResult
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.wire.drivers.conversation import CommandNotSentError, Conversation, MeterAddress, ask, tell
+from kilovatt.wire.drivers.conversation import (
+    CommandNotSentError,
+    Conversation,
+    MeterAddress,
+    MeterRefusedError,
+    ask,
+    tell,
+)
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.commanding import WithdrawnError
 from kilovatt.wire.headend.lines import LineSpec
@@ -102,10 +109,20 @@ def except_for(code: int, *deliveries: Delivery) -> Script:
 
 def test_a_meter_is_told_once_after_it_has_said_who_it_is_and_then_read_back() -> None:
     brought = bring(honest)
-    assert brought.order == OrderReport(order_id=ORDER_ID, result=VisitResult.CONFIRMED, shown="state=1160")
+    carried = (
+        OrderExchange(OrderPart.ASKED, 2),
+        OrderExchange(OrderPart.TOLD, 3),
+        OrderExchange(OrderPart.READ_BACK, 4),
+    )
+    confirmed = VisitResult.CONFIRMED
+    assert brought.order == OrderReport(order_id=ORDER_ID, result=confirmed, shown="state=1160", carried=carried)
     assert brought.sent == [10, MODE, TELL, STATE, 20, 21, 30, 31]
     assert brought.announced_after == [1]
     assert brought.report.outcome is Outcome.OK
+    kept = {one.number: (one.request, one.answer) for one in brought.report.exchanges}
+    assert [kept[number] for number in (2, 3, 4)] == [
+        (asks(code), answers(value_of(code))) for code in (MODE, TELL, STATE)
+    ]
 
 
 def test_what_is_only_to_be_proved_is_not_told() -> None:
@@ -134,6 +151,14 @@ def test_a_meter_silent_to_a_command_is_told_no_second_time_and_read_back() -> N
     brought = bring(except_for(TELL))
     assert brought.sent.count(TELL) == 1
     assert brought.order.result is VisitResult.CONFIRMED
+    (told,) = [one for one in brought.report.exchanges if one.request == asks(TELL)]
+    assert (told.number, told.answer, told.tries) == (3, b"", 1)
+
+
+def test_noise_that_came_to_a_command_is_kept_as_its_answer() -> None:
+    brought = bring(except_for(TELL, (0.005, b"\x00\xff")))
+    (told,) = [one for one in brought.report.exchanges if one.request == asks(TELL)]
+    assert told.answer == b"\x00\xff"
 
 
 def test_a_meter_that_cannot_be_read_back_leaves_its_order_without_proof() -> None:
@@ -142,16 +167,22 @@ def test_a_meter_that_cannot_be_read_back_leaves_its_order_without_proof() -> No
     assert "access_denied" in brought.order.detail
 
 
-def test_an_order_withdrawn_in_time_is_not_told() -> None:
+def test_an_order_that_may_not_be_sent_now_is_held_back() -> None:
     brought = bring(honest, withdrawn=True)
-    assert brought.order == OrderReport(order_id=ORDER_ID, result=VisitResult.NOT_SENT, detail="withdrawn")
+    assert brought.order == OrderReport(order_id=ORDER_ID, result=VisitResult.HELD_BACK, detail="withdrawn")
     assert TELL not in brought.sent
 
 
 def test_another_meter_is_told_nothing() -> None:
     brought = bring(honest, driver=ObeyingDriver(serial=0x9999))
-    assert (brought.order.result, brought.report.outcome) == (VisitResult.NOT_REACHED, Outcome.ANOTHER_METER)
+    assert (brought.order.result, brought.report.outcome) == (VisitResult.NOT_SENT, Outcome.ANOTHER_METER)
+    assert brought.order.detail.startswith("another_meter: ")
     assert (TELL in brought.sent, brought.announced_after) == (False, [])
+
+
+def test_another_meter_proves_nothing_of_an_order_that_was_sent_before() -> None:
+    brought = bring(honest, to_send=False, driver=ObeyingDriver(serial=0x9999))
+    assert brought.order.result is VisitResult.NOT_REACHED
 
 
 def test_a_meter_that_cannot_be_opened_is_not_reached() -> None:
@@ -215,3 +246,56 @@ def test_an_order_on_a_line_that_cannot_be_opened_is_not_reached() -> None:
 
     report = run(job())
     assert report.order == OrderReport(order_id=ORDER_ID, result=VisitResult.NOT_REACHED, detail="no gateway")
+
+
+@dataclass
+class SecretiveDriver(ObeyingDriver):
+    """Its meter opens with one password, and says no to any other."""
+
+    password: str = "new"
+
+    def opening(self, meter: MeterAddress) -> Conversation[None]:
+        yield from ask(Read(0x70))
+        if meter.password != self.password:
+            raise MeterRefusedError(Outcome.WRONG_PASSWORD, "wrong password")
+
+
+@pytest.mark.parametrize(
+    ("opens_with", "result", "outcome"),
+    [
+        ("new", VisitResult.CONFIRMED, Outcome.OK),
+        ("old", VisitResult.NOT_SO, Outcome.OK),
+        ("neither", VisitResult.NOT_REACHED, Outcome.WRONG_PASSWORD),
+    ],
+)
+def test_a_meter_that_may_have_a_new_password_is_opened_with_it_and_else_with_the_old_one(
+    opens_with: str, result: VisitResult, outcome: Outcome
+) -> None:
+    async def job() -> SessionReport:
+        desk = Bench(honest, answer_timeout_s=1.0, late_window_s=0.5)
+        order = Order(order_id=ORDER_ID, command=OpenRelay(), to_send=False)
+        new, old = (replace(meter_address(), password=password) for password in ("new", "old"))
+        errand = Errand(77, new, TASK, order, before=old)
+        return await read_meter(errand, desk.carrier, desk.clock, SecretiveDriver(password=opens_with))
+
+    report = run(job())
+    assert report.order is not None
+    assert (report.order.result, report.outcome) == (result, outcome)
+
+
+def test_a_line_that_is_lost_is_no_reason_to_try_the_old_password() -> None:
+    async def job() -> tuple[SessionReport, int]:
+        desk = Bench(lambda *_: [])
+
+        async def away(spec: LineSpec) -> Channel:
+            raise NoRouteError("no gateway")
+
+        desk.carrier._open_channel = away
+        order = Order(order_id=ORDER_ID, command=OpenRelay(), to_send=False)
+        errand = Errand(77, meter_address(), TASK, order, before=meter_address())
+        report = await read_meter(errand, desk.carrier, desk.clock, SecretiveDriver())
+        return report, len(desk.channel.requests)
+
+    report, asked = run(job())
+    assert report.order is not None
+    assert (report.order.result, report.order.detail, asked) == (VisitResult.NOT_REACHED, "no gateway", 0)

@@ -73,6 +73,8 @@ def _has_password(meter: MeterAddress, command: ChangePassword) -> bool:
 def _change_keys(meter: MeterAddress, dialect: SpodesDialect, command: ChangeKeys) -> Conversation[None]:
     if meter.keys is None:
         raise CommandNotSentError(NotSentReason.ANOTHER_ROLE, f"{command.kind} needs a session with keys")
+    if command.master is None:
+        raise CommandNotSentError(NotSentReason.NO_MASTER_KEY, f"{command.kind} needs the master key of this meter")
     new = ((KeyUse.UNICAST, command.encryption), (KeyUse.AUTHENTICATION, command.authentication))
     sizes = {len(key) for _, key in new if key is not None}
     if sizes != {len(meter.keys.encryption)} or len(command.master) not in _MASTER_BYTES:
