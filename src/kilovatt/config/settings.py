@@ -114,6 +114,9 @@ TEMPLATES = [
     }
 ]
 
+SCAN_FORESIGHT = "kilovatt.config.scan_scope.foreseen"
+"""How long a search over a line takes: only the wire knows, which the office does not."""
+
 AUTH_USER_MODEL = "records.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
