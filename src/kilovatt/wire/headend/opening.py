@@ -17,22 +17,30 @@ async def open_channel(spec: LineSpec) -> Channel:
     """Return the open line. Raises NoRouteError with what happened, LineAddressError for no address."""
     match spec.address:
         case UdpAddress():
-            within_s = spec.answer_timeout_s + spec.late_s
-            return await open_udp(spec.address, connect_timeout_s=spec.connect_timeout_s, answers_within_s=within_s)
+            return await open_udp(
+                spec.address, connect_timeout_s=spec.connect_timeout_s, answers_within_s=_answers_within_s(spec)
+            )
         case TcpAddress() | SerialAddress():
-            return await _open_port(spec.address, spec.connect_timeout_s)
+            return await _open_port(spec.address, spec)
         case ModemAddress():
-            return await open_modem(spec.address, lambda port: _open_port(port, spec.connect_timeout_s))
+            return await open_modem(spec.address, lambda port: _open_port(port, spec))
         case CallInAddress():
             return await open_call_in(spec.address)
         case _:
             assert_never(spec.address)
 
 
-async def _open_port(address: TcpAddress | SerialAddress, connect_timeout_s: float) -> Channel:
+async def _open_port(address: TcpAddress | SerialAddress, spec: LineSpec) -> Channel:
     if isinstance(address, TcpAddress):
-        return await open_tcp(address, connect_timeout_s=connect_timeout_s)
+        return await open_tcp(
+            address, connect_timeout_s=spec.connect_timeout_s, arrives_within_s=_answers_within_s(spec)
+        )
     return await open_serial(address)
+
+
+def _answers_within_s(spec: LineSpec) -> float:
+    """Return how long after a request its answer may come, however late."""
+    return spec.answer_timeout_s + spec.late_s
 
 
 def give_up_waiting() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 import threading
 from typing import cast
 
@@ -40,6 +41,12 @@ class TcpChannel(Channel, asyncio.BufferedProtocol):
         if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
+    def lose_after(self, seconds: float) -> None:
+        """Have the system end the connection when nothing of what was sent has arrived for so long."""
+        connected = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if connected is not None and sys.platform == "linux":
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
+
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return the buffer to read into."""
         del sizehint
@@ -55,7 +62,8 @@ class TcpChannel(Channel, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the connection is gone."""
-        self.lose(f"the connection was lost: {exc}" if exc else "the gateway closed the connection")
+        lost = _reason(exc) if isinstance(exc, OSError) else exc
+        self.lose(f"the connection was lost: {lost}" if lost else "the gateway closed the connection")
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -73,8 +81,13 @@ class TcpChannel(Channel, asyncio.BufferedProtocol):
             await self._closed
 
 
-async def open_tcp(address: TcpAddress, *, connect_timeout_s: float) -> TcpChannel:
-    """Return an open connection. Raises NoRouteError with what happened."""
+async def open_tcp(address: TcpAddress, *, connect_timeout_s: float, arrives_within_s: float) -> TcpChannel:
+    """Return an open connection. Raises NoRouteError with what happened.
+
+    `arrives_within_s`: the connection is lost when the gateway has not taken for so long what was sent. The system
+    would keep it for a quarter of an hour, and deliver it all at once when the network is back: questions that nobody
+    waits for any more, or a command that was given up.
+    """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(connect_timeout_s):
@@ -83,6 +96,7 @@ async def open_tcp(address: TcpAddress, *, connect_timeout_s: float) -> TcpChann
         raise NoRouteError(f"{address} did not take the call within {connect_timeout_s:g} s") from error
     except OSError as error:
         raise NoRouteError(f"{address} cannot be reached: {_reason(error)}") from error
+    channel.lose_after(arrives_within_s)
     return channel
 
 
