@@ -19,6 +19,7 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.simulator.plan import BuiltInHomes, TownPlan
 from kilovatt.wire.simulator.planning import FaultPlan, plan_town
+from kilovatt.wire.simulator.town import HOST
 from kilovatt.wire.simulator.town_process import TownProcess
 
 _ON_RECORD = """
@@ -55,6 +56,14 @@ print(order.pk.hex)
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where things run: what comes before a command to have it run there, and at which address it listens."""
+
+    within: tuple[str, ...] = ()
+    host: str = HOST
+
+
 @dataclass
 class Site:
     """A site on record whose meters are a town's."""
@@ -64,6 +73,8 @@ class Site:
     town: TownProcess
     settings: Mapping[str, str] = field(default_factory=dict)
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    place_of_town: Place = Place()
+    place_of_headend: Place = Place()
 
     def put_on_record(self) -> None:
         told = {"plan": self.plan.to_json(), "ports": dict(self.town.addresses.ports)}
@@ -79,7 +90,7 @@ class Site:
         """Start one more head-end process."""
         log = (self.data / f"headend-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-m", "kilovatt.config.headend", *options],
+            [*self.place_of_headend.within, sys.executable, "-m", "kilovatt.config.headend", *options],
             stderr=log,
             env=environment(KILOVATT_DATA=str(self.data), KILOVATT_LOG="INFO", **self.settings),
         )
@@ -100,7 +111,7 @@ class Site:
             **self.settings,
             "KILOVATT_CLOCK_AHEAD_S": str((self.ahead + timedelta(days=days)).total_seconds()),
         }
-        self.town = TownProcess(replace(self.plan, clock_at=MachineClock().now() + self.ahead))
+        self.town = _started(replace(self.plan, clock_at=MachineClock().now() + self.ahead), self.place_of_town)
         self.put_on_record()
 
     def stop(self) -> None:
@@ -139,7 +150,7 @@ class Site:
             env=environment(KILOVATT_DATA=str(self.data), **self.settings),
             check=True,
             timeout=60,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
         )
         return told.stdout.strip()
@@ -175,11 +186,14 @@ def site_of(
     seed: int = 7,
     now: datetime | None = None,
     clock_ahead_s: int = 0,
+    place_of_town: Place | None = None,
+    place_of_headend: Place | None = None,
+    think_s: float = 0.0,
     **settings: str,
 ) -> Iterator[Site]:
     """A town of these models, in turn, and a site that has it on record and has read nothing yet.
 
-    `clock_ahead_s`: how far the clocks of its meters are ahead.
+    `clock_ahead_s`: how far the clocks of its meters are ahead; `think_s`: how long they think before they answer.
     """
     data.mkdir()
     machine = MachineClock().now()
@@ -193,11 +207,20 @@ def site_of(
         faults=faults,
         models=[model_by_key(key) for key in models],
     )
-    plan = replace(plan, meters=tuple(replace(meter, clock_ahead_s=clock_ahead_s) for meter in plan.meters))
-    site = Site(data, plan, TownProcess(plan), settings)
+    plan = replace(
+        plan,
+        meters=tuple(replace(meter, clock_ahead_s=clock_ahead_s) for meter in plan.meters),
+        lines=tuple(replace(line, think_s=think_s) for line in plan.lines),
+    )
+    places = (place_of_town or Place(), place_of_headend or Place())
+    site = Site(data, plan, _started(plan, places[0]), settings, [], *places)
     try:
         site.put_on_record()
         yield site
     finally:
         site.stop()
         site.town.stop()
+
+
+def _started(plan: TownPlan, place: Place) -> TownProcess:
+    return TownProcess(plan, host=place.host, within=place.within)

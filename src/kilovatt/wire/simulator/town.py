@@ -3,6 +3,7 @@
     python -m kilovatt.wire.simulator.town PLAN.json     a plan in a file; runs until interrupted
     python -m kilovatt.wire.simulator.town -             a plan on the first line of standard input;
                                                          runs until that input ends, as it does with its parent
+    python -m kilovatt.wire.simulator.town - 10.0.0.2    the same, and its lines listen at that address
 
 When every line listens, one line of JSON goes to standard output: `{"ports": {line: port}}`. What stands in the
 way is one sentence on standard error, and exit code 2.
@@ -166,7 +167,7 @@ def _on_line(line: LinePlan, plan: TownPlan, households: Households) -> list[Sim
     return [build_meter(meter, plan, households) for meter in meters]
 
 
-async def serve_town(plan: TownPlan, *, until_stdin_ends: bool) -> None:
+async def serve_town(plan: TownPlan, *, until_stdin_ends: bool, host: str = HOST) -> None:
     """Run a town until the process is told to stop (SIGTERM, SIGINT) or its standard input ends.
 
     Prints the ports when all lines listen. Raises HouseholdFileError, ListenError.
@@ -178,7 +179,7 @@ async def serve_town(plan: TownPlan, *, until_stdin_ends: bool) -> None:
     if until_stdin_ends:
         await loop.connect_read_pipe(lambda: _Parent(stopped), sys.stdin)
     town = Town(plan)
-    ports = await town.listen()
+    ports = await town.listen(host)
     sys.stdout.write(json.dumps({"ports": ports}) + "\n")
     sys.stdout.flush()
     await stopped.wait()
@@ -197,13 +198,14 @@ class _Parent(asyncio.Protocol):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the town of a plan and return the exit code."""
-    if len(arguments) != 1:
+    if len(arguments) not in {1, 2}:
         sys.stderr.write("Name one plan of a town: a JSON file, or - for standard input.\n")
         return EXIT_REFUSED
     from_stdin = arguments[0] == "-"
+    host = arguments[1] if len(arguments) == 2 else HOST
     try:
         text = sys.stdin.readline() if from_stdin else Path(arguments[0]).read_text(encoding="utf-8")
-        asyncio.run(serve_town(TownPlan.from_json(text), until_stdin_ends=from_stdin))
+        asyncio.run(serve_town(TownPlan.from_json(text), until_stdin_ends=from_stdin, host=host))
     except OSError as error:
         sys.stderr.write(f"The plan {arguments[0]} cannot be read: {error.strerror}. Check the path.\n")
         return EXIT_REFUSED

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -45,24 +45,25 @@ class TownProcess:
         with TownProcess(plan) as town:
             port = town.addresses.ports["line-01"]
 
-    The constructor returns when every line listens. Raises TownStartError.
+    The constructor returns when every line listens. `host`: where; `within`: what starts it elsewhere, in a network
+    of its own for instance. Raises TownStartError.
     """
 
-    def __init__(self, plan: TownPlan) -> None:
+    def __init__(self, plan: TownPlan, *, host: str = HOST, within: Sequence[str] = ()) -> None:
         # A file, not a pipe: nobody reads it while the town runs, and a full pipe would stop the town.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self.complaints = ""
         """What the town had written to standard error when it was stopped: nothing, if all was well."""
         # The plan goes in by standard input, which then stays open: when this process dies, however it dies,
         # the town sees its input end.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kilovatt.wire.simulator.town", "-"],
+        self._process = subprocess.Popen(  # noqa: S603 - `within` is its caller's own word
+            [*within, sys.executable, "-m", "kilovatt.wire.simulator.town", "-", host],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
         )
         try:
-            self.addresses = TownAddresses(host=HOST, ports=self._started(plan))
+            self.addresses = TownAddresses(host=host, ports=self._started(plan))
         except BaseException:
             self.stop()
             raise
