@@ -95,8 +95,8 @@ def _bare(serial: str) -> str:
 def note_unknown(
     *, name: str, peer: str, why: UnknownCaller.Why, serial: str = "", pushed: bytes | None = None, now: datetime
 ) -> None:
-    """Remember somebody who calls and is not on record."""
-    name = (name or peer.rpartition(":")[0])[:_NAME_CHARS_MAX]
+    """Remember somebody who calls and is not on record, by the name it gives itself or the address it comes from."""
+    name = name[:_NAME_CHARS_MAX]
     latest = {"why": why, "peer": peer[:_NAME_CHARS_MAX], "last_at": now, "serial": serial[:_SERIAL_CHARS_MAX]}
     if pushed is not None:
         latest["pushed"] = pushed[:PUSHED_BYTES_MAX]

@@ -31,9 +31,13 @@ class TurnedAway(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModemCalled:
-    """A modem or meter called and said who it is. `replaces` is where the call came from that it took the place of."""
+    """A modem or meter called and said who it is: `name` is a modem's own, or that of a device by what it pushed.
+
+    `replaces` is where the call came from that it took the place of.
+    """
 
     at: datetime
+    name: str
     who: Introduced
     peer: str
     replaces: str | None = None

@@ -285,7 +285,7 @@ class Reception:
             there.hang_up("the modem called again")
         caller.welcome(self._clock.now())
         assert caller.who is not None, "who is taken for somebody has said who it is"
-        self._tell(ModemCalled(self._clock.now(), caller.who, caller.peer, there.peer if there else None))
+        self._tell(ModemCalled(self._clock.now(), name, caller.who, caller.peer, there.peer if there else None))
         for waiter in self._waiting.get(name, ()):
             if not waiter.done():
                 waiter.set_result(None)
