@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from kilovatt.config.call_ins import CallIns
 from kilovatt.config.figures import HeadendFigures, Present
 from kilovatt.config.intake import Intake
 from kilovatt.config.rounds import keep_and_judge
@@ -70,6 +71,8 @@ class HeadendProcess:
         self._served = ServedLines(headend, self._sink, lost=self._lost)
         self._searches = Searches(clock, self._served)
         self._figures.watch(Present(self._held.__len__, self._served.waiting_by_rank, headend.traffic))
+        self._calls = CallIns(clock, holder=HOLDER, held=self._held, take=self._hold)
+        self._leaving: set[asyncio.Task[None]] = set()
         self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._stopped = asyncio.Event()
 
@@ -80,12 +83,14 @@ class HeadendProcess:
 
     async def run(self) -> None:
         """Read until stopped."""
+        self._calls.begin()
         chores = asyncio.create_task(self._do_chores())
+        calls = asyncio.create_task(self._calls.run(self._stopped))
         try:
             await asyncio.gather(self._hold_lines(), self._hand_out(), self._served.until_stopped())
         finally:
             self.stop()
-            await chores
+            await asyncio.gather(chores, calls, *self._leaving)
             self._intake.close()
             await self._at_desk(line_leases.give_back, list(self._held.values()))
             self._desk.submit(connection.close)
@@ -105,12 +110,22 @@ class HeadendProcess:
     async def _change_lines(self) -> None:
         for line in await self._at_desk(self._extend):
             _log.warning("line %s was lost to another process", line.line_id, extra={"line": line.line_id})
-            self._held.pop(line.line_id, None)
-            await self._served.let_go(line.line_id)
+            if self._held.get(line.line_id) is not line:
+                # It came back with its call meanwhile.
+                continue
+            del self._held[line.line_id]
+            self._calls.line_lost(line)
+            # The session in hand may take its time; the leases of the other lines do not wait for it.
+            leaving = asyncio.create_task(self._served.let_go(line.line_id))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         free = self._lines_max - len(self._held)
         for line in await self._at_desk(self._take, free):
-            self._held[line.line_id] = line
-            self._served.take(line_spec(line))
+            self._hold(line)
+
+    def _hold(self, line: HeldLine) -> None:
+        self._held[line.line_id] = line
+        self._served.take(line_spec(line))
 
     def _extend(self) -> list[HeldLine]:
         return line_leases.extend(list(self._held.values()), now=self._clock.now())
