@@ -285,8 +285,12 @@ class _Session:
         if not doubtful:
             return
         self.gains = [gain for gain in self.gains if not gain.doubtful]
-        words = "an answer came too late and those after it may have been taken for each other"
-        self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NOISE, words))
+        if self.carrier.is_open:
+            words = "an answer came too late and those after it may have been taken for each other"
+            self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NOISE, words))
+        elif all(failure.outcome is not Outcome.NO_ROUTE for failure in self.failures):
+            words = "the line was lost before it had shown that no answer was late"
+            self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NO_ROUTE, words))
 
     def report(self, started_at: datetime, ended_at: datetime) -> SessionReport:
         learnt = Learnt()

@@ -317,6 +317,30 @@ def test_values_since_an_answer_that_never_came_are_believed_when_the_end_is_qui
     assert done.took_s == pytest.approx(1.0 + 1.5 + 1.0, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("unanswered", "part", "because"),
+    [
+        ((), SessionPart.REGISTERS, "the line was lost before it had shown that no answer was late"),
+        ((30,), SessionPart.OPENING, "the connection was lost: Connection timed out"),
+    ],
+)
+def test_values_in_doubt_of_a_line_that_is_lost_are_taken_back_and_the_line_is_named(
+    unanswered: tuple[int, ...], part: SessionPart, because: str
+) -> None:
+    def script(n: int, request: bytes) -> list[Delivery]:
+        return [] if n == 1 or request[1] in unanswered else honest(n, request)
+
+    async def job() -> SessionReport:
+        desk = Bench(script, answer_timeout_s=1.0, late_window_s=0.5)
+        # The try in vain and the drain take 2.5 s, the rest of the session next to nothing, and the quiet end a second.
+        desk.carrier._loop.call_later(3.0, desk.channel.lose, "the connection was lost: Connection timed out")
+        return await read_meter(Errand(77, meter_address(7), TASK), desk.carrier, desk.clock, TreacherousDriver())
+
+    report = run(job())
+    assert (report.outcome, report.failed_part, report.detail) == (Outcome.NO_ROUTE, part, because)
+    assert values(report) == honestly(10)
+
+
 def test_an_echo_is_taken_away_and_named() -> None:
     def echoing(n: int, request: bytes) -> list[Delivery]:
         return [(0.001, request), *honest(n, request)]
