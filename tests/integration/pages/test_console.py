@@ -33,7 +33,7 @@ def test_the_board_counts_and_filters_what_is_wrong(operator: Client, town: Town
     failed(town.meter, Outcome.SILENCE)
     said = words(operator, "/console/meters/")
     assert "Meters 2 meters, 1 of them is silent" in said
-    assert "all 2 silent 1 incomplete 2 interference 2 wrong clock 0 not billed 0" in said
+    assert "all 2 silent 1 incomplete 2 interference 2 wrong clock 0 held apart 0 not billed 0" in said
     silent = operator.get("/console/meters/?show=silent").context["shown"]
     assert [one.row.serial for one in silent] == ["41000001"]
     assert "No meter is like that now." in words(operator, "/console/meters/?show=clock")

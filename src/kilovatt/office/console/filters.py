@@ -44,6 +44,7 @@ def filters() -> tuple[Filter, ...]:
         Filter(INCOMPLETE, _("incomplete"), "warn", lambda row: row.success.has_whole_days is False),
         Filter("tampering", _("interference"), "warn", lambda row: bool(row.tampering)),
         Filter("clock", _("wrong clock"), "warn", lambda row: row.is_clock_wrong),
+        Filter("held", _("held apart"), "warn", lambda row: bool(row.held_apart)),
         Filter("unbilled", _("not billed"), "bad", lambda row: bool(row.unbilled_reason)),
         Filter(UNREAD, "", "", lambda row: not row.success.is_read),
         Filter(MONTHLESS, "", "", lambda row: row.success.has_month_starts is False),
@@ -77,4 +78,5 @@ def meant(rows: Iterable[BoardRow], chosen: Filter) -> list[BoardRow]:
 
 
 def _urgency(row: BoardRow) -> tuple[bool, bool, int]:
-    return (not row.is_silent, not (row.tampering or row.is_clock_wrong or row.unbilled_reason), row.meter_id)
+    is_doubtful = row.is_clock_wrong or row.held_apart
+    return (not row.is_silent, not (row.tampering or is_doubtful or row.unbilled_reason), row.meter_id)

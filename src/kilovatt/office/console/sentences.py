@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby, pairwise
 
+from django.urls import reverse
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext as _
 
@@ -28,10 +29,12 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One thing to know about a meter."""
+    """One thing to know about a meter, and the page where something is done about it: its address and what is there."""
 
     weight: Weight
     text: str
+    url: str = ""
+    link: str = ""
 
 
 def sentences(row: BoardRow, *, now: datetime) -> tuple[Sentence, ...]:
@@ -51,8 +54,7 @@ def _all(row: BoardRow, now: datetime) -> Iterator[Sentence]:
         yield Sentence(Weight.BAD if row.read_at is None or not _read_today(row, now) else Weight.WARN, text)
     for event in row.tampering[:2]:
         yield Sentence(Weight.WARN, event_sentence(event, row.zone))
-    if row.is_clock_wrong:
-        yield Sentence(Weight.WARN, _clock(row))
+    yield from _of_its_clock(row)
     if row.is_incomplete and not row.is_silent:
         holes = sum(day is None or not day.is_complete for day in row.days)
         words = ngettext(
@@ -101,6 +103,19 @@ def _reason(outcome: Outcome, row: BoardRow) -> str:
     # Of silence the rest of the line knows more than any rule.
     first = (_others(row) if outcome is Outcome.SILENCE else "") or gettext(advice.first)
     return f"{means} {first}"
+
+
+def _of_its_clock(row: BoardRow) -> Iterator[Sentence]:
+    if row.is_clock_wrong:
+        yield Sentence(Weight.WARN, _clock(row))
+    if row.held_apart:
+        words = ngettext(
+            "{n} value is held apart: a wrong clock has stamped it.",
+            "{n} values are held apart: a wrong clock has stamped them.",
+            row.held_apart,
+        )
+        page = reverse("held", args=[row.meter_id])
+        yield Sentence(Weight.WARN, words.format(n=row.held_apart), page, _("Look and decide"))
 
 
 def _clock(row: BoardRow) -> str:

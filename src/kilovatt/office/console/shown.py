@@ -79,20 +79,24 @@ def _strip(row: BoardRow) -> SafeString:
 def shown_register(value: LatestValue, row: BoardRow) -> ShownRegister:
     """Return a register as texts."""
     language = language_of(get_language())
-    quantities = {
-        Quantity.A_PLUS: _("active, taken"),
-        Quantity.A_MINUS: _("active, given"),
-        Quantity.R_PLUS: _("reactive, taken"),
-        Quantity.R_MINUS: _("reactive, given"),
-    }
     return ShownRegister(
-        quantity=quantities[Quantity(value.quantity)],
+        quantity=quantity_name(Quantity(value.quantity)),
         tariff=_("total") if value.tariff == TOTAL_TARIFF else f"T{value.tariff}",
         value=kwh_text(value.value, language, decimals=3),
         taken_at=instant_text(value.taken_at, row.zone, language),
         session_id=value.session_id,
         exchange=value.exchange,
     )
+
+
+def quantity_name(quantity: Quantity) -> str:
+    """Return what a register counts."""
+    return {
+        Quantity.A_PLUS: _("active, taken"),
+        Quantity.A_MINUS: _("active, given"),
+        Quantity.R_PLUS: _("reactive, taken"),
+        Quantity.R_MINUS: _("reactive, given"),
+    }[quantity]
 
 
 def told_registers(registers: Iterable[LatestValue]) -> list[LatestValue]:

@@ -13,6 +13,7 @@ from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.office.operations import history
+from kilovatt.office.operations.held_apart import held_counts
 from kilovatt.office.operations.history import DayStanding
 from kilovatt.office.operations.rates import READ_WITHIN, MeterSuccess, success_of_meters
 from kilovatt.office.records.models import Account, Event, Finding, Installation, Line, MeterStanding, Unbilled, User
@@ -66,6 +67,8 @@ class BoardRow:
     tampering: tuple[NoticedEvent, ...]
     unbilled_reason: str
     findings: int
+    held_apart: int
+    """So many values that a wrong clock has stamped wait for a decision."""
 
     @property
     def reason(self) -> Outcome | Condition | None:
@@ -148,6 +151,7 @@ def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[Bo
     findings = dict(
         Finding.objects.filter(meter_id__in=ids).values("meter_id").annotate(n=Count("pk")).values_list("meter_id", "n")
     )
+    held = held_counts(ids)
     success = success_of_meters(Installation.objects.filter(pk__in=[one.pk for one in installations]), now=now)
     return tuple(
         _row(
@@ -163,6 +167,7 @@ def rows_of(installations: Sequence[Installation], *, now: datetime) -> tuple[Bo
             account=accounts.get(one.point_id, ""),
             detail=details.get(one.meter_id),
             findings=findings.get(one.meter_id, 0),
+            held_apart=held.get(one.meter_id, 0),
         )
         for one in installations
     )
@@ -182,6 +187,7 @@ def _row(
     account: str,
     detail: str | None,
     findings: int,
+    held_apart: int,
 ) -> BoardRow:
     return BoardRow(
         meter_id=installation.meter_id,
@@ -203,6 +209,7 @@ def _row(
         tampering=tampering,
         unbilled_reason=unbilled_reason,
         findings=findings,
+        held_apart=held_apart,
     )
 
 

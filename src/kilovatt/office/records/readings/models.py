@@ -166,6 +166,7 @@ class HeldApart(models.Model):
     held_at = models.DateTimeField(_("held apart since"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.HELD)
     moved_by_s = models.BigIntegerField(_("its time was moved by, s"), null=True)
+    because = models.CharField(_("because"), max_length=300, blank=True, default="")
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     settled_at = models.DateTimeField(_("settled"), null=True)
 
