@@ -118,10 +118,10 @@ def require_free_port(host: str, port: int) -> None:
         ) from error
 
 
-def serve(*, host: str, port: int, every_minutes: int, metrics: str | None = None) -> None:
-    """Run pages and reading side by side until interrupted; if one ends, the other is ended too.
+def serve(*, host: str, port: int, every_minutes: int, figures_at: Sequence[str | None] = (None,)) -> None:
+    """Run pages and reading side by side until interrupted; if one process ends, the others are ended too.
 
-    `metrics`: where the reading process tells its figures, HOST:PORT.
+    `figures_at`: for each process that reads, where it tells its figures, HOST:PORT; None where it tells none.
     """
     pages = [
         *(sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"{host}:{port}"),
@@ -138,8 +138,11 @@ def serve(*, host: str, port: int, every_minutes: int, metrics: str | None = Non
         ),
     ]
     os.environ["KILOVATT_READ_EVERY_MIN"] = str(every_minutes)
-    reading = [sys.executable, "-m", "kilovatt.config.headend", *(("--metrics", metrics) if metrics else ())]
-    sys.exit(run_together([pages, reading]))
+    reading = [
+        [sys.executable, "-m", "kilovatt.config.headend", *(("--metrics", address) if address else ())]
+        for address in figures_at
+    ]
+    sys.exit(run_together([pages, *reading]))
 
 
 def run_together(commands: Sequence[Sequence[str]]) -> int:

@@ -1,8 +1,15 @@
 """What a site in earnest needs first: a database, an operator, and processes that start and end together."""
 
+import signal
+import socket
 import sqlite3
 import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -93,3 +100,76 @@ def test_keys_are_readable_by_their_owner_only(site: Path) -> None:
     keys = list((site / "keys").iterdir())
     assert keys
     assert all(key.stat().st_mode & 0o077 == 0 for key in keys)
+
+
+def neighbouring_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens at."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+        try:
+            others = [socket.create_server(("127.0.0.1", port + number)) for number in range(count)]
+        except OSError:
+            continue
+        for other in others:
+            other.close()
+        return port
+
+
+def page(address: str) -> str:
+    """What is answered there, once somebody answers."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with urlopen(f"http://{address}", timeout=5) as answer:
+                said: str = answer.read().decode()
+                return said
+        except URLError:
+            assert time.monotonic() < until, address
+            time.sleep(0.1)
+
+
+@contextmanager
+def running(*options: str | Path) -> Iterator["subprocess.Popen[str]"]:
+    command = [str(KILOVATT), *map(str, options)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.mark.parametrize("readers", [0, 2])
+def test_a_site_is_served_with_as_many_reading_processes_as_wanted(site: Path, readers: int) -> None:
+    port = neighbouring_ports(3)
+    figures = f"127.0.0.1:{port + 1}"
+    options = ("--data", site, "--port", f"{port}", "--readers", f"{readers}", "--metrics", figures)
+    with running("serve", *options) as process:
+        assert "Kilovatt" in page(f"127.0.0.1:{port}/")
+        for number in range(readers):
+            assert "kilovatt_lines_held 0.0" in page(f"127.0.0.1:{port + 1 + number}/metrics")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert not any(answers(port + number) for number in range(3))
+
+
+def test_one_more_process_reads_for_a_site_and_ends_in_order(site: Path) -> None:
+    port = neighbouring_ports(1)
+    with running("headend", "--data", site, "--metrics", f"127.0.0.1:{port}") as process:
+        assert "kilovatt_lines_held 0.0" in page(f"127.0.0.1:{port}/metrics")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("command", [["serve"], ["headend"]])
+def test_an_address_of_figures_that_is_none_is_said_before_anything_begins(site: Path, command: Sequence[str]) -> None:
+    refused = kilovatt(*command, "--data", site, "--metrics", "here")
+    assert (refused.returncode, "Write --metrics as HOST:PORT" in refused.stderr) == (2, True)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0

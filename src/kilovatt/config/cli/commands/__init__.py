@@ -49,3 +49,4 @@ app.command("orders", help=_("List what meters were told and what became of it; 
 )
 app.add_typer(keys.app, name="keys", help=_("The keys of a site, and the passwords and keys of its meters."))
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)
+app.command("headend", help=_("Be one more process that reads the meters of a site, until told to stop."))(site.headend)
