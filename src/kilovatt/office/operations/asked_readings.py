@@ -83,7 +83,8 @@ def _state(request: Work, *, is_over: bool) -> AskedState:
 def _outcome(meter_id: int, request: Work) -> Outcome | None:
     if request.done_at is None:
         return None
-    answered = Session.objects.filter(meter_id=meter_id, started_at__gte=request.due_at).order_by("started_at").first()
+    sessions = Session.objects.filter(meter_id=meter_id, push=None, started_at__gte=request.due_at)
+    answered = sessions.order_by("started_at").first()
     return None if answered is None else Outcome(answered.outcome)
 
 

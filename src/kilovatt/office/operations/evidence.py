@@ -22,7 +22,7 @@ class FrameKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One exchange with a meter. `frame` is None where it was not kept or has aged out.
+    """One exchange with a meter, or what it said by itself. `frame` is None where it was not kept or has aged out.
 
     `explained` is None where there is no frame, or nobody knows its language.
     """
@@ -35,6 +35,11 @@ class Evidence:
     zone: ZoneInfo
     frame: StoredFrame | None
     explained: ExplainedExchange | None
+
+    @property
+    def is_push(self) -> bool:
+        """Whether nobody had asked."""
+        return self.frame is not None and not self.frame.request
 
 
 def evidence(session_id: UUID, exchange: int) -> Evidence:
@@ -56,6 +61,9 @@ def evidence(session_id: UUID, exchange: int) -> Evidence:
 
 def _explained(frame: StoredFrame) -> ExplainedExchange | None:
     try:
+        if not frame.request:
+            # A push: what is explained by itself stands in the place of a request.
+            return explain_exchange(frame.language, frame.answer, None)
         return explain_exchange(frame.language, frame.request, frame.answer)
     except UnknownProtocolError:
         return None

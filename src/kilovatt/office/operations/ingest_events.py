@@ -9,6 +9,7 @@ from kilovatt.measure.metering.clock_policy import wrong_beyond
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import ClockReading
 from kilovatt.office.operations.accepting import Accepting, Together, meter_ids_of
+from kilovatt.office.operations.pushes import give_way
 from kilovatt.office.operations.order_settling import LOAD_MIN_W
 from kilovatt.office.records.models import Event, Meter
 
@@ -54,6 +55,8 @@ def accept_events(together: Together, now: datetime) -> None:
     )
     for one, event in fresh:
         one.carrying.add(event.exchange)
+    if fresh:
+        give_way({one.meter_id for one, _ in fresh}, now=now)
 
 
 def watch(together: Together, meters: Mapping[int, Meter], now: datetime) -> None:

@@ -114,7 +114,7 @@ def newest_events(meter_ids: Sequence[int], *, limit: int) -> tuple[MeterEventLi
 
 
 def _sessions(meter_id: int) -> tuple[PastSession, ...]:
-    newest = Session.objects.filter(meter_id=meter_id).order_by("-started_at")[:SESSIONS_SHOWN]
+    newest = Session.objects.filter(meter_id=meter_id, push=None).order_by("-started_at")[:SESSIONS_SHOWN]
     return tuple(
         PastSession(
             session_id=session.session_id,

@@ -90,7 +90,7 @@ def _days(meter_id: int, zone: ZoneInfo, today_on: date) -> tuple[DayOfSessions,
     since = datetime.combine(first_on, datetime.min.time(), zone)
     by_day: dict[date, Counter[Outcome]] = defaultdict(Counter)
     ended = (
-        Session.objects.filter(meter_id=meter_id, started_at__gte=since)
+        Session.objects.filter(meter_id=meter_id, push=None, started_at__gte=since)
         .order_by()
         .annotate(on=TruncDate("started_at", tzinfo=zone))
         .values_list("on", "outcome")

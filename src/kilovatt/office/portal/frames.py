@@ -54,6 +54,8 @@ class ShownEvidence:
     frames: tuple[ShownFrame, ...]
     raw: tuple[str, ...]
     is_kept: bool
+    is_push: bool = False
+    """Whether the meter said it by itself."""
     row: str = ""
     """Of what came in a file: the row, as it stood there."""
     file_name: str = ""
@@ -77,8 +79,9 @@ def shown_evidence(evidence: Evidence, *, proves_wh: int | None = None) -> Shown
         took_ms=0 if frame is None else frame.took_ms,
         tries=0 if frame is None else frame.tries,
         frames=shown,
-        raw=() if frame is None else (frame.request.hex(" ").upper(), frame.answer.hex(" ").upper()),
+        raw=() if frame is None else tuple(one.hex(" ").upper() for one in (frame.request, frame.answer) if one),
         is_kept=frame is not None,
+        is_push=evidence.is_push and not is_of_a_file,
         row=frame.answer.decode() if frame is not None and is_of_a_file else "",
         file_name=frame.request.decode() if frame is not None and is_of_a_file else "",
     )
