@@ -6,16 +6,20 @@ slot a record fills, and positions only how to find it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank, shared
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError, ask
 from kilovatt.wire.drivers.mercury_v2.talk import Talk, ask_if_known
+from kilovatt.wire.drivers.midnights import midnight
+from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.profile import (
     COUNT_MASKED,
     LARGE_RING_SIZE,
@@ -28,30 +32,27 @@ from kilovatt.wire.protocols.mercury_v2.profile import (
     ReadRecordAt,
     ReadRecords,
     ReadRecordsFrom,
+    RecordState,
     RingAddress,
 )
 
 UWH_PER_KWH = 1_000_000_000
 PERIOD_MINUTES_MAX = 60
 _SEEKS_MAX = 4
+_ONE_DAY = timedelta(days=1)
+_SECONDS_OF_A_MINUTE = 60
 Records: TypeAlias = tuple[ProfileRecord, ...]
 Fetch: TypeAlias = Callable[[int], Conversation[Answer[Records] | None]]
 """Reads up to 17 records, the last of them `offset` back from the newest of the ring, the oldest first; None beyond
 the ring."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """A record where it belongs: the interval that ends at `ends_at`."""
+class _Slot(NamedTuple):
+    """A record where it belongs, in the interval that ends at an instant."""
 
     record: ProfileRecord
-    ends_at: datetime
     exchange: int
-    is_doubtful: bool = False
-
-    @property
-    def step(self) -> timedelta:
-        return timedelta(minutes=self.record.period_minutes)
+    is_doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,11 @@ def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     constant = (variant.impulses_per_kwh if variant is not None else None) or talk.model.impulses_per_kwh
     if constant is None or (variant is not None and not variant.has_profile):
         return Learnt()
-    window = _Window(talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1)))
+    window = _Window(talk.midnight(days[0]), talk.midnight(days[-1] + _ONE_DAY))
     reader = _Reader(talk, window)
     yield from reader.walk((yield from _way_of_reading(talk)))
-    filled = [
-        _meter_day(talk, day_on, slots, uwh_per_count=UWH_PER_KWH // (2 * constant), heard_at=reader.heard_at)
-        for day_on in days
-        if (slots := reader.slots_of(talk.midnight(day_on), talk.midnight(day_on + timedelta(days=1))))
-    ]
-    return Learnt(meter_days=tuple(filled))
+    read = (reader.day(day_on, uwh_per_count=UWH_PER_KWH // (2 * constant)) for day_on in days)
+    return Learnt(meter_days=tuple(day for day in read if day is not None))
 
 
 def _way_of_reading(talk: Talk) -> Conversation[Fetch]:
@@ -131,10 +128,34 @@ class _Reader:
         self._slots: dict[datetime, _Slot] = {}
         self.heard_at: datetime
 
-    def slots_of(self, start_at: datetime, end_at: datetime) -> list[_Slot]:
-        """Return what lies between two instants, the newest first."""
-        inside = [slot for slot in self._slots.values() if start_at < slot.ends_at <= end_at]
-        return sorted(inside, key=lambda slot: slot.ends_at, reverse=True)
+    def day(self, day_on: date, *, uwh_per_count: int) -> MeterDay | None:
+        """Return what has been read of a local day; None where that is nothing.
+
+        The newest record of the day decides how long its slots are.
+        """
+        starts_at, ends_at = self._talk.midnight(day_on), self._talk.midnight(day_on + _ONE_DAY)
+        newest_at = max((at for at in self._slots if starts_at < at <= ends_at), default=None)
+        if newest_at is None:
+            return None
+        minutes = self._slots[newest_at].record.period_minutes
+        slots = [self._slots.get(at) for at in _ends_of_slots(starts_at, ends_at, minutes)]
+        known = [_MISSING if slot is None or slot.record.period_minutes != minutes else slot for slot in slots]
+        records, exchanges, _ = zip(*known, strict=True)
+        _, _, _, a_plus, a_minus, r_plus, r_minus = zip(*records, strict=True)
+        measured = self._talk.model.quantities
+        return MeterDay(
+            day_on=day_on,
+            starts_at=starts_at,
+            step_s=minutes * _SECONDS_OF_A_MINUTE,
+            uwh_per_count=uwh_per_count,
+            a_plus=_counts(a_plus) or (),
+            a_minus=_counts(a_minus) if Quantity.A_MINUS in measured else None,
+            r_plus=_counts(r_plus) if Quantity.R_PLUS in measured else None,
+            r_minus=_counts(r_minus) if Quantity.R_MINUS in measured else None,
+            qualities=shared(tuple([_quality(slot) for slot in known])),
+            exchanges=shared(exchanges),
+            heard_at=self.heard_at,
+        )
 
     def walk(self, fetch: Fetch) -> Conversation[None]:
         """Read backwards from the end of the window to its beginning."""
@@ -146,7 +167,7 @@ class _Reader:
             inside = [it for it in block if self._window.start_at < it.ends_at <= mark.ends_at]
             # A block of another round of the ring alone says nothing of where we are: the old mark stands.
             newest = max(inside, key=lambda it: it.ends_at, default=mark)
-            mark = replace(newest, next_offset=block[0].next_offset)
+            mark = newest._replace(next_offset=block[0].next_offset)
 
     def _seek(self, fetch: Fetch) -> Conversation["_Mark | None"]:
         """Find the end of the window, and read the block there."""
@@ -171,79 +192,74 @@ class _Reader:
         if answer is None:
             return marks
         self.heard_at = answer.heard_at
-        for back, record in enumerate(reversed(answer.value)):
-            slot = _slot_of(self._talk, record, answer.exchange)
-            if slot is not None:
-                self._keep(slot)
-                marks.append(_Mark(slot.ends_at, offset + back, slot.step, offset + len(answer.value)))
+        zone, slots, exchange = self._talk.meter.zone, self._slots, answer.exchange
+        next_offset = offset + len(answer.value)
+        for back, record in enumerate(reversed(answer.value), offset):
+            state, stamp, minutes, a_plus, *_ = record
+            if stamp is None or a_plus is None or state.is_starting or not 1 <= minutes <= PERIOD_MINUTES_MAX:
+                continue
+            ends_at, is_doubtful = _interval_of(stamp, minutes, zone, is_winter=state.is_winter)
+            known = slots.get(ends_at)
+            if known is None:
+                slots[ends_at] = _Slot(record, exchange, is_doubtful)
+            elif known.record != record:
+                # Two stories about one interval, as after the clock was put back: the newer stands, and is doubtful.
+                slots[ends_at] = known._replace(is_doubtful=True)
+            marks.append(_Mark(ends_at, back, minutes, next_offset))
         return marks
 
-    def _keep(self, slot: _Slot) -> None:
-        known = self._slots.get(slot.ends_at)
-        if known is None:
-            self._slots[slot.ends_at] = slot
-        elif known.record != slot.record:
-            # Two stories about one interval, as after the clock was put back: the newer stands, and it is doubtful.
-            self._slots[slot.ends_at] = replace(known, is_doubtful=True)
 
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     """A record whose place and time are known, and where the reading goes on."""
 
     ends_at: datetime
     offset: int
-    step: timedelta
+    minutes: int
     next_offset: int
+
+    @property
+    def step(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
 
     def expected_at(self, offset: int) -> datetime:
         """When the interval at an offset ends, if nothing is missing in between."""
         return self.ends_at - (offset - self.offset) * self.step
 
 
-def _slot_of(talk: Talk, record: ProfileRecord, exchange: int) -> _Slot | None:
-    if record.stamp is None or record.state.is_starting or record.a_plus is None:
-        return None
-    if not 1 <= record.period_minutes <= PERIOD_MINUTES_MAX:
-        return None
-    ends_at = record.stamp.instant(talk.meter.zone, winter=record.state.is_winter)
-    step = timedelta(minutes=record.period_minutes)
+_MISSING = _Slot(ProfileRecord(RecordState(), None, 0, None, None, None, None), NO_EXCHANGE, is_doubtful=False)
+
+
+@lru_cache(maxsize=4096)
+def _interval_of(stamp: WallTime, minutes: int, zone: ZoneInfo, *, is_winter: bool) -> tuple[datetime, bool]:
+    """Return when the interval ends that a record is stamped with, and whether it was stamped within it.
+
+    Kept: all meters of a town stamp the same half-hours.
+    """
+    ends_at = stamp.instant(zone, winter=is_winter)
+    step = timedelta(minutes=minutes)
     # An interval cut short by a failure or by setting the clock may be stamped within it.
-    beyond = (ends_at - talk.midnight(record.stamp.day_on)) % step
-    if beyond:
-        ends_at += step - beyond
-    return _Slot(record=record, ends_at=ends_at, exchange=exchange, is_doubtful=bool(beyond))
+    beyond = (ends_at - midnight(stamp.day_on, zone)) % step
+    return (ends_at + step - beyond, True) if beyond else (ends_at, False)
 
 
-def _meter_day(talk: Talk, day_on: date, slots: Sequence[_Slot], *, uwh_per_count: int, heard_at: datetime) -> MeterDay:
-    starts_at, ends_at = talk.midnight(day_on), talk.midnight(day_on + timedelta(days=1))
-    step = slots[0].step
-    by_place = {(slot.ends_at - starts_at) // step - 1: slot for slot in slots if slot.step == step}
-    places = [by_place.get(place) for place in range(-((starts_at - ends_at) // step))]
-    quantities = talk.model.quantities
+@lru_cache(maxsize=256)
+def _ends_of_slots(starts_at: datetime, ends_at: datetime, minutes: int) -> tuple[datetime, ...]:
+    """Return when the slots of a day end; the last may end beyond it."""
+    step = timedelta(minutes=minutes)
+    return tuple(starts_at + step * number for number in range(1, -((starts_at - ends_at) // step) + 1))
 
-    def counts(quantity: Quantity) -> tuple[int, ...] | None:
-        told = [None if slot is None else getattr(slot.record, quantity.value) for slot in places]
-        if quantity not in quantities or all(count is None for count in told):
-            return None
-        return tuple(count or 0 for count in told)
 
-    return MeterDay(
-        day_on=day_on,
-        starts_at=starts_at,
-        step_s=int(step.total_seconds()),
-        uwh_per_count=uwh_per_count,
-        a_plus=counts(Quantity.A_PLUS) or (),
-        a_minus=counts(Quantity.A_MINUS),
-        r_plus=counts(Quantity.R_PLUS),
-        r_minus=counts(Quantity.R_MINUS),
-        qualities=tuple(SlotRank.MISSING if slot is None else _quality(slot) for slot in places),
-        exchanges=tuple(NO_EXCHANGE if slot is None else slot.exchange for slot in places),
-        heard_at=heard_at,
-    )
+def _counts(told: tuple[int | None, ...]) -> tuple[int, ...] | None:
+    """Return the counts of a quantity, 0 where none was told; None where none was at all."""
+    if told.count(None) == len(told):
+        return None
+    counts = tuple([count or 0 for count in told])
+    return counts if any(counts) else shared(counts)
 
 
 def _quality(slot: _Slot) -> int:
+    if slot is _MISSING:
+        return SlotRank.MISSING
     quality: int = SlotRank.ACTUAL
     if slot.record.state.is_incomplete or slot.is_doubtful:
         quality |= SlotFlag.INCOMPLETE

@@ -1,7 +1,7 @@
 """What one session with a Mercury V2 knows of its meter by now: who it is, what it can, how its clock goes."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.outcomes import Outcome
@@ -16,6 +16,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
+from kilovatt.wire.drivers.midnights import midnight
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity, ReadEverything, ReadInstants, Value
@@ -124,7 +125,7 @@ class Talk:
 
     def midnight(self, day_on: date) -> datetime:
         """Return when a local day of the meter begins [UTC]."""
-        return datetime.combine(day_on, time.min, self.meter.zone).astimezone(UTC)
+        return midnight(day_on, self.meter.zone)
 
     def instant(self) -> Conversation[Learnt]:
         """Read what flows now."""

@@ -1,7 +1,7 @@
 """What one session with a meter of НЗиФ knows of it by now: who it is, what a count is worth, how its clock goes."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from kilovatt.measure.metering.catalogue.nzif import NzifDialect
 from kilovatt.measure.metering.models import MeterModel
@@ -16,6 +16,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
+from kilovatt.wire.drivers.midnights import midnight
 from kilovatt.wire.protocols.framing.connection import Refusal
 from kilovatt.wire.protocols.nzif import instants
 from kilovatt.wire.protocols.nzif.fields import Directed
@@ -145,7 +146,7 @@ class Talk:
 
     def midnight(self, day_on: date) -> datetime:
         """Return when a local day of the meter begins [UTC]."""
-        return datetime.combine(day_on, time.min, self.meter.zone).astimezone(UTC)
+        return midnight(day_on, self.meter.zone)
 
     def instant(self) -> Conversation[Learnt]:
         """Read what flows now; which tariff counts, the language as far as it is known does not tell."""

@@ -7,9 +7,11 @@ that was formed, and the record is written when its time comes (section 3.3, not
 
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import ClassVar, assert_never
+from functools import lru_cache
+from typing import ClassVar, NamedTuple, assert_never
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
@@ -92,9 +94,11 @@ COUNT = Field(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileRecord:
-    """One interval: its stamp (None where nothing was ever written), its length, and the counts in it."""
+class ProfileRecord(NamedTuple):
+    """One interval: its stamp (None where nothing was ever written), its length, and the counts in it.
+
+    A tuple, since they come by thousands and live for the length of a session.
+    """
 
     state: RecordState
     stamp: WallTime | None
@@ -119,22 +123,26 @@ PROFILE_RECORD: Layout[ProfileRecord] = Record(
 )
 _PLAN = struct.Struct("<B5sB4H")
 _STATES = tuple(_state_from(bytes([byte])) for byte in range(256))
-_DIGITS = {bcd_from_int(number, 1)[0]: number for number in range(100)}
-_BYTES = bytes(_DIGITS)
+_BYTES = b"".join(bcd_from_int(number, 1) for number in range(100))
+_known_stamp = lru_cache(maxsize=4096)(_stamp_from)
+"""All meters of a town stamp the same half-hours: this many are 85 days."""
 
 
-def _record_from(data: bytes) -> ProfileRecord:
-    state, stamp, period_minutes, *counts = _PLAN.unpack(data)
-    a_plus, a_minus, r_plus, r_minus = (None if count == COUNT_MASKED else count for count in counts)
-    return ProfileRecord(_STATES[state], _quick_stamp(stamp), period_minutes, a_plus, a_minus, r_plus, r_minus)
-
-
-def _quick_stamp(stamp: bytes) -> WallTime | None:
-    try:
-        hour, minute, day, month, year = (_DIGITS[byte] for byte in stamp)
-    except KeyError:
-        return _stamp_from(stamp)
-    return WallTime(CENTURY + year, month, day, hour, minute, 0) if month else _stamp_from(stamp)
+def _records_from(data: bytes) -> tuple[ProfileRecord, ...]:
+    return tuple(
+        [
+            ProfileRecord(
+                _STATES[state],
+                _known_stamp(stamp),
+                period_minutes,
+                None if a_plus == COUNT_MASKED else a_plus,
+                None if a_minus == COUNT_MASKED else a_minus,
+                None if r_plus == COUNT_MASKED else r_plus,
+                None if r_minus == COUNT_MASKED else r_minus,
+            )
+            for state, stamp, period_minutes, a_plus, a_minus, r_plus, r_minus in _PLAN.iter_unpack(data)
+        ]
+    )
 
 
 def _record_to(record: ProfileRecord) -> bytes:
@@ -150,8 +158,25 @@ def _record_to(record: ProfileRecord) -> bytes:
         raise ValueError(f"{record} does not fit: {error}") from error
 
 
-RECORD = Field(size=RECORD_SIZE, read=_record_from, write=_record_to, parts=PROFILE_RECORD.fields)
-"""A record by a plan made once: thousands are read in a row. `PROFILE_RECORD` says the same at leisure."""
+RECORD = Field(size=RECORD_SIZE, read=PROFILE_RECORD.decode, write=_record_to, parts=PROFILE_RECORD.fields)
+
+
+class _Records(Row[ProfileRecord]):
+    """Records in a row, cut by one plan: thousands are read. What cannot be is named at leisure, field by field."""
+
+    __slots__ = ()
+
+    def __init__(self, count: int) -> None:
+        super().__init__("record", RECORD, count)
+
+    def decode(self, data: bytes) -> tuple[ProfileRecord, ...]:
+        if len(data) == self.size:
+            with suppress(ValueError):
+                return _records_from(data)
+        return super().decode(data)
+
+
+_records = lru_cache(maxsize=RECORDS_MAX)(_Records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +273,7 @@ class ReadRecords(MercuryV2Request[tuple[ProfileRecord, ...]]):
 
     @property
     def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
-        return (Row("record", RECORD, self.count),)
+        return (_records(self.count),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,4 +325,4 @@ class ReadRecordsFrom(MercuryV2Request[tuple[ProfileRecord, ...]]):
 
     @property
     def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
-        return (Row("record", RECORD, RECORDS_MAX),)
+        return (_records(RECORDS_MAX),)

@@ -1,7 +1,7 @@
 """Values of Mercury V2: what fits, what does not, and that nothing is lost between value and bytes."""
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -308,19 +308,27 @@ def test_the_true_address_is_among_those_that_may_be_meant(address: int, order: 
 
 
 @given(st.binary(min_size=15, max_size=15) | st.from_regex(rb"[\x00-\xff][\x00-\x12]{5}[\x00-\xff]{9}", fullmatch=True))
-def test_the_quick_reading_of_a_record_says_what_the_slow_one_says(data: bytes) -> None:
+def test_the_quick_reading_of_records_says_what_the_slow_one_says(data: bytes) -> None:
+    (several,) = profile.ReadRecords(offset=0, count=2).says
+    sound = bytes.fromhex("08 09 30 24 11 26 1E 01 00 02 00 03 00 FF FF")
     try:
         expected = profile.PROFILE_RECORD.decode(data)
-    except ValueError:
-        with pytest.raises(ValueError, match=r".+"):
-            profile.RECORD.read(data)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(f"record_2 is {data.hex(' ')}: {error}")):
+            several.decode(sound + data)
         return
-    assert profile.RECORD.read(data) == expected
+    assert several.decode(sound + data) == (profile.PROFILE_RECORD.decode(sound), expected)
     assert profile.RECORD.write(expected) == profile.PROFILE_RECORD.encode(expected)
 
 
+def test_too_few_records_are_refused() -> None:
+    (several,) = profile.ReadRecords(offset=0, count=2).says
+    with pytest.raises(ValueError, match="30 bytes are wanted, got 15"):
+        several.decode(bytes(15))
+
+
 def test_a_count_that_does_not_fit_a_record_is_refused() -> None:
-    record = replace(profile.PROFILE_RECORD.decode(bytes(15)), a_plus=65_536)
+    record = profile.PROFILE_RECORD.decode(bytes(15))._replace(a_plus=65_536)
     with pytest.raises(ValueError, match="does not fit"):
         profile.RECORD.write(record)
 
