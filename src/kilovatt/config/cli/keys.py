@@ -5,6 +5,7 @@ encryption     = 000102030405060708090A0B0C0D0E0F
 authentication = D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF
 secret         = 30303030303030313030303030303031
 title          = 4B56540000000001
+master         = 202122232425262728292A2B2C2D2E2F    # wraps new keys; only `kilovatt keys set` and `simulate` want it
 """
 
 import os
@@ -23,6 +24,7 @@ from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.dlms.security.slots import (
     AUTHENTICATION,
     ENCRYPTION,
+    MASTER,
     SECRET,
     KeyBundle,
     UnusableKeysError,
@@ -31,7 +33,7 @@ from kilovatt.wire.protocols.dlms.security.slots import (
 
 KEYS_VARIABLE = "KILOVATT_METER_KEYS"
 _TITLE, _TITLE_BYTES = "title", 8
-_NAMES = (ENCRYPTION, AUTHENTICATION, SECRET, _TITLE)
+_NAMES = (ENCRYPTION, AUTHENTICATION, SECRET, MASTER, _TITLE)
 _KEY_SIZES = {16, 32}
 _WITH_KEYS = frozenset({Language.SPODES})
 
@@ -42,6 +44,8 @@ class GivenKeys:
 
     bundle: KeyBundle = field(default_factory=KeyBundle)
     client_title: bytes = CLIENT_TITLE
+    master: bytes | None = field(default=None, repr=False)
+    """The key that new keys are wrapped with; no session wants it."""
 
     def of_address(self, now: datetime) -> dict[str, Any]:
         """Return the fields of a meter's address that they fill, with a counter that was not used before `now`."""
@@ -74,8 +78,11 @@ def given_keys(model: MeterModel, file: Path | None) -> GivenKeys:
     title = values.pop(_TITLE, CLIENT_TITLE)
     if len(title) != _TITLE_BYTES:
         complain(_("The title in the keys has {got} bytes, and {wanted} are wanted.").format(got=len(title), wanted=8))
+    master = values.pop(MASTER, None)
+    if master is not None and len(master) not in _KEY_SIZES:
+        complain(_("The master key has {got} bytes, and 16 or 32 are wanted.").format(got=len(master)))
     try:
-        return GivenKeys(key_bundle(values), title)
+        return GivenKeys(key_bundle(values), title, master)
     except UnusableKeysError as error:
         complain(_(error.sentence) % error.values)
 

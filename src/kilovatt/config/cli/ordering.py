@@ -17,7 +17,13 @@ from kilovatt.measure.metering.commands import (
 )
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.office.operations.clock import now
-from kilovatt.office.operations.order_values import checked_password, correction, made_password, within_rule
+from kilovatt.office.operations.order_values import (
+    checked_password,
+    correction,
+    made_keys,
+    made_password,
+    within_rule,
+)
 from kilovatt.office.records.models import Meter, MeterStanding
 
 _PLAIN: dict[str, Command] = {
@@ -31,10 +37,10 @@ _WHOLE = re.compile(r"[-+]?\d{1,9}")
 
 def command(row: MeterModel, meter: Meter, what: str, value: str | None) -> Command:
     """Return what a meter is to be told, or say what is wrong with the value and leave."""
-    if what in _PLAIN or what == "set-clock":
+    if what in _PLAIN or what in {"set-clock", "change-keys"}:
         if value is not None:
             complain(_("{what} takes no value.").format(what=what))
-        return _PLAIN.get(what) or SetClock(now())
+        return made_keys(meter) if what == "change-keys" else _PLAIN.get(what) or SetClock(now())
     if what == "shift-clock":
         known = MeterStanding.objects.filter(meter=meter).values_list("clock_deviation_s", flat=True).first()
         return correction(row, known) if value is None else _shift(row, value, known)

@@ -26,8 +26,9 @@ from kilovatt.measure.metering.commands import (
     TariffMark,
 )
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.office.operations.order_values import checked_password, correction, made_password
+from kilovatt.office.operations.order_values import checked_password, correction, made_keys, made_password
 from kilovatt.office.pages.order_figures import level_text
+from kilovatt.office.records.models import Meter
 from kilovatt.quantities.periods import local_midnight
 
 MARKS = 6
@@ -40,6 +41,7 @@ _W_PER_KW = 1000
 class Told:
     """What is known of the meter when the form is filled in. `ahead_s`: how far its clock was ahead when last heard."""
 
+    meter: Meter
     model: MeterModel
     zone: ZoneInfo
     now: datetime
@@ -231,6 +233,14 @@ class PasswordForm(OrderForm):
         return ChangePassword(level, checked_password(self.told.model, self.cleaned_data["new"], level=level))
 
 
+class KeysForm(OrderForm):
+    """New keys, made by chance: there is nothing to type."""
+
+    def command(self) -> Command:
+        """Return the command. Raises OrderRefusedError where the keys the meter has are not on record."""
+        return made_keys(self.told.meter)
+
+
 FORMS: Mapping[CommandKind, type[OrderForm]] = {
     CommandKind.OPEN_RELAY: OpenForm,
     CommandKind.PERMIT_RELAY: PermitForm,
@@ -240,8 +250,9 @@ FORMS: Mapping[CommandKind, type[OrderForm]] = {
     CommandKind.SHIFT_CLOCK: ShiftForm,
     CommandKind.SET_CLOCK: ClockForm,
     CommandKind.CHANGE_PASSWORD: PasswordForm,
+    CommandKind.CHANGE_KEYS: KeysForm,
 }
-"""The commands that are given here, in the order they are offered. Keys are not: nobody types them into a page."""
+"""The commands that are given here, in the order they are offered."""
 
 
 def offered(model: MeterModel) -> list[CommandKind]:

@@ -35,7 +35,7 @@ from kilovatt.office.operations.order_file import (
     orders_of_meter,
 )
 from kilovatt.office.operations.order_refusals import OrderRefusedError
-from kilovatt.office.operations.order_values import correction
+from kilovatt.office.operations.order_values import correction, made_keys
 from kilovatt.office.pages.order_figures import power_text, seconds_text
 from kilovatt.office.pages.order_words import KINDS
 from kilovatt.office.pages.parts import htmx_of
@@ -112,7 +112,7 @@ def new_order(request: HttpRequest, meter_id: int, kind: str) -> HttpResponse:
     refusal = _refusal(chosen, told)
     if request.method == "POST" and form.is_valid():
         try:
-            order = _given(form, row, _user(request))
+            order = _given(form, _user(request))
         except OrderRefusedError as error:
             refusal = gettext(error.sentence) % error.values
         else:
@@ -131,9 +131,9 @@ def new_order(request: HttpRequest, meter_id: int, kind: str) -> HttpResponse:
     return render(request, "console/new_order.html", context)
 
 
-def _given(form: OrderForm, row: BoardRow, user: User) -> MeterOrder:
+def _given(form: OrderForm, user: User) -> MeterOrder:
     return orders.request(
-        Meter.objects.get(pk=row.meter_id),
+        form.told.meter,
         form.command(),
         by=user,
         because=form.cleaned_data["because"],
@@ -150,15 +150,17 @@ def _kind(row: BoardRow, kind: str) -> CommandKind:
 
 
 def _told(row: BoardRow) -> Told:
-    return Told(model=row.model, zone=row.zone, now=site_now(), ahead_s=row.clock_deviation_s)
+    meter = Meter.objects.get(pk=row.meter_id)
+    return Told(meter=meter, model=row.model, zone=row.zone, now=site_now(), ahead_s=row.clock_deviation_s)
 
 
 def _refusal(kind: CommandKind, told: Told) -> str:
     """What is known beforehand to stand in the way of a command."""
-    if kind is not CommandKind.SHIFT_CLOCK:
-        return ""
     try:
-        correction(told.model, told.ahead_s)
+        if kind is CommandKind.SHIFT_CLOCK:
+            correction(told.model, told.ahead_s)
+        elif kind is CommandKind.CHANGE_KEYS:
+            made_keys(told.meter)
     except OrderRefusedError as error:
         return gettext(error.sentence) % error.values
     return ""

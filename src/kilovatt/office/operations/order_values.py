@@ -1,13 +1,16 @@
-"""What commands say that nobody has to work out: a password by the rule of the model, a correction by what is known."""
+"""What commands say that nobody has to work out: secrets made by chance, a correction by what is known."""
 
 import secrets
 import string
 
 from django.utils.translation import gettext_noop
 
-from kilovatt.measure.metering.commands import ShiftClock
+from kilovatt.measure.metering.commands import ChangeKeys, ShiftClock
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
+from kilovatt.office.operations.meter_keys import sealed_keys
 from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.vault import length_sealed
+from kilovatt.office.records.models import Meter, MeterSecret
 
 
 def made_password(model: MeterModel, *, level: int) -> str:
@@ -39,6 +42,23 @@ def checked_password(model: MeterModel, password: str, *, level: int) -> str:
     if password in rule.factory:
         raise OrderRefusedError(gettext_noop("That is the password of the factory: whoever has the manual knows it."))
     return password
+
+
+def made_keys(meter: Meter) -> ChangeKeys:
+    """Return new keys for a meter, as long as those it has: nobody sees them, and the old ones are not opened for it.
+
+    Raises OrderRefusedError where its keys are not on record.
+    """
+    has = {key.slot: length_sealed(key.sealed) for key in sealed_keys([meter.pk]).get(meter.pk, ())}
+    encryption, authentication = has.get(MeterSecret.Slot.ENCRYPTION), has.get(MeterSecret.Slot.AUTHENTICATION)
+    if encryption is None or authentication is None or MeterSecret.Slot.MASTER not in has:
+        raise OrderRefusedError(
+            gettext_noop(
+                "Its keys and the master key that wraps new ones are not all on record: put them there with "
+                "`kilovatt keys set --keys-file`."
+            )
+        )
+    return ChangeKeys(encryption=secrets.token_bytes(encryption), authentication=secrets.token_bytes(authentication))
 
 
 def _no_such_level(model: MeterModel) -> OrderRefusedError:

@@ -28,7 +28,6 @@ from kilovatt.office.records.models import (
     Meter,
     MeteringPoint,
     MeterOrder,
-    MeterSecret,
     OrderList,
     StaffRole,
     User,
@@ -43,7 +42,6 @@ SECRET_KINDS = (CommandKind.CHANGE_PASSWORD, CommandKind.CHANGE_KEYS)
 _CLAIM_LASTS = timedelta(minutes=10)
 """A visit that has told nothing for so long is made again, though its process seems to live."""
 _LOOKED_AT = 500
-_WRAPPED_WITH = {MeterSecret.Slot.ENCRYPTION, MeterSecret.Slot.AUTHENTICATION, MeterSecret.Slot.MASTER}
 
 
 def request(
@@ -144,13 +142,6 @@ def _require_taken(meter: Meter, command: Command) -> None:
             gettext_noop(
                 "Whether the meter has taken the password or keys it was told before is not known yet: wait until it "
                 "has told, or nobody could open it."
-            )
-        )
-    if command.kind is CommandKind.CHANGE_KEYS and _WRAPPED_WITH - set(meter.secrets.values_list("slot", flat=True)):
-        raise OrderRefusedError(
-            gettext_noop(
-                "Its keys and the master key that wraps new ones are not all on record: put them there with "
-                "`kilovatt keys set --keys-file`."
             )
         )
 

@@ -26,7 +26,7 @@ FORMAT = 2
 READING_SLOT = "reading"
 MASTER_ID_BYTES = 8
 _FORMAT_OF_MASTER = 1
-_NONCE_BYTES, _NUMBER_BYTES, _KEY_BYTES = 12, 4, 32
+_NONCE_BYTES, _NUMBER_BYTES, _KEY_BYTES, _TAG_BYTES = 12, 4, 32, 16
 _HEAD = {_FORMAT_OF_MASTER: 1, FORMAT: 1 + _NUMBER_BYTES}
 
 
@@ -78,6 +78,11 @@ def unseal_key(sealed: bytes, *, meter_name: str, slot: str, generation: int) ->
             meter=meter_name,
         )
     return opened
+
+
+def length_sealed(sealed: bytes) -> int:
+    """Return how many bytes a sealed secret has, without opening it."""
+    return len(sealed) - _HEAD[sealed[0]] - _NONCE_BYTES - _TAG_BYTES
 
 
 def organisation_of(meter: Meter) -> Organisation:

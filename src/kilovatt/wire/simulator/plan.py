@@ -11,7 +11,7 @@ from kilovatt.measure.metering.catalogue.spodus import SPODUS_USPD, is_behind
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.wire.drivers.addresses import address_rule
 from kilovatt.wire.explain.fields import gettext_noop
-from kilovatt.wire.protocols.dlms.security.slots import KeyBundle, key_bundle
+from kilovatt.wire.protocols.dlms.security.slots import MASTER, KeyBundle, key_bundle
 from kilovatt.wire.simulator.energy import MARKS_BY_ZONES
 from kilovatt.wire.simulator.faults import METER_FAULTS, FaultKind, LineFaults
 
@@ -98,6 +98,11 @@ class MeterPlan:
     def key_bundle(self) -> KeyBundle:
         """Its keys as a meter has them. Raises UnusableKeysError, ValueError for what are none."""
         return key_bundle({slot: bytes.fromhex(key) for slot, key in self.keys.items()})
+
+    @property
+    def master_key(self) -> bytes | None:
+        """The key that new ones come wrapped with, where it has one. Raises ValueError for what is none."""
+        return bytes.fromhex(self.keys[MASTER]) if MASTER in self.keys else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from kilovatt.measure.metering.catalogue.spodus import BEHIND, is_behind
 from kilovatt.measure.metering.models import MeterModel, PasswordForm
 from kilovatt.wire.drivers.addresses import address_rule, factory_address
 from kilovatt.wire.explain.fields import gettext_noop
-from kilovatt.wire.protocols.dlms.security.slots import KeyBundle, slots_of
+from kilovatt.wire.protocols.dlms.security.slots import MASTER, KeyBundle, slots_of
 from kilovatt.wire.simulator.curves import read_households
 from kilovatt.wire.simulator.faults import LINE_FAULTS, METER_FAULTS, FaultKind, LineFaults, other_passwords
 from kilovatt.wire.simulator.plan import (
@@ -43,6 +43,7 @@ def plan_single(
     address: int | None = None,
     password: str | None = None,
     keys: KeyBundle | None = None,
+    master_key: bytes | None = None,
     households: Path | None = None,
     household: str | None = None,
     zones: int = 2,
@@ -71,7 +72,7 @@ def plan_single(
         ratio=ratio,
         zones=zones,
         passwords=_passwords(model, password, faults),
-        keys=slots_of(keys or KeyBundle()),
+        keys=slots_of(keys or KeyBundle()) | ({} if master_key is None else {MASTER: master_key.hex()}),
         faults=faults & METER_FAULTS,
     )
     line_faults = LineFaults(kinds=faults & LINE_FAULTS, seed=seed, late_by_s=late_by_s)

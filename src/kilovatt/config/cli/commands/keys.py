@@ -13,7 +13,7 @@ from kilovatt.config.cli.keys import given_keys
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.wire.protocols.dlms.security.slots import slots_of
+from kilovatt.wire.protocols.dlms.security.slots import MASTER, slots_of
 
 app = typer.Typer(no_args_is_help=True)
 _SHOWN = 20
@@ -94,7 +94,10 @@ def set_secrets(
     for password in told.values():
         if row.password is None or not row.password.allows(password):
             complain(_("A {model} cannot have such a password.").format(model=row.title))
-    slots = {} if keys_file is None else slots_of(given_keys(row, keys_file).bundle)
+    slots: dict[str, str] = {}
+    if keys_file is not None:
+        given = given_keys(row, keys_file)
+        slots = slots_of(given.bundle) | ({} if given.master is None else {MASTER: given.master.hex()})
     running.open_site(data)
     from kilovatt.office.operations.meter_keys import put_keys, put_password
     from kilovatt.office.records.models import Meter

@@ -34,6 +34,7 @@ class What(StrEnum):
     SET_CLOCK = "set-clock"
     SHIFT_CLOCK = "shift-clock"
     CHANGE_PASSWORD = "change-password"
+    CHANGE_KEYS = "change-keys"
 
 
 class Level(StrEnum):

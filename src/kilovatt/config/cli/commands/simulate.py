@@ -75,6 +75,7 @@ def simulate(
         )
         asyncio.run(_serve_plan(behind, host) if call is None else _call_in(behind, host, port, imei))
         return
+    keys = given_keys(row, keys_file)
     plan = plan_single(
         row,
         now=instant(now),
@@ -82,7 +83,8 @@ def simulate(
         serial=serial,
         address=address,
         password=password,
-        keys=given_keys(row, keys_file).bundle,
+        keys=keys.bundle,
+        master_key=keys.master,
         households=households,
         household=household,
         faults=faults,

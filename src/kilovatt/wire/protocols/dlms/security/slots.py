@@ -7,6 +7,8 @@ from kilovatt.wire.protocols.dlms.security.sealing import Keys, Suite
 
 ENCRYPTION, AUTHENTICATION, SECRET = "encryption", "authentication", "secret"
 SLOTS = (ENCRYPTION, AUTHENTICATION, SECRET)
+MASTER = "master"
+"""The slot of the key that wraps new ones: no session is opened with it."""
 _SUITES = {16: Suite.AES_GCM_128, 32: Suite.P384_AES_GCM_256}
 _SECRET_BYTES = 16
 
