@@ -1,4 +1,4 @@
-"""New keys for a meter over real TCP: the old ones are kept until the meter was opened with the new, whatever breaks."""
+"""New keys for a meter over real TCP: the old ones are kept until it was opened with the new, whatever breaks."""
 
 import asyncio
 from collections.abc import Callable
@@ -125,7 +125,6 @@ class Desk:
         """Read the meter as any night does, with the keys on record."""
         return over_tcp(errand(self._wanted()), served).outcome
 
-    @property
     def state(self) -> OrderState:
         self.order.refresh_from_db()
         return OrderState(self.order.state)
@@ -197,9 +196,9 @@ def test_new_keys_hold_from_the_session_that_was_opened_with_them(
 ) -> None:
     desk = Desk(meter, operator, lease)
     desk.visit(desk.due(), served)
-    assert (desk.state, generations(meter)["encryption"]) == (OrderState.UNKNOWN, 1)
+    assert (desk.state(), generations(meter)["encryption"]) == (OrderState.UNKNOWN, 1)
     desk.visit(desk.due(seconds=31), served)
-    assert (desk.state, desk.order.shown) == (OrderState.CONFIRMED, "session=opened")
+    assert (desk.state(), desk.order.shown) == (OrderState.CONFIRMED, "session=opened")
     assert generations(meter) == {"encryption": 2, "authentication": 2, "master": 1}
     assert desk.order.secret_sealed is None
     assert desk.read(served) is Outcome.OK
@@ -227,10 +226,10 @@ def test_a_lost_answer_is_cleared_up_by_a_session_with_the_new_keys(
     desk = Desk(meter, operator, lease)
     lossy(served, is_heard=True)
     desk.visit(desk.due(), served)
-    assert desk.state is OrderState.UNKNOWN
+    assert desk.state() is OrderState.UNKNOWN
     assert desk.order.frames.filter(part="told").count() == 1
     desk.visit(desk.due(seconds=31), served)
-    assert desk.state is OrderState.CONFIRMED
+    assert desk.state() is OrderState.CONFIRMED
     assert desk.read(served) is Outcome.OK
 
 
@@ -241,9 +240,9 @@ def test_a_lost_command_is_cleared_up_by_sessions_with_the_old_keys_which_stay(
     lossy(served, is_heard=False)
     desk.visit(desk.due(), served)
     for _ in range(NOT_SO_MAX):
-        assert desk.state is OrderState.UNKNOWN
+        assert desk.state() is OrderState.UNKNOWN
         assert desk.visit(desk.due(minutes=10), served).outcome is Outcome.OK
-    assert (desk.state, desk.order.shown) == (OrderState.FAILED, "session=opened_with_old")
+    assert (desk.state(), desk.order.shown) == (OrderState.FAILED, "session=opened_with_old")
     assert generations(meter)["encryption"] == 1
     assert desk.read(served) is Outcome.OK
 
@@ -262,7 +261,7 @@ def test_a_process_killed_between_sending_and_proof_locks_nobody_out(
     assert proving.order is not None
     assert not proving.order.to_send
     desk.visit(proving, served)
-    assert desk.state is (OrderState.CONFIRMED if has_told else OrderState.UNKNOWN)
+    assert desk.state() is (OrderState.CONFIRMED if has_told else OrderState.UNKNOWN)
     assert desk.order.result == (VisitResult.CONFIRMED if has_told else VisitResult.NOT_SO)
     assert desk.read(served) is Outcome.OK
 
@@ -273,7 +272,7 @@ def test_a_meter_with_another_master_key_refuses_and_the_old_keys_stay(
     served = simulated(master=bytes(16))
     desk = Desk(meter, operator, lease)
     desk.visit(desk.due(), served)
-    assert (desk.state, desk.order.result) == (OrderState.FAILED, VisitResult.REFUSED)
+    assert (desk.state(), desk.order.result) == (OrderState.FAILED, VisitResult.REFUSED)
     assert desk.read(served) is Outcome.OK
 
 
@@ -297,7 +296,7 @@ def test_a_meter_that_opens_with_neither_is_read_back_until_it_tells(
         )
     )
     desk.visit(desk.due(), strange)
-    assert (desk.state, desk.order.not_so) == (OrderState.UNKNOWN, 0)
+    assert (desk.state(), desk.order.not_so) == (OrderState.UNKNOWN, 0)
     assert desk.order.due_at == NOW + timedelta(hours=6)
     with pytest.raises(OrderRefusedError, match="is not known yet"):
         orders.request(meter, made_keys(meter), by=operator, because="ещё раз", now=NOW)
@@ -309,7 +308,7 @@ def test_without_the_master_key_none_are_made_and_none_are_sent(
     desk = Desk(meter, operator, lease)
     MeterSecret.objects.filter(meter=meter, slot="master").delete()
     desk.visit(desk.due(), served)
-    assert desk.state is OrderState.FAILED
+    assert desk.state() is OrderState.FAILED
     assert desk.order.detail.startswith("no_master_key: ")
     with pytest.raises(OrderRefusedError, match="not all on record"):
         made_keys(meter)
@@ -331,4 +330,4 @@ def test_a_readers_new_password_is_tried_as_a_reader_and_else_the_old_one(
     assert proving.before is not None
     assert (proving.address.keys, proving.before.keys) == (None, None)
     desk.visit(proving, served)
-    assert desk.state is OrderState.CONFIRMED
+    assert desk.state() is OrderState.CONFIRMED

@@ -127,6 +127,7 @@ def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> Sim
             passwords=dict(meter.passwords),
             keys=meter.key_bundle.keys,
             hls_secret=meter.key_bundle.secret,
+            master_key=meter.master_key,
             zone=zone,
             energy=energy,
             past_events=past_events_of(meter.faults, model, plan.now),
