@@ -60,6 +60,25 @@ TAMPER_KINDS = frozenset(
 """Events that may mean interference with the meter."""
 
 
+MOMENTS = frozenset(
+    {
+        EventKind.CLOCK_SET,
+        EventKind.REPROGRAMMED,
+        EventKind.TARIFF_TABLE_CHANGED,
+        EventKind.RELAY_OPENED,
+        EventKind.RELAY_CLOSED,
+        EventKind.RELAY_PERMITTED,
+        EventKind.ENERGY_RESET,
+        EventKind.PROFILE_RESTARTED,
+        EventKind.FIRMWARE_UPDATED,
+        EventKind.JOURNAL_CLEARED,
+        EventKind.UNKNOWN_PUSH,
+        EventKind.SEALED_PUSH,
+    }
+)
+"""Events that do not go on: without an end they are over all the same."""
+
+
 class RelayCause(StrEnum):
     """Why a relay switched."""
 
@@ -78,6 +97,16 @@ class RelayCause(StrEnum):
     """A device beside the meter that decides."""
     AUTOMATIC = "automatic"
     UNKNOWN = "unknown"
+
+
+CAUSE = "cause="
+"""How the cause is told in an event's detail."""
+
+
+def relay_cause(detail: str) -> RelayCause | None:
+    """Return the cause that an event's detail tells; None for one that tells none."""
+    told = next((word.removeprefix(CAUSE) for word in detail.split() if word.startswith(CAUSE)), None)
+    return RelayCause(told) if told in frozenset(RelayCause) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

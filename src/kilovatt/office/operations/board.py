@@ -41,6 +41,7 @@ class NoticedEvent:
     began_at: datetime
     ended_at: datetime | None
     code: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +252,13 @@ def _tampering(meter_ids: Sequence[int], now: datetime) -> dict[int, list[Notice
 
 def noticed(event: Event) -> NoticedEvent:
     """Return an event on record as pages tell it."""
-    return NoticedEvent(kind=EventKind(event.kind), began_at=event.began_at, ended_at=event.ended_at, code=event.code)
+    return NoticedEvent(
+        kind=EventKind(event.kind),
+        began_at=event.began_at,
+        ended_at=event.ended_at,
+        code=event.code,
+        detail=event.detail,
+    )
 
 
 def _accounts(point_ids: Sequence[int]) -> dict[int, str]:

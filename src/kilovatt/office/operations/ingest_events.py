@@ -9,8 +9,8 @@ from kilovatt.measure.metering.clock_policy import wrong_beyond
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import ClockReading
 from kilovatt.office.operations.accepting import Accepting, Together, meter_ids_of
-from kilovatt.office.operations.pushes import give_way
 from kilovatt.office.operations.order_settling import LOAD_MIN_W
+from kilovatt.office.operations.pushes import give_way
 from kilovatt.office.records.models import Event, Meter
 
 _DEVIATION_MAX_S = 2**31 - 1
@@ -55,8 +55,7 @@ def accept_events(together: Together, now: datetime) -> None:
     )
     for one, event in fresh:
         one.carrying.add(event.exchange)
-    if fresh:
-        give_way({one.meter_id for one, _ in fresh}, now=now)
+    give_way({one.meter_id for one, _ in fresh}, now=now)
 
 
 def watch(together: Together, meters: Mapping[int, Meter], now: datetime) -> None:

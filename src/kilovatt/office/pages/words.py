@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from kilovatt.measure.metering.events import EventKind
+from kilovatt.measure.metering.events import MOMENTS, EventKind, RelayCause, relay_cause
+from kilovatt.measure.metering.pushes import PushTrouble
 from kilovatt.measure.metering.spodes.vocabulary import event_code
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.board import NoticedEvent
@@ -16,13 +17,51 @@ def event_sentence(event: NoticedEvent, zone: ZoneInfo) -> str:
     """Return an event in a sentence with its local time and how long it went on."""
     began = instant_text(event.began_at, zone, language_of(get_language()))
     known = event_code(event.code)
-    name = code_name(event.code) or event_name(event.kind)
-    if event.ended_at is None and known is not None and known.ended_by is None:
+    name = code_name(event.code) or trouble_name(event.code) or _with_cause(event)
+    is_of_a_moment = known.ended_by is None if known is not None else event.kind in MOMENTS
+    if event.ended_at is None and is_of_a_moment:
         return _("{event} {began}.").format(event=name, began=began)
     if event.ended_at is None:
         return _("{event} since {began}, not over yet.").format(event=name, began=began)
     length = duration(event.ended_at - event.began_at)
     return _("{event} {began}, for {length}.").format(event=name, began=began, length=length)
+
+
+def _with_cause(event: NoticedEvent) -> str:
+    cause = relay_cause(event.detail)
+    if cause is None:
+        return event_name(event.kind)
+    return _("{event}: {cause}").format(event=event_name(event.kind), cause=cause_name(cause))
+
+
+def cause_name(cause: RelayCause) -> str:
+    """Return why a relay switched, behind a colon."""
+    return {
+        RelayCause.COMMAND: _("by command"),
+        RelayCause.BY_HAND: _("by hand"),
+        RelayCause.POWER_LIMIT: _("power limit"),
+        RelayCause.ENERGY_LIMIT: _("energy limit"),
+        RelayCause.OVERCURRENT: _("maximum current"),
+        RelayCause.OVERVOLTAGE: _("overvoltage"),
+        RelayCause.MAGNETIC_FIELD: _("magnetic field"),
+        RelayCause.TEMPERATURE: _("temperature"),
+        RelayCause.SEAL: _("cover or case opened"),
+        RelayCause.UNBALANCE: _("unbalance of currents"),
+        RelayCause.CURRENT_WITHOUT_VOLTAGE: _("current without voltage"),
+        RelayCause.ARBITRATOR: _("by the arbitrator"),
+        RelayCause.AUTOMATIC: _("by itself"),
+        RelayCause.UNKNOWN: _("cause not told"),
+    }[cause]
+
+
+def trouble_name(code: str) -> str | None:
+    """Return why what a meter pushed was not taken for true; None for the code of anything else."""
+    return {
+        f"push:{PushTrouble.NOT_UNDERSTOOD}": _("It pushed what is not understood"),
+        f"push:{PushTrouble.NO_KEYS}": _("A sealed push, and no keys on record to open it"),
+        f"push:{PushTrouble.NOT_AUTHENTIC}": _("A sealed push that its keys do not open"),
+        f"push:{PushTrouble.REPLAY}": _("A sealed push that had been sent before was refused"),
+    }.get(code)
 
 
 def event_name(kind: EventKind) -> str:
@@ -53,6 +92,8 @@ def event_name(kind: EventKind) -> str:
         EventKind.ACCESS_REFUSED: pgettext("event", "Access refused"),
         EventKind.FIRMWARE_UPDATED: pgettext("event", "Firmware updated"),
         EventKind.JOURNAL_CLEARED: pgettext("event", "Journal cleared"),
+        EventKind.UNKNOWN_PUSH: _("It pushed what is not understood"),
+        EventKind.SEALED_PUSH: _("A sealed push was not opened"),
         EventKind.OTHER: pgettext("event", "Another event"),
     }[kind]
 
