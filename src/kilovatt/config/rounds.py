@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kilovatt.config.figures import HeadendFigures
-from kilovatt.config.wiring import Intake, errands_by_line
+from kilovatt.config.intake import Intake
+from kilovatt.config.wiring import errands_by_line
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import judging, keeper
 from kilovatt.office.operations.clock import SiteClock
