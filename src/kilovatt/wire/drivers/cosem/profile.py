@@ -13,6 +13,7 @@ from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
+from kilovatt.wire.drivers.cosem.alike import columns_in, scalers_in
 from kilovatt.wire.drivers.cosem.talk import (
     CLOCK_CLASS,
     PROFILE,
@@ -21,9 +22,9 @@ from kilovatt.wire.drivers.cosem.talk import (
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor, Selection
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
-from kilovatt.wire.protocols.dlms.objects.captured import CaptureObject, decode_capture_objects
+from kilovatt.wire.protocols.dlms.objects.captured import CaptureObject
 from kilovatt.wire.protocols.dlms.objects.selecting import EntrySelection, RangeSelection
-from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit
 from kilovatt.wire.protocols.dlms.values import MalformedError, OctetString
 from kilovatt.wire.protocols.dlms.values.rows import Rows, decode_rows
 from kilovatt.wire.protocols.dlms.values.stamps import encode_stamp, instants_and_order
@@ -239,10 +240,10 @@ def _stamps(talk: Talk, column: list[Any]) -> tuple[list[datetime | None], bool]
 def _captured(talk: Talk, profile: Obis) -> Conversation[tuple[CaptureObject, ...] | None]:
     known = talk.columns.get(profile)
     if known is None:
-        answer = yield from talk.value_of(PROFILE, profile, _COLUMNS)
+        answer = yield from talk.value_of(PROFILE, profile, _COLUMNS, bytes)
         if answer is None:
             return None
-        known = talk.columns[profile] = decode_capture_objects(answer.value)
+        known = talk.columns[profile] = columns_in(answer.value)
     return known
 
 
@@ -254,11 +255,10 @@ def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
     if profile not in talk.collected_scalers:
         talk.collected_scalers[profile] = {}
         captured = yield from _captured(talk, name)
-        answer = (yield from talk.value_of(PROFILE, name, _BUFFER)) if captured else None
-        rows = answer.value if answer is not None else ()
-        if captured and isinstance(rows, tuple) and rows and isinstance(rows[0], tuple):
-            pairs = zip(captured, rows[0], strict=False)
-            talk.collected_scalers[profile] = {one.obis: decode_scaler_unit(value) for one, value in pairs}
+        answer = (yield from talk.value_of(PROFILE, name, _BUFFER, bytes)) if captured else None
+        if captured and answer is not None:
+            scalers = zip(captured, scalers_in(answer.value), strict=False)
+            talk.collected_scalers[profile] = {one.obis: scale for one, scale in scalers}
     return talk.collected_scalers[profile]
 
 

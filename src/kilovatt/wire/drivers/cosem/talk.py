@@ -1,6 +1,7 @@
 """What one session with a СПОДЭС meter knows of it by now: who it is, its clock, scalers and columns."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kilovatt.measure.metering.catalogue.cosem import CosemDialect
@@ -16,13 +17,16 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
+from kilovatt.wire.drivers.cosem.alike import scaler_in
 from kilovatt.wire.drivers.cosem.texts import day_of, text_of
+from kilovatt.wire.drivers.midnights import midnight
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
 from kilovatt.wire.protocols.dlms.obis import Obis
 from kilovatt.wire.protocols.dlms.objects.relay import decode_output_state
-from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit, decode_scaler_unit
+from kilovatt.wire.protocols.dlms.objects.units import ScalerUnit
+from kilovatt.wire.protocols.dlms.values import decode
 from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
@@ -67,12 +71,15 @@ class Talk:
         """The row of the catalogue."""
         return self.meter.model
 
-    def value_of(self, class_id: int, obis: Obis, attribute: int = VALUE) -> Conversation[Answer[Any] | None]:
+    def value_of(
+        self, class_id: int, obis: Obis, attribute: int = VALUE, read: Callable[[bytes], Any] = decode
+    ) -> Conversation[Answer[Any] | None]:
         """Return an attribute, or None where the meter has no such object or does not show it to a reader.
 
+        `read` makes it of its bytes: `bytes` leaves them to whoever knows them (see `alike`).
         Raises MeterRefusedError where it has one and cannot tell it now: that is no proof of anything missing.
         """
-        request = GetAttribute(Descriptor(class_id, obis, attribute))
+        request = GetAttribute(Descriptor(class_id, obis, attribute), None, read)
         answer = yield from ask_or_refusal(request)
         if not isinstance(answer.value, Refusal):
             return answer
@@ -84,10 +91,10 @@ class Talk:
         """Return the scaler and unit of a register, asked once a session; None where it has none."""
         known = self._scalers.get(obis)
         if known is None:
-            answer = yield from self.value_of(REGISTER, obis, SCALER_UNIT)
+            answer = yield from self.value_of(REGISTER, obis, SCALER_UNIT, bytes)
             if answer is None:
                 return None
-            known = self._scalers[obis] = decode_scaler_unit(answer.value)
+            known = self._scalers[obis] = scaler_in(answer.value)
         return known
 
     def identity(self) -> Conversation[Learnt]:
@@ -136,7 +143,7 @@ class Talk:
 
     def midnight(self, day_on: date) -> datetime:
         """Return when a local day of the meter begins [UTC]."""
-        return datetime.combine(day_on, time.min, self.meter.zone).astimezone(UTC)
+        return midnight(day_on, self.meter.zone)
 
     def instant(self) -> Conversation[Learnt]:
         """Read what flows now: power, voltages, currents, frequency, and whether the relay is closed."""
