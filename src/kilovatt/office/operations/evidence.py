@@ -64,6 +64,7 @@ def _explained(frame: StoredFrame) -> ExplainedExchange | None:
         if not frame.request:
             # A push: what is explained by itself stands in the place of a request.
             return explain_exchange(frame.language, frame.answer, None)
-        return explain_exchange(frame.language, frame.request, frame.answer)
+        # What was sent in vain is kept where it was to change the meter.
+        return explain_exchange(frame.language, frame.request, frame.answer or None)
     except UnknownProtocolError:
         return None

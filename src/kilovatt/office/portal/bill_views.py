@@ -17,8 +17,8 @@ from kilovatt.office.operations.access import may_see_frame, places, seen_bill
 from kilovatt.office.operations.bill_file import BilledReading, billed_lines
 from kilovatt.office.operations.bill_paper import bill_document
 from kilovatt.office.operations.evidence import evidence
+from kilovatt.office.pages.frames import ShownEvidence, shown_evidence
 from kilovatt.office.portal.bill_shown import ShownLeg, shown_line
-from kilovatt.office.portal.frames import ShownEvidence, shown_evidence
 from kilovatt.office.portal.shown import speech
 from kilovatt.office.records.models import Bill, User
 
