@@ -116,6 +116,8 @@ TEMPLATES = [
 
 SCAN_FORESIGHT = "kilovatt.config.scan_scope.foreseen"
 """How long a search over a line takes: only the wire knows, which the office does not."""
+METER_ADDRESS_RULE = "kilovatt.wire.drivers.addresses.address_rule"
+"""Which addresses a model can have on its line."""
 
 AUTH_USER_MODEL = "records.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

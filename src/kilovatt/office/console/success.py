@@ -43,6 +43,7 @@ class ShownReason:
 class ShownLine:
     """How a line does."""
 
+    line_id: int
     name: str
     read: str
     whole_days: str
@@ -122,6 +123,7 @@ def shown_line(line: LineStatus) -> ShownLine:
     """Return a line as texts."""
     reason = line.commonest_reason
     return ShownLine(
+        line_id=line.line_id,
         name=line.name,
         read=counted_text(line.success.read),
         whole_days=counted_text(line.success.whole_days),

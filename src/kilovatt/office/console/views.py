@@ -32,6 +32,7 @@ from kilovatt.office.operations.meter_history import meter_history
 from kilovatt.office.operations.rates import success_of
 from kilovatt.office.operations.site_status import site_status
 from kilovatt.office.pages.parts import htmx_of
+from kilovatt.office.operations.scans import lines_of
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
 
@@ -45,6 +46,7 @@ LINES_SHOWN = 200
 """The worst come first."""
 
 
+LINES_LISTED = 1_000
 @login_required
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
@@ -176,5 +178,6 @@ def events(request: HttpRequest) -> HttpResponse:
 def _operator(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     if not request.user.staff_roles.exists():
+        "every_line": list(lines_of(_operator(request)).order_by("name")[:LINES_LISTED]),
         raise Http404(_("This page is for those who look after meters."))
     return request.user

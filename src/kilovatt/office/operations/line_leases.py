@@ -68,6 +68,11 @@ def extend(held: Collection[HeldLine], *, now: datetime) -> list[HeldLine]:
     return lost
 
 
+def is_line_held(line_id: int, *, now: datetime) -> bool:
+    """Whether some process holds a line."""
+    return Work.objects.filter(kind=KIND, key=str(line_id), lease_until__gte=now).exists()
+
+
 def give_back(held: Collection[HeldLine]) -> None:
     """Let go of lines, so that others need not wait for their leases to end."""
     for line in held:

@@ -42,6 +42,7 @@ class Bar:
         if works_for_someone(self._request.user):
             return (
                 self._link(_("Meters"), "board", "meter", "new-order"),
+                self._link(_("Lines"), "lines", *_LINE_PAGES),
                 self._link(_("Commands"), "orders", "order"),
                 self._link(_("Events"), "events"),
                 self._link(_("Accounts"), "accounts", *_ACCOUNT_PAGES),
@@ -55,6 +56,7 @@ class Bar:
         return BarLink(title, reverse(page), match is not None and match.url_name in {page, *also})
 
 
+_LINE_PAGES = ("line", "new-line", "change-line", "new-scan", "scan", "new-meter")
 _ACCOUNT_PAGES = ("account", "profile_table", "bill", "bill_line", "frame")
 
 
