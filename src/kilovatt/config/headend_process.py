@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -15,15 +14,14 @@ from uuid import UUID
 from django.db import DatabaseError, close_old_connections, connection
 
 from kilovatt.config.call_ins import CallIns
+from kilovatt.config.chores import do_chores
 from kilovatt.config.figures import HeadendFigures, Present
 from kilovatt.config.intake import Intake
-from kilovatt.config.rounds import keep_and_judge
 from kilovatt.config.scans import Searches
 from kilovatt.config.wiring import errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import clocks, gaps, leases, line_leases, orders, vault, visits
-from kilovatt.office.operations.billing import bill_last_month
+from kilovatt.office.operations import leases, line_leases, orders, vault, visits
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.reading_plan import LineErrands, back_fill, lines_to_read
@@ -40,8 +38,6 @@ DAYS_OF_A_VISIT = 7
 DAYS_OF_A_BACK_FILL = 31
 HOLDER = f"{socket.gethostname()} {os.getpid()}"
 """By what name people are told which process holds a line."""
-_CHORES = "chores"
-_CHORES_LEASE = timedelta(minutes=10)
 
 ResultT = TypeVar("ResultT")
 _log = logging.getLogger(__name__)
@@ -231,22 +227,14 @@ class HeadendProcess:
             await self._rest(self._chores_every_s)
 
     def _chores(self) -> None:
-        now, began = self._clock.now(), time.perf_counter()
-        lease = leases.take(_CHORES, _CHORES, now=now, length=_CHORES_LEASE)
-        if lease is None:
-            return
+        began = time.perf_counter()
         try:
-            gaps.notice_gaps(now=now)
-            gaps.lose_what_is_too_old(now=now)
-            clocks.correct_clocks(now=now)
-            keep_and_judge(self._clock)
-            bill_last_month(now=now)
-            self._figures.chores_done(took_s=time.perf_counter() - began, at=self._clock.now())
+            if do_chores(self._clock):
+                self._figures.chores_done(took_s=time.perf_counter() - began, at=self._clock.now())
         except Exception:  # noqa: BLE001  # whatever it is, meters are read on
             # The next round of chores finds the same work.
             _log.exception("chores were broken off")
         finally:
-            leases.give_back(lease)
             close_old_connections()
             connection.close()
 

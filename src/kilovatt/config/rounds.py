@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from kilovatt.config.figures import HeadendFigures
@@ -38,8 +38,21 @@ async def read_round(
 
 
 def keep_and_judge(clock: SiteClock) -> None:
-    """Carry what was accepted to the lake and judge it."""
-    while keeper.carry_to_the_lake(now=clock.now()) is not None:
-        # A batch that an earlier keeper left open goes first; what came since is the next one.
-        continue
+    """Carry everything that was accepted to the lake, and judge every meter."""
+    carry(clock, judge=None)
     judging.judge_what_is_new(now=clock.now())
+
+
+def keep_what_is_ripe(clock: SiteClock) -> None:
+    """Carry to the lake what has waited for an hour or has become much, judging its meters; judge all once a day."""
+    if keeper.is_ripe(now=clock.now()):
+        carry(clock, judge=lambda meter_ids: judging.judge_what_is_new(now=clock.now(), meter_ids=meter_ids))
+    judging.judge_each_day(now=clock.now())
+
+
+def carry(clock: SiteClock, *, judge: Callable[[Collection[int]], object] | None) -> None:
+    """Carry what has been accepted by now to the lake."""
+    now = clock.now()
+    while (batch := keeper.carry_to_the_lake(now=clock.now(), judge=judge)) is not None and batch.closed_at < now:
+        # A batch that an earlier keeper left open went first; what came since is the next one.
+        continue

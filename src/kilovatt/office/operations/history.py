@@ -27,6 +27,7 @@ from kilovatt.measure.metering.merge import StoredMeterDay, merge_meter_days
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, Source
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import InstantValues
+from kilovatt.office.operations import intake_rows
 from kilovatt.office.records.models import (
     Batch,
     IntakeFrame,
@@ -107,6 +108,23 @@ def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict
     for meter_id, day_on in sorted(heard):
         effective[meter_id].append(merge_meter_days(heard[meter_id, day_on]))
     return effective
+
+
+def heard_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> pa.Table:
+    """Return the meter-days [first_on, until_on) of some meters as they were heard, some of them twice perhaps."""
+    within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
+    kept = _lake_table(METER_DAYS, meter_ids, where=within, months=_months(first_on, until_on), columns=None)
+    came = intake_rows.rows_of_days(meter_ids, first_on, until_on)
+    return came if kept is None else pa.concat_tables([came, kept])
+
+
+def heard_registers(meter_ids: Sequence[int], since: datetime, until: datetime) -> pa.Table:
+    """Return the registers of some meters taken in [since, until], some of them twice perhaps."""
+    within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until)
+    months = _months(since.date(), until.date(), last_too=True)
+    kept = _lake_table(REGISTERS, meter_ids, where=within, months=months, columns=None)
+    came = intake_rows.rows_of_registers(meter_ids, since, until)
+    return came if kept is None else pa.concat_tables([came, kept])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 A gap that was filled is no finding any more; what is found again stays as it was first found.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pyarrow as pa
 from django.db import transaction
 
 from kilovatt.measure.metering.catalogue import model_by_key
@@ -16,29 +17,44 @@ from kilovatt.measure.metering.digests import meter_day_digest
 from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, Source
 from kilovatt.measure.vee import NO_SLOT, Finding, limits_on
 from kilovatt.office.operations import history
-from kilovatt.office.records.models import Batch, Installation
+from kilovatt.office.records.models import Batch, Installation, Work
 from kilovatt.office.records.models import Finding as FindingRow
 from kilovatt.quantities.periods import days_from, last_full_month, local_date, local_day, local_midnight
-from kilovatt.runs.columns import METERS, REGISTERS
+from kilovatt.runs.columns import METER_DAYS, METERS, REGISTERS
 from kilovatt.runs.judge import findings_of, judge_partition
 from kilovatt.runs.partitions import HeardRow, rows_of_days
 
 CHUNK_METERS = 100
-_ANY_BATCH = 0
-"""Which batch brought a row makes no difference to its judgement."""
+_JUDGED_KIND = "judged"
+"""The kind of work that says on which day the meters of a time zone were judged."""
 
 
-def judge_what_is_new(*, now: datetime) -> int:
-    """Judge every installed meter; return how many findings stand."""
+def judge_what_is_new(*, now: datetime, meter_ids: Collection[int] | None = None) -> int:
+    """Judge every installed meter, or those of `meter_ids`; return how many findings stand."""
     installed = Installation.objects.filter(removed_at=None, installed_at__lte=now).select_related("meter", "point")
     standing = 0
     by_zone: dict[str, list[Installation]] = {}
     for installation in installed.order_by("meter_id"):
-        by_zone.setdefault(installation.point.zone_name, []).append(installation)
+        if meter_ids is None or installation.meter_id in meter_ids:
+            by_zone.setdefault(installation.point.zone_name, []).append(installation)
     for zone_name, installations in by_zone.items():
         for start in range(0, len(installations), CHUNK_METERS):
             chunk = _Chunk(installations[start : start + CHUNK_METERS], ZoneInfo(zone_name), now)
             standing += _keep(chunk, chunk.findings())
+    return standing
+
+
+def judge_each_day(*, now: datetime) -> int:
+    """Judge every meter once a local day, since a day that nobody told of is a doubt too; return how many stand."""
+    installed = Installation.objects.filter(removed_at=None, installed_at__lte=now)
+    standing = 0
+    for zone_name in installed.values_list("point__zone_name", flat=True).distinct():
+        today = local_date(now, ZoneInfo(zone_name)).isoformat()
+        judged, _ = Work.objects.get_or_create(kind=_JUDGED_KIND, key=zone_name, defaults={"due_at": now})
+        if judged.payload.get("on") != today:
+            ids = installed.filter(point__zone_name=zone_name).values_list("meter_id", flat=True)
+            standing += judge_what_is_new(now=now, meter_ids=set(ids))
+            Work.objects.filter(pk=judged.pk).update(payload={"on": today})
     return standing
 
 
@@ -61,29 +77,32 @@ class _Chunk:
     def findings(self) -> Iterator[Finding]:
         """Judge the chunk as the partition it is: what a site does with a few rows, a large one does with millions."""
         found = judge_partition(
-            rows_of_days(
-                HeardRow(meter_id=meter_id, day=day, digest=meter_day_digest(meter_id, day))
-                for meter_id, day in self._days()
-            ),
-            self._registers(),
-            self._meters(),
-            zone_name=self.zone.key,
-            limits=limits_on(self.since_on),
+            self._days(), self._registers(), self._meters(), zone_name=self.zone.key, limits=limits_on(self.since_on)
         )
         return findings_of(found)
 
-    def _days(self) -> Iterator[tuple[int, MeterDay]]:
+    def _days(self) -> pl.DataFrame:
         """Every day since, heard or not; of the part of a day before the meter stood there nothing is asked."""
         today_on = local_date(self.now, self.zone)
-        heard = history.meter_days(self.meter_ids, self.since_on, today_on)
-        for installation in self.installations:
-            model = model_by_key(installation.meter.model_key)
-            if not model.has_profile:
-                continue
-            known = {stored.day.day_on: stored.day for stored in heard[installation.meter_id]}
-            begins_on = max(self.since_on, local_date(installation.installed_at, self.zone))
-            for on in days_from(begins_on, today_on)[:-1]:
-                yield installation.meter_id, known.get(on) or self._never_heard(on, model.profile_step_s)
+        heard = _frame(history.heard_days(self.meter_ids, self.since_on, today_on), METER_DAYS)
+        begins_on = {
+            one.meter_id: max(self.since_on, local_date(one.installed_at, self.zone)) for one in self.installations
+        }
+        begins = pl.DataFrame(
+            {"meter_id": list(begins_on), "begins_on": list(begins_on.values())},
+            schema={"meter_id": pl.Int64(), "begins_on": pl.Date()},
+        )
+        asked = heard.join(begins, on="meter_id").filter(pl.col("day_on") >= pl.col("begins_on")).drop("begins_on")
+        known = set(asked.select("meter_id", "day_on").iter_rows())
+        missing = [
+            HeardRow(meter_id=one.meter_id, day=day, digest=meter_day_digest(one.meter_id, day))
+            for one in self.installations
+            if (model := model_by_key(one.meter.model_key)).has_profile
+            for on in days_from(begins_on[one.meter_id], today_on)[:-1]
+            if (one.meter_id, on) not in known
+            for day in (self._never_heard(on, model.profile_step_s),)
+        ]
+        return pl.concat([asked, rows_of_days(missing)]) if missing else asked
 
     def _never_heard(self, on: date, step_s: int) -> MeterDay:
         day = local_day(on, self.zone)
@@ -105,25 +124,8 @@ class _Chunk:
 
     def _registers(self) -> pl.DataFrame:
         since = local_midnight(self.since_on, self.zone)
-        read = history.registers(self.meter_ids, since=since, until=self.now)
-        rows = [
-            {
-                "meter_id": register.meter_id,
-                "quantity": register.quantity.value,
-                "tariff": register.tariff,
-                "moment": register.moment.value,
-                "value": register.value,
-                "taken_at": register.taken_at,
-                "heard_at": register.heard_at,
-                "source": register.source,
-                "digest": register.digest,
-                "session": None if register.session_id is None else register.session_id.bytes,
-                "exchange": register.exchange,
-                "batch": _ANY_BATCH,
-            }
-            for register in read
-        ]
-        return pl.DataFrame(rows, schema=REGISTERS)
+        read = _frame(history.heard_registers(self.meter_ids, since, self.now), REGISTERS)
+        return read.unique("digest", keep="first").sort("taken_at", "meter_id", "quantity", "tariff")
 
     def _meters(self) -> pl.DataFrame:
         models = {one.meter_id: model_by_key(one.meter.model_key) for one in self.installations}
@@ -138,6 +140,12 @@ class _Chunk:
             for meter_id, model in models.items()
         ]
         return pl.DataFrame(rows, schema=METERS)
+
+
+def _frame(table: pa.Table, schema: pl.Schema) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame.select(list(schema)).cast(schema)  # type: ignore[arg-type]  # polars takes a schema
 
 
 def _keep(chunk: _Chunk, findings: Iterable[Finding]) -> int:

@@ -5,34 +5,30 @@ One keeper at a time holds the lock of the lake and the lease of the intake; eac
 fence. A keeper that was killed has lost the lock with its life: the next takes its lease over at once.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 
-import pyarrow as pa
 from django.db import transaction
 from django.db.models import Max
 
 from kilovatt.lake.sole_keeper import sole_keeper
-from kilovatt.lake.store import LakeTable
-from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, SAMPLES
-from kilovatt.measure.metering.columns import PHASES
 from kilovatt.office.operations import leases
 from kilovatt.office.operations.history import settled_version, site_lake
-from kilovatt.office.records.models import Batch, IntakeFrame, IntakeMeterDay, IntakeRegister, IntakeSample
-from kilovatt.office.records.readings.packing import unpacked
+from kilovatt.office.operations.intake_rows import INTAKE, rows_of_batch
+from kilovatt.office.records.models import Batch, IntakeMeterDay, IntakeRegister
 
 LEASE_LENGTH = timedelta(minutes=10)
-_INTAKE: dict[str, type[IntakeMeterDay] | type[IntakeRegister] | type[IntakeSample] | type[IntakeFrame]] = {
-    METER_DAYS.name: IntakeMeterDay,
-    REGISTERS.name: IntakeRegister,
-    SAMPLES.name: IntakeSample,
-    FRAMES.name: IntakeFrame,
-}
+RIPE_AFTER = timedelta(hours=1)
+RIPE_ROWS = 100_000
+"""The intake is closed into a batch every so often, or sooner when so many rows have come: files stay few and large."""
 
 
-def carry_to_the_lake(*, now: datetime) -> Batch | None:
-    """Settle the open batch, or close and settle a new one; None if there is nothing or another keeper is at it."""
+def carry_to_the_lake(*, now: datetime, judge: Callable[[Collection[int]], object] | None = None) -> Batch | None:
+    """Settle the open batch, or close and settle a new one; None if there is nothing or another keeper is at it.
+
+    `judge` is called with the meters of the batch when the lake has it and before it is settled: after a crash it is
+    called again.
+    """
     with sole_keeper(site_lake().path) as alone:
         if not alone:
             return None
@@ -40,10 +36,27 @@ def carry_to_the_lake(*, now: datetime) -> Batch | None:
         try:
             batch = close(lease, now=now)
             if batch is not None:
-                settle(lease, batch, write_and_publish(batch), now=now)
+                versions = write_and_publish(batch)
+                if judge is not None:
+                    judge(meters_of(batch))
+                settle(lease, batch, versions, now=now)
             return batch
         finally:
             leases.give_back(lease)
+
+
+def meters_of(batch: Batch) -> set[int]:
+    """Return the meters of which a batch has days or registers."""
+    rows = (model.objects.filter(batch=batch) for model in (IntakeMeterDay, IntakeRegister))
+    return {meter_id for of_model in rows for meter_id in of_model.values_list("meter_id", flat=True).distinct()}
+
+
+def is_ripe(*, now: datetime) -> bool:
+    """Whether a batch is open that was broken off, or it is time for the next one."""
+    last = Batch.objects.order_by("-number").first()
+    if last is None or last.settled_at is None or last.closed_at <= now - RIPE_AFTER:
+        return True
+    return sum(model.objects.filter(batch=None).count() for model in INTAKE.values()) >= RIPE_ROWS
 
 
 def close(lease: leases.Lease, *, now: datetime) -> Batch | None:
@@ -53,11 +66,11 @@ def close(lease: leases.Lease, *, now: datetime) -> Batch | None:
         opened = Batch.objects.filter(settled_at=None).order_by("number").first()
         if opened is not None:
             return opened
-        if not any(model.objects.filter(batch=None).exists() for model in _INTAKE.values()):
+        if not any(model.objects.filter(batch=None).exists() for model in INTAKE.values()):
             return None
         last: int = Batch.objects.aggregate(last=Max("number"))["last"] or 0
         batch = Batch.objects.create(number=last + 1, closed_at=now)
-        for model in _INTAKE.values():
+        for model in INTAKE.values():
             model.objects.filter(batch=None).update(batch=batch)
         return batch
 
@@ -67,8 +80,8 @@ def write_and_publish(batch: Batch) -> dict[str, int]:
     versions = {}
     for table in site_lake().tables:
         table.heal(settled_version(table.shape) or 0)
-        rows = pa.Table.from_pylist(list(_ROWS[table.shape.name](batch)), schema=table.shape.columns)
-        versions[table.shape.name] = _written(table, batch, rows)
+        rows = rows_of_batch(table.shape, batch)
+        versions[table.shape.name] = table.publish(batch.number, table.write(batch.number, rows))
     return versions
 
 
@@ -79,94 +92,5 @@ def settle(lease: leases.Lease, batch: Batch, versions: dict[str, int], *, now: 
         batch.lake_versions = versions
         batch.settled_at = now
         batch.save(update_fields=["lake_versions", "settled_at"])
-        for model in _INTAKE.values():
+        for model in INTAKE.values():
             model.objects.filter(batch=batch).delete()
-
-
-def _written(table: LakeTable, batch: Batch, rows: pa.Table) -> int:
-    return table.publish(batch.number, table.write(batch.number, rows))
-
-
-def _meter_day_rows(batch: Batch) -> Iterator[dict[str, Any]]:
-    for row in IntakeMeterDay.objects.filter(batch=batch).order_by("meter_id", "day_on", "pk").iterator():
-        yield {
-            "meter_id": row.meter_id,
-            "day_on": row.day_on,
-            "starts_at": row.starts_at.astimezone(UTC),
-            "step_s": row.step_s,
-            "uwh_per_count": row.uwh_per_count,
-            "a_plus": unpacked(row.a_plus),
-            "a_minus": unpacked(row.a_minus),
-            "r_plus": unpacked(row.r_plus),
-            "r_minus": unpacked(row.r_minus),
-            "qualities": unpacked(row.qualities),
-            "exchanges": unpacked(row.exchanges),
-            **_evidence(row),
-            "heard_at": row.heard_at.astimezone(UTC),
-        }
-
-
-def _register_rows(batch: Batch) -> Iterator[dict[str, Any]]:
-    for row in IntakeRegister.objects.filter(batch=batch).order_by("meter_id", "taken_at", "pk").iterator():
-        yield {
-            "meter_id": row.meter_id,
-            "quantity": row.quantity,
-            "tariff": row.tariff,
-            "moment": row.moment,
-            "value": row.value,
-            "taken_at": row.taken_at.astimezone(UTC),
-            "exchange": row.exchange,
-            **_evidence(row),
-            "heard_at": row.heard_at.astimezone(UTC),
-        }
-
-
-def _sample_rows(batch: Batch) -> Iterator[dict[str, Any]]:
-    for row in IntakeSample.objects.filter(batch=batch).order_by("meter_id", "taken_at", "pk").iterator():
-        voltages, currents = unpacked(row.voltages_mv) or (), unpacked(row.currents_ma) or ()
-        yield {
-            "meter_id": row.meter_id,
-            "taken_at": row.taken_at.astimezone(UTC),
-            **{f"voltage_{phase}_mv": mv for phase, mv in zip(PHASES, voltages, strict=False)},
-            **{f"current_{phase}_ma": ma for phase, ma in zip(PHASES, currents, strict=False)},
-            "power_w": row.power_w,
-            "frequency_mhz": row.frequency_mhz,
-            "tariff": row.tariff,
-            "relay_closed": row.relay_closed,
-            "session": row.session_id.bytes,
-            "exchange": row.exchange,
-            "batch": row.batch_id,
-        }
-
-
-def _frame_rows(batch: Batch) -> Iterator[dict[str, Any]]:
-    for row in IntakeFrame.objects.filter(batch=batch).order_by("meter_id", "session_id", "exchange").iterator():
-        yield {
-            "meter_id": row.meter_id,
-            "session": row.session_id.bytes,
-            "exchange": row.exchange,
-            "request": bytes(row.request),
-            "answer": bytes(row.answer),
-            "sent_at": row.sent_at.astimezone(UTC),
-            "took_ms": row.took_ms,
-            "tries": row.tries,
-            "batch": row.batch_id,
-        }
-
-
-def _evidence(row: IntakeMeterDay | IntakeRegister) -> dict[str, Any]:
-    session = row.session_id
-    return {
-        "source": row.source,
-        "digest": bytes(row.digest),
-        "session": None if session is None else session.bytes,
-        "batch": row.batch_id,
-    }
-
-
-_ROWS: dict[str, Callable[[Batch], Iterator[dict[str, Any]]]] = {
-    METER_DAYS.name: _meter_day_rows,
-    REGISTERS.name: _register_rows,
-    SAMPLES.name: _sample_rows,
-    FRAMES.name: _frame_rows,
-}
