@@ -27,7 +27,7 @@ from kilovatt.wire.protocols.energomera.fields import (
     text_backwards,
 )
 from kilovatt.wire.protocols.framing.connection import AnswerT, Request
-from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, raw
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, Single, asked_by, raw
 
 SERIAL_HALVES = 2
 TARIFF_MAX = 8
@@ -70,12 +70,12 @@ class EnergomeraRequest(Request[AnswerT]):
 
     def payload(self) -> bytes:
         """The data of the request. Raises ValueError for what does not fit."""
-        return Record(type(self), self.asks).encode(self)
+        return asked_by(type(self)).encode(self)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """The request that a meter hears. Raises ValueError for data that cannot be."""
-        layout = Record(cls, cls.asks)
+        layout = asked_by(cls)
         if len(data) != layout.size:
             raise ValueError(f"{cls.__name__} has {layout.size} bytes of data, got {len(data)}")
         return layout.decode(data)

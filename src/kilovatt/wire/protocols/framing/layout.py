@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -105,6 +105,22 @@ class Record(_Fields, Generic[T]):
             field.write(getattr(value, name)) if field.fixed is None else field.fixed
             for name, field in self.fields.items()
         )
+
+
+class _Asking(Protocol):
+    asks: ClassVar[Mapping[str, Field]]
+
+
+AskingT = TypeVar("AskingT", bound=_Asking)
+_ASKED: dict[type, Record[Any]] = {}
+
+
+def asked_by(kind: type[AskingT]) -> Record[AskingT]:
+    """Return the layout of a request's parameters, its `asks`: made once for each kind of request."""
+    known = _ASKED.get(kind)
+    if known is None:
+        known = _ASKED[kind] = Record(kind, kind.asks)
+    return known
 
 
 class Single(_Fields, Generic[T]):

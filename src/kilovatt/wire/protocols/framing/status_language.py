@@ -10,7 +10,7 @@ nothing follows.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from kilovatt.wire.protocols.framing.connection import (
@@ -26,7 +26,7 @@ from kilovatt.wire.protocols.framing.connection import (
     Request,
 )
 from kilovatt.wire.protocols.framing.crc16 import CRC_SIZE, append_crc, crc_is_right
-from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, fixed
+from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, asked_by, fixed
 
 UNIVERSAL_ADDRESS = 0
 """Any meter answers it: only for one that is alone on its line."""
@@ -83,7 +83,7 @@ class StatusRequest(Request[AnswerT]):
 
     def body(self) -> bytes:
         """The request between address and checksum. Raises ValueError for what does not fit."""
-        return self.prefix + _asked_by(type(self)).encode(self)  # type: ignore[arg-type]  # classes are hashable
+        return self.prefix + asked_by(type(self)).encode(self)
 
     def answered_from(self, head: bytes) -> bytes:
         """Return the address that heads the answer when `head` is that of the request."""
@@ -92,17 +92,11 @@ class StatusRequest(Request[AnswerT]):
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """The request that a meter hears. Raises ValueError for what is not this request."""
-        layout = _asked_by(cls)  # type: ignore[arg-type]  # classes are hashable
+        layout = asked_by(cls)
         size = len(cls.prefix) + layout.size
         if not body.startswith(cls.prefix) or len(body) != size:
             raise ValueError(f"{cls.__name__} has {size} bytes from {cls.prefix.hex(' ')}, got {body.hex(' ')}")
-        request: Self = layout.decode(body[len(cls.prefix) :])
-        return request
-
-
-@cache
-def _asked_by(kind: type[StatusRequest[Any]]) -> Record[Any]:
-    return Record(kind, kind.asks)
+        return layout.decode(body[len(cls.prefix) :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
-from kilovatt.wire.protocols.framing.crc16 import append_crc
+from kilovatt.wire.protocols.framing.crc16 import append_crc, crc_is_right
 from kilovatt.wire.protocols.framing.layout import Field, fixed
 from kilovatt.wire.protocols.mercury_v1 import answers
 from kilovatt.wire.protocols.mercury_v1.answers import ArchiveSlice
@@ -31,6 +32,7 @@ GROUP_SIZE = 8
 COUNT_MAX = 0xFFFF
 
 _FIRST_GROUP = 0x10
+_VALID = 0
 
 HalfHours: TypeAlias = tuple[int | None, ...]
 """The counts of eight half-hours [0.2 Wh]; None where the meter has no valid record."""
@@ -75,14 +77,18 @@ class ReadHalfHours(MercuryV1Request[HalfHours]):
 
     @property
     def answer_sizes(self) -> tuple[int, ...]:
-        return tuple(sorted({GROUP_SIZE * layout.slot_size for layout in self.layouts}))
+        return tuple(_by_size(self.layouts))
 
     def decode(self, data: bytes) -> HalfHours:
         size = len(data) // GROUP_SIZE
-        layouts = [layout for layout in HalfHourLayout if layout in self.layouts and layout.slot_size == size]
-        payload = self.payload()
-        slots = (data[start : start + size] for start in range(0, len(data), size))
-        return tuple(self._count(payload, index, slot, layouts) for index, slot in enumerate(slots))
+        slots = [data[start : start + size] for start in range(0, len(data), size)]
+        counts: list[int | None] = [None] * GROUP_SIZE
+        for layout in _by_size(self.layouts).get(len(data), ()):
+            # Nearly always the first has them all.
+            if None in counts:
+                found = self._counts(slots, layout)
+                counts = [other if count is None else count for count, other in zip(counts, found, strict=True)]
+        return tuple(counts)
 
     def encode(self, value: HalfHours) -> bytes:
         """An answer's data, in the one layout that is accepted; where there are several, in their first."""
@@ -90,19 +96,40 @@ class ReadHalfHours(MercuryV1Request[HalfHours]):
         payload = self.payload()
         return b"".join(self._slot(payload, index, count, layout) for index, count in enumerate(value))
 
-    def _count(self, payload: bytes, index: int, slot: bytes, layouts: list[HalfHourLayout]) -> int | None:
-        count = int.from_bytes(slot[:2], "big")
-        return count if any(slot == self._slot(payload, index, count, layout) for layout in layouts) else None
+    def _counts(self, slots: list[bytes], layout: HalfHourLayout) -> list[int | None]:
+        if layout is HalfHourLayout.VALIDITY:
+            return [int.from_bytes(slot[:2], "big") if slot[2] == _VALID else None for slot in slots]
+        summed = self._summed(self.payload(), layout)
+        return [
+            int.from_bytes(slot[:2], "big") if crc_is_right(before + slot) else None
+            for before, slot in zip(summed, slots, strict=True)
+        ]
+
+    def _summed(self, payload: bytes, layout: HalfHourLayout) -> list[bytes]:
+        """Return what the checksum of each half-hour covers before its energy."""
+        if layout is HalfHourLayout.CRC_BY_GROUP:
+            return [payload] * GROUP_SIZE
+        first = self.group * GROUP_SIZE
+        return [bytes([number]) + payload[1:] for number in range(first, first + GROUP_SIZE)]
 
     def _slot(self, payload: bytes, index: int, count: int | None, layout: HalfHourLayout) -> bytes:
         if count is None:
             return b"\xff" * layout.slot_size
         energy = count.to_bytes(2, "big")
         if layout is HalfHourLayout.VALIDITY:
-            return energy + b"\x00"
-        if layout is HalfHourLayout.CRC_BY_HALF_HOUR:
-            payload = bytes([self.group * GROUP_SIZE + index]) + payload[1:]
-        return append_crc(payload + energy)[len(payload) :]
+            return energy + bytes([_VALID])
+        before = self._summed(payload, layout)[index]
+        return append_crc(before + energy)[len(before) :]
+
+
+@lru_cache(maxsize=8)
+def _by_size(layouts: frozenset[HalfHourLayout]) -> Mapping[int, tuple[HalfHourLayout, ...]]:
+    """Return the layouts that an answer's data of each size can have, sizes ascending."""
+    sizes = sorted({GROUP_SIZE * layout.slot_size for layout in layouts})
+    return {
+        size: tuple(it for it in HalfHourLayout if it in layouts and GROUP_SIZE * it.slot_size == size)
+        for size in sizes
+    }
 
 
 @dataclass(frozen=True, slots=True)

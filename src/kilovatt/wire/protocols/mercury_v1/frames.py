@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from kilovatt.wire.protocols.framing.crc16 import append_crc, crc_is_right
 
 ADDRESS_MAX = 0xFFFF_FFFF
-HEAD_SIZE = 5
+ADDRESS_SIZE = 4
+HEAD_SIZE = ADDRESS_SIZE + 1
 CRC_SIZE = 2
 FRAME_SIZE_MIN = HEAD_SIZE + CRC_SIZE
 

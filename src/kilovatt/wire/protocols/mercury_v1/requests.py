@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from kilovatt.wire.protocols.framing.connection import AnswerT, Request
-from kilovatt.wire.protocols.framing.layout import NOTHING, Field, Layout, Record, Single
+from kilovatt.wire.protocols.framing.layout import NOTHING, Field, Layout, Single, asked_by
 from kilovatt.wire.protocols.mercury_v1 import answers
 from kilovatt.wire.protocols.mercury_v1.fields import bcd, binary
 
@@ -37,7 +37,7 @@ class MercuryV1Request(Request[AnswerT]):
 
     def payload(self) -> bytes:
         """The parameter as bytes. Raises ValueError for what does not fit."""
-        return Record(type(self), self.asks).encode(self)
+        return asked_by(type(self)).encode(self)
 
     def decode(self, data: bytes) -> AnswerT:
         """What an answer's data say. Raises ValueError for what no meter can mean."""
@@ -51,7 +51,7 @@ class MercuryV1Request(Request[AnswerT]):
     @classmethod
     def parse(cls, payload: bytes) -> Self:
         """The request that a meter hears. Raises ValueError for a parameter that cannot be."""
-        layout = Record(cls, cls.asks)
+        layout = asked_by(cls)
         if len(payload) != layout.size:
             raise ValueError(f"{cls.__name__} has {layout.size} bytes of parameter, got {len(payload)}")
         return layout.decode(payload)
