@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 
 class Alarm:
@@ -11,38 +12,43 @@ class Alarm:
     that out by itself, about once in the time of an answer.
     """
 
-    __slots__ = ("_at", "_loop", "_ring", "_timer")
+    __slots__ = ("_armed_for", "_at", "_loop", "_ring", "_timer")
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._ring = ring
         self._at = 0.0
+        self._armed_for = inf
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, at: float) -> None:
         """Ring at this loop time, and at no other."""
         self._at = at
-        timer = self._timer
-        if timer is None:
-            self._timer = self._loop.call_at(at, self._tick)
-        elif timer.when() > at:
-            timer.cancel()
-            self._timer = self._loop.call_at(at, self._tick)
+        if at < self._armed_for:
+            self._arm()
 
     def stop(self) -> None:
         """Ring no more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._armed_for = inf
 
     @property
     def is_set(self) -> bool:
         """Whether it will ring, or look whether to."""
         return self._timer is not None
 
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_for = self._at
+        self._timer = self._loop.call_at(self._at, self._tick)
+
     def _tick(self) -> None:
         self._timer = None
+        self._armed_for = inf
         if self._loop.time() < self._at:
-            self._timer = self._loop.call_at(self._at, self._tick)
+            self._arm()
         else:
             self._ring()

@@ -24,6 +24,7 @@ from kilovatt.wire.protocols.framing.connection import (
     Connection,
     Event,
     LineFault,
+    LineSpeed,
     NumbersAnswers,
     Outgoing,
     RemoteProtocolError,
@@ -42,7 +43,12 @@ TRIES_WITH_GAIN_MAX = 60
 """A long answer comes in parts: a try that brought one does not count, up to so many."""
 _ONLY_ECHO = "only the request itself came back"
 
+_ANY_SPEED = LineSpeed(0)
+"""Which speed the line goes at now is not known."""
+
 OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
+Follow = Callable[[Any], Conversation[Any] | None]
+"""Takes what a conversation returned and says which is carried next over the same connection, None for no more."""
 
 
 class Carrier:
@@ -51,9 +57,10 @@ class Carrier:
     # Ten thousand of them at once: so many attributes outgrow a shared dictionary.
     __slots__ = (
         "_alarm", "_came", "_channel", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent",
-        "_gained", "_goes_once", "_heard", "_in_vain", "_limit", "_loop", "_open_channel", "_outgoing", "_phase",
-        "_record", "_request", "_rest_s", "_sent", "_sent_at", "_tries", "_tries_with_gain", "concentrator_is_silent",
-        "debts", "echo", "spec", "traffic", "unreachable", "unreachable_outcome",
+        "_follow", "_gained", "_goes_once", "_heard", "_in_vain", "_loop", "_open_channel", "_outgoing", "_patience_s",
+        "_phase", "_record", "_request", "_rest_s", "_sent", "_sent_at", "_settles_by", "_speed", "_tries",
+        "_tries_with_gain", "concentrator_is_silent", "debts", "echo", "spec", "traffic", "unreachable",
+        "unreachable_outcome",
     )  # fmt: skip
 
     def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
@@ -72,9 +79,11 @@ class Carrier:
         self._channel: Channel | None = None
         self._phase = Phase.IDLE
         self._rest_s = spec.rest_s
+        self._patience_s = spec.answer_timeout_s
         self._alarm = Alarm(self._due)
         # What is being carried.
         self._conversation: Conversation[Any]
+        self._follow: Follow | None = None
         self._connection: Connection
         self._record = SessionRecord()
         self._done: asyncio.Future[Any]
@@ -86,7 +95,9 @@ class Carrier:
         self._gained = False
         """Whether the try in hand has brought a part of a longer answer."""
         self._damaged: list[bytes] = []
-        self._first_sent = self._sent = self._heard = self._limit = 0.0
+        self._first_sent = self._sent = self._settles_by = 0.0
+        self._heard = -self._rest_s
+        self._speed: LineSpeed | None = None
         self._sent_at: datetime
 
     @property
@@ -107,6 +118,7 @@ class Carrier:
             raise
         channel.on_bytes, channel.on_lost = self._hear, self._lost
         self._channel = channel
+        self._speed = None
 
     async def close(self) -> None:
         """Close the line; what it owes it still owes when it is opened again."""
@@ -117,16 +129,21 @@ class Carrier:
             await channel.close()
 
     async def carry(
-        self, conversation: Conversation[ResultT], connection: Connection, record: SessionRecord
+        self,
+        conversation: Conversation[ResultT],
+        connection: Connection,
+        record: SessionRecord,
+        follow: Follow | None = None,
     ) -> ResultT:
-        """Carry a conversation to its end and return what it returns.
+        """Carry a conversation to its end, and those that follow it; return what the last of them returns.
 
         The line must be open. Raises ExchangeFailedError when an exchange failed for good, and whatever the
-        conversation itself raises (MeterRefusedError). Nothing is ever thrown into the conversation.
+        conversation itself raises (MeterRefusedError). Nothing is ever thrown into a conversation.
         """
         idle = self._phase is Phase.IDLE
         assert idle, "one conversation at a time on a line"
         self._conversation = conversation
+        self._follow = follow
         self._connection = connection
         self._record = record
         self._done = self._loop.create_future()
@@ -142,7 +159,7 @@ class Carrier:
             if self._phase is not Phase.IDLE:
                 self._owe(max(1, self._tries))
                 self._phase = Phase.IDLE
-            conversation.close()
+            self._conversation.close()
 
     async def stays_quiet(self) -> bool:
         """Listen as long as a last answer may take; tell whether nothing came that nobody had asked for.
@@ -166,19 +183,34 @@ class Carrier:
 
     def _advance(self, answer: Answer[Any] | None) -> None:
         try:
-            request = self._conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
-        except StopIteration as stop:
-            self._finish(stop.value)
-            return
+            request = self._next_request(answer)
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the one who awaits the conversation
             self._fail(error)
+            return
+        if request is None:
             return
         self._goes_once = isinstance(request, SendOnce)
         self._request = request.request if isinstance(request, SendOnce) else request
         self._tries = self._in_vain = self._tries_with_gain = 0
         self._gained = False
         self._record.exchanges_made += 1
-        self._send_when_settled(self._rest_s if answer is not None else 0.0)
+        if answer is None or self.debts.until > self._heard or self._rest_s:
+            self._send_when_settled(self._heard + self._rest_s)
+        else:
+            self._sent_at = answer.heard_at
+            self._settled()
+
+    def _next_request(self, answer: Answer[Any] | None) -> Request[Any] | None:
+        """Return what is asked next, in this conversation or one that follows; None when all are over."""
+        while True:
+            try:
+                return self._conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
+            except StopIteration as stop:
+                following = None if self._follow is None else self._follow(stop.value)
+                if following is None:
+                    self._finish(stop.value)
+                    return None
+                self._conversation, answer = following, None
 
     def _finish(self, result: object) -> None:
         self._phase = Phase.IDLE
@@ -192,14 +224,14 @@ class Carrier:
 
     # ── Sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send_when_settled(self, rest_s: float) -> None:
-        now = self._loop.time()
-        until = max(self.debts.until, now + rest_s)
-        if until <= now:
+    def _send_when_settled(self, not_before: float) -> None:
+        until = max(self.debts.until, not_before)
+        if until <= self._loop.time():
+            self._sent_at = self._clock.now()
             self._settled()
             return
         self._phase = Phase.SETTLING
-        self._limit = until + LONGEST_UNREST_S
+        self._settles_by = until + LONGEST_UNREST_S
         self._alarm.set(until)
 
     def _settled(self) -> None:
@@ -207,7 +239,9 @@ class Carrier:
             if self.debts.owed:
                 self._record.doubtful = True
                 self.debts.owed = 0
-            self._damaged.clear()
+            if self._damaged:
+                # Not cleared: who was told of a failure may still hold them.
+                self._damaged = []
         self._transmit()
 
     def _transmit(self) -> None:
@@ -221,7 +255,6 @@ class Carrier:
         self._outgoing = outgoing
         self.echo.expect(outgoing.data)
         self._phase = Phase.AWAITING
-        self._sent_at = self._clock.now()
         self._write(outgoing)
         if self._tries == 1:
             self._first_sent = self._sent
@@ -231,15 +264,18 @@ class Carrier:
             self._answered(Answered(None, b""))
 
     def _write(self, outgoing: Outgoing) -> None:
-        assert self._channel is not None
+        channel = self._channel
+        assert channel is not None
         self._sent = now = self._loop.time()
         self.traffic.sent += len(outgoing.data)
-        self._limit = now + self.spec.answer_timeout_s + LONGEST_ANSWER_S
-        self._alarm.set(now + self.spec.answer_timeout_s)
-        self._channel.go_at(outgoing.speed)
-        self._channel.say(outgoing)
+        self._alarm.set(now + self._patience_s)
+        if outgoing.speed is not self._speed and outgoing.speed != self._speed:
+            self._speed = outgoing.speed
+            channel.go_at(outgoing.speed)
+        channel.say(outgoing)
         if outgoing.answer_speed is not None:
-            self._channel.go_at(outgoing.answer_speed, once_sent=True)
+            self._speed = _ANY_SPEED
+            channel.go_at(outgoing.answer_speed, once_sent=True)
 
     # ── Hearing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,21 +290,21 @@ class Carrier:
             if not data:
                 self._wait_for_more()
                 return
-        self._receive(data)
-
-    def _receive(self, data: bytes) -> None:
         self._came += len(data)
         try:
             event = self._connection.receive(data)
         except RemoteProtocolError as fault:
             self._try_failed(fault)
+            return
+        if isinstance(event, Answered):
+            self._answered(event)
+        elif event is None:
+            self._wait_for_more()
         else:
             self._happened(event)
 
-    def _happened(self, event: Event | None) -> None:
-        if event is None:
-            self._wait_for_more()
-        elif isinstance(event, Answered):
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, Answered):
             self._answered(event)
         else:
             self._gained = True
@@ -283,7 +319,9 @@ class Carrier:
             # Two answers in one piece: which of them is ours, nothing tells.
             self._try_failed(RemoteProtocolError(LineFault.NOISE, "more came back than one answer", data))
             return
-        record.answered.append((number, self._outgoing, data, self._sent_at, self._heard - self._sent, self._tries))
+        record.answered += 1
+        took_s = self._heard - self._sent
+        record.evidence.note(number, self._outgoing, data, self._sent_at, took_s=took_s, tries=self._tries)
         if self.echo.echoes is None:
             self.echo.echoes = False
         if self._tries > 1:
@@ -319,7 +357,7 @@ class Carrier:
         # Where only late answers came, the right one has its whole time still.
         only_late = isinstance(self._connection, NumbersAnswers) and self._connection.awaits_beginning
         until = self._sent + self.spec.answer_timeout_s if only_late else self._heard + self.spec.quiet_s
-        self._alarm.set(min(until, self._limit))
+        self._alarm.set(min(until, self._sent + self._patience_s + LONGEST_ANSWER_S))
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
@@ -330,7 +368,7 @@ class Carrier:
             self._record.unasked = True
         self.debts.receive(data, now=now, quiet_s=self.spec.quiet_s)
         if self._phase is Phase.SETTLING:
-            if now > self._limit:
+            if now > self._settles_by:
                 message = f"the line does not fall silent, {LONGEST_UNREST_S:g} s long"
                 self._fail(ExchangeFailedError(Outcome.NOISE, message))
             else:
@@ -342,6 +380,7 @@ class Carrier:
         if self._phase is Phase.AWAITING:
             self._fell_silent()
         elif self._phase is Phase.SETTLING:
+            self._sent_at = self._clock.now()
             self._settled()
         elif self._phase is Phase.LISTENING:
             self._finish(None)
@@ -376,7 +415,7 @@ class Carrier:
             self._fail(given_up(self._request, fault, tries=tries, damaged=damaged, outgoing=self._outgoing))
         else:
             # What came may not be over yet: a request sent into it would collide.
-            self._send_when_settled(max(0.0, self._heard + self.spec.quiet_s - self._loop.time()))
+            self._send_when_settled(self._heard + self.spec.quiet_s)
 
     def _is_hopeless(self, fault: RemoteProtocolError) -> bool:
         self._tries_with_gain += self._gained
@@ -401,8 +440,10 @@ class Carrier:
         # A damaged echo of a password is still a password.
         came = b"" if self._outgoing.secret_spans or not self._damaged else self._damaged[-1]
         heard_s = max(0.0, self._heard - self._sent) if came else 0.0
-        row = (self._record.exchanges_made, self._outgoing, came, self._sent_at, heard_s, self._tries)
-        self._record.unanswered.append(row)
+        record = self._record
+        record.evidence.note(
+            record.exchanges_made, self._outgoing, came, self._sent_at, took_s=heard_s, tries=self._tries
+        )
 
     def _fail_lost(self, because: str | None) -> None:
         self._fail(NoRouteError(because or "the line is not open"))

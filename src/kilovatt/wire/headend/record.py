@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Exchange
+from kilovatt.wire.headend.evidence import Evidence
 from kilovatt.wire.protocols.framing.connection import LineFault, Outgoing, RemoteProtocolError, Request
 
 _SHOWN_BYTES = 64
@@ -45,30 +44,14 @@ class SessionRecord:
     """Whether an answer was given up and has not turned up since: only a quiet end proves what was heard later."""
     unasked: bool = False
     """Whether bytes came that nothing had asked for."""
-    answered: list[tuple[int, Outgoing, bytes, datetime, float, int]] = field(default_factory=list)
-    """Number, request, answer, sent at, seconds, tries: tuples, since nearly all of them are thrown away."""
-    unanswered: list[tuple[int, Outgoing, bytes, datetime, float, int]] = field(default_factory=list)
-    """Likewise what was given up; in the place of the answer what came of it last."""
+    answered: int = 0
+    """How many exchanges were answered."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """What was said, also what was given up."""
 
     def kept(self, numbers: Collection[int]) -> list[Exchange]:
         """Return the exchanges of these numbers, secrets masked, in order; also those that nothing came back to."""
-        return [
-            Exchange(
-                number=number,
-                request=outgoing.masked,
-                answer=answer,
-                sent_at=sent_at,
-                took_ms=round(took_s * 1000),
-                tries=tries,
-            )
-            for number, outgoing, answer, sent_at, took_s, tries in self._in_order()
-            if number in numbers
-        ]
-
-    def _in_order(self) -> list[tuple[int, Outgoing, bytes, datetime, float, int]]:
-        if not self.unanswered:
-            return self.answered
-        return sorted(self.answered + self.unanswered, key=itemgetter(0))
+        return self.evidence.kept(numbers)
 
 
 def given_up(

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from kilovatt.wire.drivers.conversation import (
     ResultT,
 )
 from kilovatt.wire.drivers.spodus.driver import concentrator_of, hear_concentrator
-from kilovatt.wire.headend.carrier import Carrier
+from kilovatt.wire.headend.carrier import Carrier, Follow
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.commanding import (
@@ -133,6 +134,10 @@ class _Session:
     failures: list[_Failure] = field(default_factory=list)
     second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
     order: OrderReport | None = None
+    part: SessionPart = SessionPart.OPENING
+    """What is asked now."""
+    index: int = 0
+    """The place of that part in the task."""
     is_opened_with_old: bool = False
 
     async def run(self) -> None:
@@ -155,7 +160,8 @@ class _Session:
             why = error.outcome if isinstance(error, NoRouteError) else Outcome.NO_ROUTE
             self._failed(_Failure(SessionPart.OPENING, why, str(error)))
             return False
-        outcome = await self._carried(SessionPart.OPENING, self.driver.opening(self.errand.address))
+        self.part = SessionPart.OPENING
+        outcome = await self._carried(self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
             return await self._opened()
         if isinstance(outcome, _Failure) and self.errand.before is not None and outcome.outcome is not Outcome.NO_ROUTE:
@@ -195,51 +201,74 @@ class _Session:
         return await errander.bring(order, self.errand.announce)
 
     async def _read_parts(self) -> None:
-        for index, planned in enumerate(self._parts()):
-            if planned.part is not SessionPart.IDENTITY and not await self._bring_order():
+        planned = enumerate(self._parts())
+        follow = partial(self._gain_and_go_on, planned)
+        while (part := self._next_part(planned)) is not None:
+            if part.part is not SessionPart.IDENTITY and not await self._bring_order():
                 return
-            outcome = await self._carried(planned.part, planned.conversation)
+            outcome = await self._carried(part.conversation, follow)
             if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
+                index, asked = self.index, self.part
                 if not await self._opened():
                     return
                 # A conversation runs once: the same part is asked for anew.
                 again = next(islice(self._parts(), index, None))
-                outcome = await self._carried(again.part, again.conversation)
+                self.index, self.part = index, asked
+                outcome = await self._carried(again.conversation, follow)
             if isinstance(outcome, _Failure):
                 self._failed(outcome)
                 if self._is_over():
                     return
-            else:
-                self.gains.append(_Gain(planned.part, outcome, self.record.doubtful))
         await self._bring_order()
+
+    def _next_part(self, planned: Iterator[tuple[int, PlannedPart]]) -> PlannedPart | None:
+        following = next(planned, None)
+        if following is None:
+            return None
+        self.index, part = following
+        self.part = part.part
+        return part
+
+    def _gain_and_go_on(
+        self, planned: Iterator[tuple[int, PlannedPart]], learnt: Learnt
+    ) -> Conversation[Learnt] | None:
+        """Keep what a part brought; return what is asked next in the same turn, without waking the session for it."""
+        self.gains.append(_Gain(self.part, learnt, self.record.doubtful))
+        if self.errand.order is not None and self.order is None:
+            # It goes before the next part.
+            return None
+        part = self._next_part(planned)
+        return None if part is None else part.conversation
 
     def _parts(self) -> Iterator[PlannedPart]:
         return self.driver.parts(self.errand.address, self.errand.task)
 
     async def _take_leave(self) -> None:
-        outcome = await self._carried(SessionPart.OPENING, self.driver.closing(self.errand.address))
+        self.part = SessionPart.OPENING
+        outcome = await self._carried(self.driver.closing(self.errand.address))
         if isinstance(outcome, _Failure):
             # Everything is read; a meter that does not take leave closes its channel by itself.
             _log.debug("no farewell: %s", outcome.detail, extra={"session": str(self.session_id)})
 
-    async def _carried(self, part: SessionPart, conversation: Conversation[ResultT]) -> ResultT | _Failure:
+    async def _carried(self, conversation: Conversation[ResultT], follow: Follow | None = None) -> ResultT | _Failure:
+        """Carry a conversation and what follows it; a failure is that of the part in hand."""
         try:
-            return await self.carrier.carry(conversation, self.connection, self.record)
+            return await self.carrier.carry(conversation, self.connection, self.record, follow)
         except ExchangeFailedError as error:
-            return await self._named(_Failure(part, error.outcome, str(error)))
+            return await self._named(_Failure(self.part, error.outcome, str(error)))
         except NoRouteError as error:
-            return _Failure(part, Outcome.NO_ROUTE, str(error))
+            return _Failure(self.part, error.outcome, str(error))
         except MeterRefusedError as error:
-            return _Failure(part, error.outcome, str(error), error.outcome is Outcome.ANOTHER_METER)
+            return _Failure(self.part, error.outcome, str(error), error.outcome is Outcome.ANOTHER_METER)
         except LocalProtocolError as error:
-            return _Failure(part, Outcome.REFUSED, f"cannot be asked: {error}")
+            return _Failure(self.part, Outcome.REFUSED, f"cannot be asked: {error}")
         except RemoteProtocolError as error:
             # What came was whole on the line, and its conversation found no sense in it.
-            return _Failure(part, Outcome.NOISE, str(error))
+            return _Failure(self.part, Outcome.NOISE, str(error))
         except (ValueError, ArithmeticError, LookupError) as error:
             # A meter that says what cannot be must not stop the night of all the others.
             _log.exception("an answer could not be understood", extra={"session": str(self.session_id)})
-            return _Failure(part, Outcome.NOISE, f"the answer makes no sense: {type(error).__name__}: {error}")
+            return _Failure(self.part, Outcome.NOISE, f"the answer makes no sense: {type(error).__name__}: {error}")
 
     async def _named(self, failure: _Failure) -> _Failure:
         """Return a failure by its name: where a meter behind a concentrator is silent, the concentrator is asked."""
