@@ -9,6 +9,7 @@ urlpatterns = [
     path("meters/<int:meter_id>/", views.meter, name="meter"),
     path("meters/<int:meter_id>/reading/", views.read_now, name="read-now"),
     path("meters/<int:meter_id>/reading/<str:key>/", views.asked_reading_part, name="asked-reading"),
+    path("meters/<int:meter_id>/voltage/", views.voltage_part, name="voltage"),
     path("meters/<int:meter_id>/held/", held_views.held, name="held"),
     path("meters/<int:meter_id>/held/decision/", held_views.decide, name="held-decision"),
     path("meters/<int:meter_id>/orders/", order_views.meter_orders, name="meter-orders"),

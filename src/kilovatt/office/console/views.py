@@ -1,5 +1,6 @@
 """The operator's pages: the board of meters, one meter, its lines, and the events of all."""
 
+import json
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from kilovatt.office.console.over_time import shown_history
 from kilovatt.office.console.sentences import doubt_sentences
 from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
 from kilovatt.office.console.success import missing_days, shown_figures, shown_line, shown_reasons, who_reads
+from kilovatt.office.console.voltage import shown_voltage
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.asked_readings import ask_once, asked_reading, may_ask
 from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
@@ -30,9 +32,9 @@ from kilovatt.office.operations.concentrators import listed_meters
 from kilovatt.office.operations.meter_file import meter_file, newest_events
 from kilovatt.office.operations.meter_history import meter_history
 from kilovatt.office.operations.rates import success_of
+from kilovatt.office.operations.scans import lines_of
 from kilovatt.office.operations.site_status import site_status
 from kilovatt.office.pages.parts import htmx_of
-from kilovatt.office.operations.scans import lines_of
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User
 
@@ -44,9 +46,9 @@ ROWS_SHOWN = 100
 
 LINES_SHOWN = 200
 """The worst come first."""
-
-
 LINES_LISTED = 1_000
+
+
 @login_required
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
@@ -80,8 +82,18 @@ def meter(request: HttpRequest, meter_id: int) -> HttpResponse:
     """Return the page of one meter."""
     row = _row(request, meter_id)
     return render(
-        request, "console/meter.html", _meter(row) | _asked(request, row) | orders_context(_operator(request), row)
+        request,
+        "console/meter.html",
+        _meter(row) | _asked(request, row) | _voltage(request, row) | orders_context(_operator(request), row),
     )
+
+
+@login_required
+@require_safe
+def voltage_part(request: HttpRequest, meter_id: int) -> HttpResponse:
+    """Return the voltage of a meter on other days, for its page."""
+    row = _row(request, meter_id)
+    return render(request, "console/voltage.html", _voltage(request, row))
 
 
 @login_required
@@ -133,6 +145,12 @@ def _meter(row: BoardRow) -> dict[str, Any]:
     }
 
 
+def _voltage(request: HttpRequest, row: BoardRow) -> dict[str, Any]:
+    voltage = shown_voltage(row, request.GET, now=site_now())
+    drawn = "" if voltage is None else json.dumps(voltage.drawn, ensure_ascii=False, separators=(",", ":"))
+    return {"meter_id": row.meter_id, "voltage": voltage, "drawn": drawn}
+
+
 def _asked(request: HttpRequest, row: BoardRow, *, key: str | None = None) -> dict[str, Any]:
     asked = asked_reading(row.meter_id, now=site_now(), key=key)
     return {
@@ -160,6 +178,7 @@ def lines(request: HttpRequest) -> HttpResponse:
         "lines": [shown_line(line) for line in troubled[:LINES_SHOWN]],
         "left_out": max(0, len(troubled) - LINES_SHOWN),
         "calm": len(status.lines) - len(troubled),
+        "every_line": list(lines_of(_operator(request)).order_by("name")[:LINES_LISTED]),
     }
     return render(request, "console/lines.html", context)
 
@@ -178,6 +197,5 @@ def events(request: HttpRequest) -> HttpResponse:
 def _operator(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     if not request.user.staff_roles.exists():
-        "every_line": list(lines_of(_operator(request)).order_by("name")[:LINES_LISTED]),
         raise Http404(_("This page is for those who look after meters."))
     return request.user
