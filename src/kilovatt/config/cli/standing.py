@@ -1,6 +1,6 @@
 """How a site stands, on the command line: a few figures, why the rest is missing, and the worst lines; or JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from kilovatt.office.console.sentences import Weight
 from kilovatt.office.console.success import counted_text, holder_text, missing_days, percent_text, weight, who_reads
 from kilovatt.office.operations.rates import Rate, Success
 from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatus
+from kilovatt.office.records.models import UnknownCaller
 
+STRANGERS_SHOWN = 20
 _INDENT = (0, 0, 0, 2)
 _STYLES = {Weight.GOOD: "green", Weight.WARN: "yellow", Weight.BAD: "red"}
 
 
-def show(status: SiteStatus, *, days: int, lines: int, data: Path) -> None:
+def show(status: SiteStatus, *, days: int, lines: int, data: Path, strangers: Sequence[UnknownCaller] = ()) -> None:
     """Print how a site stands."""
     _heading(status, data)
     if not status.meters:
@@ -29,6 +31,7 @@ def show(status: SiteStatus, *, days: int, lines: int, data: Path) -> None:
     _rates(status.success, days)
     _why(status.reasons)
     _at_work(status)
+    _strangers(strangers)
     _missing(status)
     if lines:
         _worst_lines(status.lines, days=days, lines=lines)
@@ -80,6 +83,36 @@ def _at_work(status: SiteStatus) -> None:
     _section(_("Who reads"))
     for said in who_reads(status, _instant):
         out.print(Padding(Text(said.text, style="" if said.weight is Weight.GOOD else _STYLES[said.weight]), _INDENT))
+
+
+def _strangers(strangers: Sequence[UnknownCaller]) -> None:
+    if not strangers:
+        return
+    _section(_("Who calls and is not on record"))
+    table = Table.grid(padding=(0, 2))
+    for _column in range(4):
+        table.add_column(overflow="fold")
+    for one in strangers[:STRANGERS_SHOWN]:
+        calls = ngettext("{n} time", "{n} times", one.calls).format(n=one.calls)
+        when = _("last {at} from {peer}").format(at=_instant(one.last_at), peer=one.peer)
+        table.add_row(Text(one.name, style="bold"), Text(unknown_because(one.why)), calls, Text(when))
+    out.print(Padding(table, _INDENT))
+    left = len(strangers) - STRANGERS_SHOWN
+    if left > 0:
+        words = ngettext("{n} more: --json shows them all.", "{n} more: --json shows them all.", left)
+        out.print(Padding(Text(words.format(n=left), style="dim"), _INDENT))
+
+
+def unknown_because(why: str) -> str:
+    """Return why a caller is not known, and what to do about it."""
+    return {
+        UnknownCaller.Why.NO_LINE: _(
+            "No line has this name: put one on record whose address is callin:// and this name."
+        ),
+        UnknownCaller.Why.NO_METER: _("Which meter of its line it is does not show: check addresses and numbers."),
+        UnknownCaller.Why.ANOTHER_METER: _("It is another meter than the one on record."),
+        UnknownCaller.Why.NO_NAME: _("It does not say who it is."),
+    }[UnknownCaller.Why(why)]
 
 
 def _missing(status: SiteStatus) -> None:
@@ -141,7 +174,7 @@ def _style(rate: Rate) -> str:
 # ── For a program ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def as_json(status: SiteStatus, *, days: int) -> dict[str, Any]:
+def as_json(status: SiteStatus, *, days: int, strangers: Sequence[UnknownCaller] = ()) -> dict[str, Any]:
     """Return how a site stands for a program; names of reasons are the stable ones."""
     return {
         "at": status.at.isoformat(),
@@ -164,6 +197,20 @@ def as_json(status: SiteStatus, *, days: int) -> dict[str, Any]:
             "lost_days": dict(status.gaps.lost_days),
         },
         "lines": [_line_json(line) for line in status.lines],
+        "unknown_callers": [_stranger_json(one) for one in strangers],
+    }
+
+
+def _stranger_json(one: UnknownCaller) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "why": one.why,
+        "serial": one.serial,
+        "peer": one.peer,
+        "calls": one.calls,
+        "first_at": one.first_at.isoformat(),
+        "last_at": one.last_at.isoformat(),
+        "pushed": None if one.pushed is None else bytes(one.pushed).hex(),
     }
 
 

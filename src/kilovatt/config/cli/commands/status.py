@@ -28,14 +28,15 @@ def status(
     if _database_is_behind():
         complain(_("The database is not ready. Make or upgrade it: kilovatt migrate."))
     from kilovatt.config.cli import standing
+    from kilovatt.office.operations.callers import unknown_callers
     from kilovatt.office.operations.clock import site_clock
     from kilovatt.office.operations.site_status import site_status
 
-    found = site_status(now=site_clock().now(), days=days)
+    found, strangers = site_status(now=site_clock().now(), days=days), unknown_callers()
     if json:
-        print_json(standing.as_json(found, days=days))
+        print_json(standing.as_json(found, days=days, strangers=strangers))
     else:
-        standing.show(found, days=days, lines=lines, data=Path(directory.path))
+        standing.show(found, days=days, lines=lines, data=Path(directory.path), strangers=strangers)
     if fail_below is not None and found.success.read.is_below(fail_below):
         words = _("The meters that were read within a day are fewer than {percent:g} %.").format(percent=fail_below)
         err.print(words, style="red", markup=False)
