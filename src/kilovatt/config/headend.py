@@ -1,6 +1,6 @@
 """The head-end process of a site: holds lines, reads their meters as they are due, and keeps what comes.
 
-    python -m kilovatt.config.headend [--lines 1000] [--metrics 127.0.0.1:9464]
+    kilovatt headend [--lines 1000] [--metrics 127.0.0.1:9464]
 
 Any number of them may run: each line is held by one, and moves on within a minute when its holder dies. What is due,
 what somebody waits for and what is missing of the past are asked of the database every half-second.

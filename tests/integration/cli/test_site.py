@@ -117,7 +117,7 @@ def neighbouring_ports(count: int) -> int:
 
 def page(address: str) -> str:
     """What is answered there, once somebody answers."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 90
     while True:
         try:
             with urlopen(f"http://{address}", timeout=5) as answer:
@@ -143,6 +143,7 @@ def running(*options: str | Path) -> Iterator["subprocess.Popen[str]"]:
         process.stderr.close()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("readers", [0, 2])
 def test_a_site_is_served_with_as_many_reading_processes_as_wanted(site: Path, readers: int) -> None:
     port = neighbouring_ports(3)
