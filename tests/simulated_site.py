@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -48,11 +48,11 @@ from kilovatt.office.operations.clock import now
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Meter, Organisation
 operator = register_operator(Organisation.objects.get(), username="operator", password="op-33333-x")
-meter = Meter.objects.get(pk=int(sys.argv[2]))
 command = getattr(commands, sys.argv[3])(*map(int, sys.argv[4:]))
-order = orders.request(meter, command, by=operator, because="test", now=now())
-assert orders.approve(order, by=operator, now=now())
-print(order.pk.hex)
+for meter in Meter.objects.filter(pk__in=map(int, sys.argv[2].split(","))).order_by("pk"):
+    order = orders.request(meter, command, by=operator, because="test", now=now())
+    assert orders.approve(order, by=operator, now=now())
+    print(order.pk.hex)
 """
 
 
@@ -145,15 +145,21 @@ class Site:
 
     def order(self, meter_id: int, command: str, *values: int) -> str:
         """Give and approve an order, as an operator does; return its number."""
+        (number,) = self.order_each([meter_id], command, *values)
+        return number
+
+    def order_each(self, meter_ids: Collection[int], command: str, *values: int) -> list[str]:
+        """Give some meters the same order; return its numbers, in the order of the meters' own."""
+        meters = ",".join(map(str, meter_ids))
         told = subprocess.run(
-            [sys.executable, "-c", _ORDER, str(self.data), str(meter_id), command, *map(str, values)],
+            [sys.executable, "-c", _ORDER, str(self.data), meters, command, *map(str, values)],
             env=environment(KILOVATT_DATA=str(self.data), **self.settings),
             check=True,
             timeout=60,
             stdout=subprocess.PIPE,
             text=True,
         )
-        return told.stdout.strip()
+        return told.stdout.split()
 
     def state_of(self, order: str) -> tuple[str, str, str]:
         """The state of an order, what the meter showed, and why it is not confirmed."""
