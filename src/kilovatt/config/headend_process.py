@@ -21,7 +21,7 @@ from kilovatt.config.scans import Searches
 from kilovatt.config.wiring import errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import leases, line_leases, orders, vault, visits
+from kilovatt.office.operations import gaps, leases, line_leases, orders, vault, visits
 from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.reading_plan import LineErrands, back_fill, lines_to_read
@@ -35,7 +35,8 @@ CHORES_EVERY_S = 300.0
 ERRANDS_AHEAD = 500
 """So many visits are planned ahead at most: what waits longer is planned with what is known then."""
 DAYS_OF_A_VISIT = 7
-DAYS_OF_A_BACK_FILL = 31
+SECONDS_OF_A_BACK_FILL = 60.0
+"""A visit for the past takes so long at most, by what the last one took a day: others wait for the line."""
 HOLDER = f"{socket.gethostname()} {os.getpid()}"
 """By what name people are told which process holds a line."""
 
@@ -59,6 +60,8 @@ class HeadendProcess:
         self._lines_max = lines_max
         self._chores_every_s = chores_every_s
         self._held: dict[int, HeldLine] = {}
+        self._past: dict[int, int] = {}
+        """Meters that were just read and may have more of the past, and how many days a visit can take."""
         self._requests: set[str] = set()
         """Keys of requests that have been put in a line's queue."""
         self._figures = figures or HeadendFigures()
@@ -162,7 +165,12 @@ class HeadendProcess:
         busy = in_hand | set(new.values())
         due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
         asked = self._planned(sorted(set(new.values())), Rank.ON_DEMAND)
-        return asked + self._orders(held) + self._planned(due, Rank.SCHEDULED)
+        past = _ranked(back_fill(self._take_past(), now=now), Rank.BACK_FILL)
+        return asked + self._orders(held) + self._planned(due, Rank.SCHEDULED) + past
+
+    def _take_past(self) -> dict[int, int]:
+        past, self._past = self._past, {}
+        return past
 
     def _orders(self, held: Mapping[int, HeldLine]) -> list[LineErrand]:
         """Claim the commands for meters of these lines that are due."""
@@ -195,7 +203,10 @@ class HeadendProcess:
     def _planned(self, meter_ids: Sequence[int], rank: Rank) -> list[LineErrand]:
         if not meter_ids:
             return []
-        lines = lines_to_read(now=self._clock.now(), meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
+        now = self._clock.now()
+        # A day that has just passed is asked for by the first visit after it.
+        gaps.notice_gaps(now=now, meter_ids=meter_ids)
+        lines = lines_to_read(now=now, meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
         return _ranked(lines, rank)
 
     def _put(self, errands: Iterable[LineErrand]) -> None:
@@ -211,12 +222,9 @@ class HeadendProcess:
         if held is None:
             raise leases.FencedOffError(f"line {line_id} is held by another process now")
         await self._intake.sink(report, held.lease)
-        if report.outcome is Outcome.OK and report.asked_days:
-            self._put(await self._at_desk(self._past_of, report.meter_id))
-
-    def _past_of(self, meter_id: int) -> list[LineErrand]:
-        past = back_fill(meter_id=meter_id, now=self._clock.now(), days_at_once=DAYS_OF_A_BACK_FILL)
-        return [] if past is None else _ranked([past], Rank.BACK_FILL)
+        days = _days_told(report)
+        if days:
+            self._past[report.meter_id] = _days_of_a_back_fill(report, days)
 
     # ── Chores ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +256,18 @@ class HeadendProcess:
             await asyncio.wait_for(self._stopped.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _days_told(report: SessionReport) -> int:
+    """Return of how many days a meter was asked, or what it told whole before something went wrong."""
+    if report.outcome is Outcome.OK:
+        return len(report.asked_days)
+    return sum(day.is_whole for day in report.learnt.meter_days)
+
+
+def _days_of_a_back_fill(report: SessionReport, days: int) -> int:
+    day_s = (report.ended_at - report.started_at).total_seconds() / days
+    return max(DAYS_OF_A_VISIT, int(SECONDS_OF_A_BACK_FILL / max(day_s, 0.01)))
 
 
 def _ranked(lines: Iterable[LineErrands], rank: Rank) -> list[LineErrand]:

@@ -108,9 +108,8 @@ def test_a_visit_asks_for_the_newest_days_and_the_past_is_filled_by_visits_of_it
     (line,) = lines_to_read(now=NOW, meter_ids=[meter.pk], days_at_once=7)
     assert line.meters[0].profile_days == tuple(YESTERDAY - timedelta(days=n) for n in range(6, -1, -1))
     assert line.meters[0].present_too
-    past = back_fill(meter_id=meter.pk, now=NOW, days_at_once=31)
-    assert past is not None
+    (past,) = back_fill({meter.pk: 31}, now=NOW)
     assert len(past.meters[0].profile_days) == 31
     assert (past.meters[0].present_too, past.meters[0].register_months) == (False, ())
     ProfileGap.objects.all().delete()
-    assert back_fill(meter_id=meter.pk, now=NOW, days_at_once=31) is None
+    assert back_fill({meter.pk: 31}, now=NOW) == ()

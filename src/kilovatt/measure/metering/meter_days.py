@@ -80,3 +80,8 @@ class MeterDay:
             counts = getattr(self, name)
             if counts is not None and len(counts) != slots:
                 raise ValueError(f"{name} has {len(counts)} slots, the day of {self.day_on} has {slots}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every slot has a value, measured or not."""
+        return all(quality & RANK_MASK for quality in self.qualities)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from kilovatt.quantities.periods import local_date
 
-BACK_OFF_FIRST = timedelta(minutes=5)
+BACK_OFF_FIRST = timedelta(minutes=1)
 BACK_OFF_MAX = timedelta(hours=6)
 _DOUBLINGS_MAX = 12
 _SPREAD_PARTS = 997
@@ -49,7 +49,7 @@ def next_visit(
 ) -> datetime:
     """Return when a meter that was visited now is due again.
 
-    After a failure it is due sooner than its schedule says, and then ever later: 5 minutes, 10, 20 … up to six hours,
+    After a failure it is due sooner than its schedule says, and then ever later: a minute, 2, 4, 8 … up to six hours,
     but never later than its schedule. An instant outside the window becomes the next opening, spread by the number
     of the meter over the first half of the window.
     """

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay
+from kilovatt.measure.metering.meter_days import MeterDay
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.office.operations import history
 from kilovatt.office.records.models import Installation, Meter, MeterStanding, ProfileGap
@@ -27,9 +27,14 @@ ANSWERS_WITHOUT_MAX = 3
 _ONE_DAY = timedelta(days=1)
 
 
-def notice_gaps(*, now: datetime) -> int:
-    """Note the past days of installed meters that are not whole; return how many are new. May run at any time."""
+def notice_gaps(*, now: datetime, meter_ids: Collection[int] | None = None) -> int:
+    """Note the past days of installed meters, or of `meter_ids`, that are not whole; return how many are new.
+
+    May run at any time, and twice at once.
+    """
     installed = Installation.objects.filter(removed_at=None, installed_at__lte=now)
+    if meter_ids is not None:
+        installed = installed.filter(meter_id__in=meter_ids)
     with_profile = [model.key for model in _models() if model.has_profile]
     noticed = 0
     for zone_name in installed.values_list("point__zone_name", flat=True).distinct():
@@ -126,11 +131,11 @@ def close_gaps(heard: Mapping[int, Iterable[MeterDay]], *, asked_on: Mapping[int
 
 
 def _close(meter_id: int, gaps: AbstractSet[date], days: Mapping[date, MeterDay], asked_on: Collection[date]) -> None:
-    whole = {on for on, day in days.items() if _is_whole(day)}
+    whole = {on for on, day in days.items() if day.is_whole}
     for on in set(days) - whole:
         # What one reading lacks another may have brought.
         stored = history.meter_days([meter_id], on, on + _ONE_DAY)[meter_id]
-        if stored and _is_whole(stored[0].day):
+        if stored and stored[0].day.is_whole:
             whole.add(on)
     of_meter = ProfileGap.objects.filter(meter_id=meter_id)
     if whole:
@@ -146,7 +151,3 @@ def _close(meter_id: int, gaps: AbstractSet[date], days: Mapping[date, MeterDay]
 def _models() -> list[MeterModel]:
     """The models of the meters on record."""
     return [model_by_key(key) for key in Meter.objects.values_list("model_key", flat=True).distinct()]
-
-
-def _is_whole(day: MeterDay) -> bool:
-    return all(quality & RANK_MASK for quality in day.qualities)

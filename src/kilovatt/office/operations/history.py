@@ -211,6 +211,24 @@ def registers(
     )
 
 
+def register_instants(
+    meter_ids: Sequence[int], *, since: datetime, until: datetime, moment: RegisterMoment
+) -> dict[int, set[datetime]]:
+    """Return the instants in [since, until] of which some meters have registers of a moment, cheaply."""
+    found: dict[int, set[datetime]] = defaultdict(set)
+    came = IntakeRegister.objects.filter(
+        meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until, moment=moment.value
+    )
+    for meter_id, at in came.values_list("meter_id", "taken_at").distinct():
+        found[meter_id].add(at)
+    within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until) & (pc.field("moment") == moment.value)
+    months = _months(since.date(), until.date(), last_too=True)
+    kept = _lake_table(REGISTERS, meter_ids, where=within, months=months, columns=["meter_id", "taken_at"])
+    for row in () if kept is None else kept.group_by(["meter_id", "taken_at"]).aggregate([]).to_pylist():
+        found[row["meter_id"]].add(row["taken_at"].astimezone(UTC))
+    return found
+
+
 def samples(meter_ids: Sequence[int], *, since: datetime, until: datetime) -> list[StoredSample]:
     """Return what flowed in [since, until] at some meters, by instant; the same sample once."""
     found: dict[bytes, StoredSample] = {}

@@ -145,7 +145,7 @@ class _Chunk:
 def _frame(table: pa.Table, schema: pl.Schema) -> pl.DataFrame:
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    return frame.select(list(schema)).cast(schema)  # type: ignore[arg-type]  # polars takes a schema
+    return frame.select(list(schema)).cast(schema)
 
 
 def _keep(chunk: _Chunk, findings: Iterable[Finding]) -> int:

@@ -1,7 +1,7 @@
 """Work that one holder does at a time: leases taken by one conditional UPDATE, fences checked at every write."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -55,36 +55,56 @@ def check(lease: Lease) -> None:
         raise error
 
 
+def take_some(kind: str, *, now: datetime, length: timedelta, at_most: int, note: Mapping[str, str]) -> list[Lease]:
+    """Take pieces of work of a kind that nobody holds, those first that were free longest; `note` goes with them."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    with transaction.atomic():
+        rows = Work.objects.select_for_update(skip_locked=True).filter(free, kind=kind, done_at=None)
+        taken = list(rows.order_by("lease_until", "pk").values_list("pk", "key", "fence")[: max(0, at_most)])
+        Work.objects.filter(pk__in=[pk for pk, _, _ in taken]).update(
+            lease_until=now + length, fence=F("fence") + 1, tries=F("tries") + 1, payload=dict(note)
+        )
+    return [Lease(kind, key, fence + 1) for _, key, fence in taken]
+
+
 def lost_of(leases: Collection[Lease]) -> dict[Lease, FencedOffError]:
     """Within a transaction: lock the work of leases, in a fixed order, and return those that are not ours any more."""
+    held = _held(leases)
+    return {lease: _fenced_off(lease) for lease in leases if lease not in held}
+
+
+def _held(leases: Collection[Lease]) -> dict[Lease, int]:
+    """Lock the work of leases, in a fixed order; return the rows of those that are still ours."""
     if not leases:
         return {}
     keys: dict[str, set[str]] = defaultdict(set)
     for lease in leases:
         keys[lease.kind].add(lease.key)
-    ours = reduce(or_, (Q(kind=kind, key__in=of_kind) for kind, of_kind in keys.items()))
-    rows = Work.objects.select_for_update().filter(ours).order_by("pk").values_list("kind", "key", "fence")
-    fences = {(kind, key): fence for kind, key, fence in rows}
-    return {
-        lease: _fenced_off(lease, fences.get((lease.kind, lease.key)))
-        for lease in leases
-        if fences.get((lease.kind, lease.key)) != lease.fence
-    }
+    wanted = reduce(or_, (Q(kind=kind, key__in=of_kind) for kind, of_kind in keys.items()))
+    rows = Work.objects.select_for_update().filter(wanted).order_by("pk").values_list("kind", "key", "fence", "pk")
+    found = {Lease(kind, key, fence): pk for kind, key, fence, pk in rows}
+    return {lease: found[lease] for lease in leases if lease in found}
 
 
-def _fenced_off(lease: Lease, fence: int | None) -> FencedOffError:
-    return FencedOffError(
-        f"{lease.kind} {lease.key} is held by another process now (fence {fence}, ours was {lease.fence})"
-    )
+def _fenced_off(lease: Lease) -> FencedOffError:
+    return FencedOffError(f"{lease.kind} {lease.key} is held by another process now (our fence was {lease.fence})")
 
 
 def extend(lease: Lease, *, now: datetime, length: timedelta) -> None:
     """Keep a lease longer. Raises FencedOffError if it was lost."""
-    held = Work.objects.filter(kind=lease.kind, key=lease.key, fence=lease.fence).update(lease_until=now + length)
-    if not held:
-        raise FencedOffError(f"{lease.kind} {lease.key} is held by another process now")
+    for error in extend_all([lease], now=now, length=length).values():
+        raise error
 
 
-def give_back(lease: Lease) -> None:
-    """End a lease early, so that the next holder need not wait."""
-    Work.objects.filter(kind=lease.kind, key=lease.key, fence=lease.fence).update(lease_until=None)
+def extend_all(leases: Collection[Lease], *, now: datetime, length: timedelta) -> dict[Lease, FencedOffError]:
+    """Keep leases longer; return those that were lost."""
+    with transaction.atomic():
+        held = _held(leases)
+        Work.objects.filter(pk__in=held.values()).update(lease_until=now + length)
+    return {lease: _fenced_off(lease) for lease in leases if lease not in held}
+
+
+def give_back(*leases: Lease) -> None:
+    """End leases early, so that the next holders need not wait."""
+    with transaction.atomic():
+        Work.objects.filter(pk__in=_held(leases).values()).update(lease_until=None)

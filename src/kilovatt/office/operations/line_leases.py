@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
 
 from kilovatt.office.operations import leases
-from kilovatt.office.operations.leases import FencedOffError, Lease
+from kilovatt.office.operations.leases import Lease
 from kilovatt.office.records.models import Line, Work
 
 KIND = "line"
 _EXTENSIONS_OF_A_LEASE = 4
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,20 @@ def extend_every_s() -> float:
 def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLine]:
     """Take lines with meters that nobody holds, at most so many; `holder` is whom people are told of."""
     _enter_new_lines(now)
-    free = Work.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), kind=KIND, done_at=None)
     held: list[HeldLine] = []
-    for key in free.order_by("lease_until", "pk").values_list("key", flat=True)[: max(0, at_most)]:
-        lease = leases.take(KIND, key, now=now, length=lease_length())
-        line = Line.objects.filter(pk=int(key)).first()
-        if lease is not None and line is not None:
-            held.append(HeldLine(line.pk, line.url, line.answer_timeout_ms, line.quiet_ms, lease))
-            Work.objects.filter(kind=KIND, key=key, fence=lease.fence).update(payload={"holder": holder})
+    while len(held) < at_most:
+        # Few at a time: of processes that begin together each gets some.
+        some = leases.take_some(
+            KIND, now=now, length=lease_length(), at_most=min(at_most - len(held), _AT_ONCE), note={"holder": holder}
+        )
+        if not some:
+            break
+        lines = Line.objects.in_bulk([int(lease.key) for lease in some])
+        held += [
+            HeldLine(line.pk, line.url, line.answer_timeout_ms, line.quiet_ms, lease)
+            for lease in some
+            if (line := lines.get(int(lease.key))) is not None
+        ]
     return held
 
 
@@ -59,13 +65,8 @@ def _enter_new_lines(now: datetime) -> None:
 
 def extend(held: Collection[HeldLine], *, now: datetime) -> list[HeldLine]:
     """Keep lines longer; return those that were lost to somebody else."""
-    lost = []
-    for line in held:
-        try:
-            leases.extend(line.lease, now=now, length=lease_length())
-        except FencedOffError:
-            lost.append(line)
-    return lost
+    lost = leases.extend_all([line.lease for line in held], now=now, length=lease_length())
+    return [line for line in held if line.lease in lost]
 
 
 def is_line_held(line_id: int, *, now: datetime) -> bool:
@@ -75,5 +76,4 @@ def is_line_held(line_id: int, *, now: datetime) -> bool:
 
 def give_back(held: Collection[HeldLine]) -> None:
     """Let go of lines, so that others need not wait for their leases to end."""
-    for line in held:
-        leases.give_back(line.lease)
+    leases.give_back(*(line.lease for line in held))

@@ -1,9 +1,9 @@
 """What is still to be read, line by line: the newest registers always, the past only where it is missing."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kilovatt.measure.metering.catalogue import model_by_key
@@ -14,7 +14,6 @@ from kilovatt.office.operations.gaps import open_gaps
 from kilovatt.office.operations.meter_keys import SealedKey, sealed_keys, take_counters
 from kilovatt.office.records.models import Installation, Line
 from kilovatt.quantities.periods import (
-    first_of_month,
     last_full_month,
     local_date,
     local_midnight,
@@ -72,64 +71,73 @@ def lines_to_read(
         line_id = installation.meter.line_id
         assert line_id is not None
         by_line[line_id].append(installation)
+    errands = _errands([one for of_line in by_line.values() for one in of_line], now, days_at_once)
     return tuple(
         LineErrands(
             line_id=line.pk,
             url=line.url,
             answer_timeout_ms=line.answer_timeout_ms,
             quiet_ms=line.quiet_ms,
-            meters=_errands(by_line[line.pk], now, days_at_once),
+            meters=tuple(errands[installation.meter_id] for installation in by_line[line.pk]),
         )
         for line in Line.objects.filter(pk__in=by_line).order_by("pk")
     )
 
 
-def back_fill(*, meter_id: int, now: datetime, days_at_once: int) -> LineErrands | None:
-    """Return what can still be read of a meter's past, and nothing of its present; None where nothing is missing."""
-    if not open_gaps([meter_id]).days:
-        return None
-    (line,) = lines_to_read(now=now, meter_ids=[meter_id], days_at_once=days_at_once) or (None,)
-    if line is None:
-        return None
-    past = replace(line.meters[0], register_days=(), register_months=(), present_too=False)
-    return replace(line, meters=(past,))
+def back_fill(days_at_once: Mapping[int, int], *, now: datetime) -> tuple[LineErrands, ...]:
+    """Return what can still be read of the past of meters, and nothing of their present, where something is missing.
+
+    `days_at_once`: of each meter so many days at most.
+    """
+    missing = open_gaps(days_at_once).days
+    if not missing:
+        return ()
+    lines = lines_to_read(now=now, meter_ids=sorted(missing), days_at_once=None)
+    return tuple(
+        replace(line, meters=tuple(_of_the_past(wanted, days_at_once[wanted.meter_id]) for wanted in line.meters))
+        for line in lines
+    )
 
 
-def _errands(installations: Sequence[Installation], now: datetime, days_at_once: int | None) -> tuple[MeterErrand, ...]:
-    zone = ZoneInfo(installations[0].point.zone_name)
-    month_on = last_full_month(now, zone)
-    today_on = local_date(now, zone)
+def _of_the_past(wanted: MeterErrand, days_at_once: int) -> MeterErrand:
+    days = wanted.profile_days[-days_at_once:]
+    return replace(wanted, register_days=(), register_months=(), profile_days=days, present_too=False)
+
+
+def _errands(installations: Sequence[Installation], now: datetime, days_at_once: int | None) -> dict[int, MeterErrand]:
     ids = [installation.meter_id for installation in installations]
     gaps = open_gaps(ids)
-    known = _known_month_starts(ids, month_on, now, zone)
+    known = _known_month_starts(ids, now)
     sealed = sealed_keys(ids)
     counters = take_counters([meter_id for meter_id in ids if meter_id in sealed], now=now)
-    errands = []
+    errands = {}
     for installation in installations:
         meter, model = installation.meter, model_by_key(installation.meter.model_key)
+        zone = ZoneInfo(installation.point.zone_name)
+        month_on = last_full_month(now, zone)
         since_on = max(month_on, local_date(installation.installed_at, zone))
-        months = [on for on in (month_on, next_month(month_on)) if on >= since_on and (meter.pk, on) not in known]
-        errands.append(
-            MeterErrand(
-                meter_id=meter.pk,
-                model=model,
-                serial=meter.serial,
-                address=meter.address,
-                password_sealed=None if meter.password_sealed is None else bytes(meter.password_sealed),
-                keys_sealed=sealed.get(meter.pk, ()),
-                counter=counters.get(meter.pk),
-                zone=ZoneInfo(installation.point.zone_name),
-                register_days=(today_on,) if model.day_register_depth_days else (),
-                register_months=tuple(months),
-                profile_days=gaps.newest(meter.pk, days_at_once),
-            )
+        known_on = {local_date(at, zone) for at in known.get(meter.pk, ())}
+        months = [on for on in (month_on, next_month(month_on)) if on >= since_on and on not in known_on]
+        errands[meter.pk] = MeterErrand(
+            meter_id=meter.pk,
+            model=model,
+            serial=meter.serial,
+            address=meter.address,
+            password_sealed=None if meter.password_sealed is None else bytes(meter.password_sealed),
+            keys_sealed=sealed.get(meter.pk, ()),
+            counter=counters.get(meter.pk),
+            zone=zone,
+            register_days=(local_date(now, zone),) if model.day_register_depth_days else (),
+            register_months=tuple(months),
+            profile_days=gaps.newest(meter.pk, days_at_once),
         )
-    return tuple(errands)
+    return errands
 
 
-def _known_month_starts(
-    meter_ids: Sequence[int], month_on: date, now: datetime, zone: ZoneInfo
-) -> set[tuple[int, date]]:
-    since = local_midnight(first_of_month(month_on), zone)
-    frozen = history.registers(meter_ids, since=since, until=now, moments=[RegisterMoment.MONTH_START])
-    return {(register.meter_id, local_date(register.taken_at, zone)) for register in frozen}
+def _known_month_starts(meter_ids: Sequence[int], now: datetime) -> dict[int, set[datetime]]:
+    """Return the instants of month starts of which some meters have registers, since the last full month began."""
+    # Wherever on earth a meter stands, its month began within a day of that of Greenwich.
+    since = local_midnight(last_full_month(now - timedelta(days=1), ZoneInfo("UTC")), ZoneInfo("UTC"))
+    return history.register_instants(
+        meter_ids, since=since - timedelta(days=1), until=now, moment=RegisterMoment.MONTH_START
+    )

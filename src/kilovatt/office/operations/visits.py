@@ -94,10 +94,11 @@ def stands_of(meter_ids: Collection[int]) -> dict[int, Stand]:
 def schedule_next(standing: MeterStanding, report: SessionReport, stand: Stand) -> None:
     """Set in a standing (which is not saved) when its meter is due again, and count its failures."""
     standing.failures = 0 if report.outcome is Outcome.OK else standing.failures + 1
+    # Whoever told something is there, and tried again soon: only what brings nothing is tried ever later.
     standing.next_due_at = next_visit(
         stand.schedule,
         meter_id=report.meter_id,
-        failures=standing.failures,
+        failures=standing.failures if report.learnt.is_empty else min(1, standing.failures),
         visited_at=report.ended_at,
         zone=stand.zone,
     )

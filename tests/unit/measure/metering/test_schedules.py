@@ -24,7 +24,7 @@ def test_a_meter_that_was_read_is_due_after_its_interval() -> None:
     assert due(HALF_HOURLY) == NOON + timedelta(minutes=30)
 
 
-@pytest.mark.parametrize(("failures", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 30), (40, 30)])
+@pytest.mark.parametrize(("failures", "minutes"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (40, 30)])
 def test_after_failures_it_is_tried_sooner_and_then_ever_later_but_not_later_than_its_schedule(
     failures: int, minutes: int
 ) -> None:
