@@ -4,6 +4,7 @@ They live in a user namespace, so that no special rights are needed; where the m
 wants them fails and says so. Files and Unix sockets are shared with everybody outside.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ _NEEDED = (
     "networks of one's own are needed to be cut: user and network namespaces (`unshare -rn true` must work: "
     "user.max_user_namespaces above 0, and a container that allows unshare) and Debian's iproute2"
 )
+_SYSTEM_PROGRAMS = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+"""A plain user need not have these on the path."""
 _NOBODYS_PLACE = "02:00:00:00:00:fe"
 
 
@@ -45,8 +48,10 @@ class Network:
         return ("nsenter", f"--target={self.pid}", "--user", "--net", "--preserve-credentials", "--")
 
     def ip(self, command: str) -> str:
+        program = shutil.which("ip", path=_SYSTEM_PROGRAMS)
+        assert program is not None
         told = subprocess.run(
-            [*self.run, "ip", *command.split()], capture_output=True, text=True, check=False, timeout=10
+            [*self.run, program, *command.split()], capture_output=True, text=True, check=False, timeout=10
         )
         assert told.returncode == 0, f"ip {command}: {told.stderr}"
         return told.stdout
@@ -105,7 +110,7 @@ class Cable:
 @contextmanager
 def joined_networks(cables: int = 1) -> Iterator[tuple[Cable, ...]]:
     """Two networks with so many cables between them. Fails the test where the machine forbids them."""
-    missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name) is None]
+    missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name, path=_SYSTEM_PROGRAMS) is None]
     if missing:
         pytest.fail(f"{', '.join(missing)} missing: {_NEEDED}")
     with ExitStack() as held:
