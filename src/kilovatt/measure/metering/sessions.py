@@ -1,15 +1,16 @@
 """What one session with a meter brought: what was learnt, by which frames, and how it ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from kilovatt.measure.metering.concentrators import ConcentratorState
 from kilovatt.measure.metering.events import MeterEvent
-from kilovatt.measure.metering.meter_days import MeterDay, Source
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, Source
 from kilovatt.measure.metering.orders import OrderReport
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
-from kilovatt.measure.metering.registers import RegisterReading
+from kilovatt.measure.metering.registers import RegisterReading, both, exchanges_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Learnt:
     identity: Identity | None = None
     clock: ClockReading | None = None
     instant: InstantValues | None = None
-    registers: tuple[RegisterReading, ...] = ()
+    registers: Sequence[RegisterReading] = ()
     meter_days: tuple[MeterDay, ...] = ()
     events: tuple[MeterEvent, ...] = ()
     concentrator: ConcentratorState | None = None
@@ -72,7 +73,7 @@ class Learnt:
             identity=other.identity or self.identity,
             clock=other.clock or self.clock,
             instant=other.instant or self.instant,
-            registers=self.registers + other.registers,
+            registers=both(self.registers, other.registers),
             meter_days=self.meter_days + other.meter_days,
             events=self.events + other.events,
             concentrator=other.concentrator or self.concentrator,
@@ -82,10 +83,10 @@ class Learnt:
     def exchanges(self) -> frozenset[int]:
         """The exchanges that carried something learnt: the frames worth keeping."""
         single = [v.exchange for v in (self.identity, self.clock, self.instant) if v is not None]
-        many = [r.exchange for r in self.registers] + [e.exchange for e in self.events]
-        slots = [x for d in self.meter_days for x in d.exchanges if x >= 0]
         behind = self.concentrator.exchanges if self.concentrator is not None else frozenset()
-        return frozenset(single + many + slots) | behind
+        events = {event.exchange for event in self.events}
+        slots = {exchange for day in self.meter_days for exchange in day.exchanges if exchange != NO_EXCHANGE}
+        return behind.union(single, exchanges_of(self.registers), events, slots)
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
-from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
 from kilovatt.wire.drivers.conversation import (
     Answer,
@@ -159,12 +159,12 @@ class _Talk:
         )
 
     def registers_now(self) -> Conversation[Learnt]:
-        readings: tuple[RegisterReading, ...] = ()
+        answered: list[AnsweredRegisters] = []
         for quantity, request in self._asked(ReadRegisters(), ReadReactiveRegisters()):
             answer = yield from ask(request)
             taken_at = self._by_its_clock(answer.heard_at)
-            readings += tuple(_readings(answer, quantity, RegisterMoment.NOW, taken_at))
-        return Learnt(registers=readings)
+            answered.append(_answered(answer, quantity, RegisterMoment.NOW, taken_at))
+        return Learnt(registers=Registers(answered))
 
     def registers_at_months(self, months: Sequence[date]) -> Conversation[Learnt]:
         """Read the beginnings of months that the meter still keeps.
@@ -173,7 +173,7 @@ class _Talk:
         """
         if self._clock is None:
             yield from self.clock()
-        readings: tuple[RegisterReading, ...] = ()
+        answered: list[AnsweredRegisters] = []
         for month in months:
             if not self._is_kept(month):
                 continue
@@ -182,8 +182,8 @@ class _Talk:
                 ReadMonthRegisters(month.month), ReadReactiveMonthRegisters(month.month)
             ):
                 answer = yield from ask(request)
-                readings += tuple(_readings(answer, quantity, RegisterMoment.MONTH_START, taken_at))
-        return Learnt(registers=readings)
+                answered.append(_answered(answer, quantity, RegisterMoment.MONTH_START, taken_at))
+        return Learnt(registers=Registers(answered))
 
     def _asked(
         self, active: MercuryV1Request[ByTariff], reactive: MercuryV1Request[ByTariff]
@@ -203,17 +203,15 @@ class _Talk:
         return (heard_at + deviation).replace(microsecond=0)
 
 
-def _readings(
+def _answered(
     answer: Answer[ByTariff], quantity: Quantity, moment: RegisterMoment, taken_at: datetime
-) -> Iterator[RegisterReading]:
-    for tariff, value in enumerate(answer.value, start=1):
-        if value is not None:
-            yield RegisterReading(
-                quantity=quantity,
-                tariff=tariff,
-                value=value,
-                moment=moment,
-                taken_at=taken_at,
-                heard_at=answer.heard_at,
-                exchange=answer.exchange,
-            )
+) -> AnsweredRegisters:
+    counted = [(tariff, value) for tariff, value in enumerate(answer.value, start=1) if value is not None]
+    return AnsweredRegisters(
+        names=tuple([(quantity, tariff) for tariff, _ in counted]),
+        values=tuple([value for _, value in counted]),
+        moment=moment,
+        taken_at=taken_at,
+        heard_at=answer.heard_at,
+        exchange=answer.exchange,
+    )

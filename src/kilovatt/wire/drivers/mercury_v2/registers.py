@@ -4,10 +4,11 @@ Each tariff is asked by itself, so that each register has a frame of its own: fi
 about as long as the one of 83 that has them all, and one lost byte costs a fifth.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 
-from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask
 from kilovatt.wire.drivers.mercury_v2.talk import Talk, ask_if_known
@@ -21,6 +22,7 @@ from kilovatt.wire.protocols.mercury_v2.energy import (
 )
 
 _TARIFFS = range(5)
+_QUANTITIES = (Quantity.A_PLUS, Quantity.A_MINUS, Quantity.R_PLUS, Quantity.R_MINUS)
 _MONTHS_OF_A_YEAR = 12
 _ONE_DAY = timedelta(days=1)
 _MIDNIGHT_MARGIN = timedelta(seconds=2)
@@ -29,11 +31,11 @@ _MIDNIGHT_MARGIN = timedelta(seconds=2)
 
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the sum and T1..T4."""
-    readings: list[RegisterReading] = []
-    for tariff in _TARIFFS:
-        answer = yield from ask(ReadEnergy(EnergyPeriod(EnergyArray.SINCE_RESET), tariff))
-        readings += _readings(talk, answer, tariff, RegisterMoment.NOW, talk.by_its_clock(answer.heard_at))
-    return Learnt(registers=tuple(readings))
+    answered: list[AnsweredRegisters] = []
+    for tariff, request in enumerate(_of_tariffs(EnergyArray.SINCE_RESET)):
+        answer = yield from ask(request)
+        answered.append(_answered(talk, answer, tariff, RegisterMoment.NOW, talk.by_its_clock(answer.heard_at)))
+    return Learnt(registers=Registers(answered))
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
@@ -44,15 +46,15 @@ def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     now_at = yield from talk.its_time()
     keeps_days = yield from talk.is_newer()
     today = now_at.astimezone(talk.meter.zone).date()
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for day_on in days:
         age = (today - day_on).days
         if age in (0, 1):
             array = EnergyArray.AT_START_OF_YESTERDAY if age else EnergyArray.AT_START_OF_DAY
-            readings += yield from _read_moving(talk, array, day_on, RegisterMoment.DAY_START)
+            answered += yield from _read_moving(talk, array, day_on, RegisterMoment.DAY_START)
         elif keeps_days and 1 < age <= talk.model.day_register_depth_days:
-            readings += yield from _read_stored(talk, StoredMoment.DAY, day_on, RegisterMoment.DAY_START)
-    return Learnt(registers=readings)
+            answered += yield from _read_stored(talk, StoredMoment.DAY, day_on, RegisterMoment.DAY_START)
+    return Learnt(registers=Registers(answered))
 
 
 def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
@@ -60,7 +62,7 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
     now_at = yield from talk.its_time()
     keeps_months = yield from talk.is_newer()
     today = now_at.astimezone(talk.meter.zone).date()
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for month in months:
         month_on = month.replace(day=1)
         age = (today.year - month_on.year) * _MONTHS_OF_A_YEAR + today.month - month_on.month
@@ -68,27 +70,32 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
             continue
         if age < _MONTHS_OF_A_YEAR:
             array = EnergyArray.AT_START_OF_MONTH
-            readings += yield from _read_moving(talk, array, month_on, RegisterMoment.MONTH_START)
+            answered += yield from _read_moving(talk, array, month_on, RegisterMoment.MONTH_START)
         elif keeps_months:
-            readings += yield from _read_stored(talk, StoredMoment.MONTH, month_on, RegisterMoment.MONTH_START)
-    return Learnt(registers=readings)
+            answered += yield from _read_stored(talk, StoredMoment.MONTH, month_on, RegisterMoment.MONTH_START)
+    return Learnt(registers=Registers(answered))
 
 
 def _read_moving(
     talk: Talk, array: EnergyArray, begins_on: date, moment: RegisterMoment
-) -> Conversation[tuple[RegisterReading, ...]]:
+) -> Conversation[list[AnsweredRegisters]]:
     """Read an array whose meaning moves on with the calendar; nothing near the midnights at which it does."""
     month = begins_on.month if array is EnergyArray.AT_START_OF_MONTH else None
-    period = EnergyPeriod(array, month)
     since_on, until_on = _means_it(array, begins_on)
     earliest, latest = talk.midnight(since_on) + _MIDNIGHT_MARGIN, talk.midnight(until_on) - _MIDNIGHT_MARGIN
-    readings: tuple[RegisterReading, ...] = ()
-    for tariff in _TARIFFS:
-        answer = yield from ask(ReadEnergy(period, tariff))
+    answered: list[AnsweredRegisters] = []
+    for tariff, request in enumerate(_of_tariffs(array, month)):
+        answer = yield from ask(request)
         if not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
-            return ()
-        readings += tuple(_readings(talk, answer, tariff, moment, talk.midnight(begins_on)))
-    return readings
+            return []
+        answered.append(_answered(talk, answer, tariff, moment, talk.midnight(begins_on)))
+    return answered
+
+
+@cache
+def _of_tariffs(array: EnergyArray, month: int | None = None) -> tuple[ReadEnergy, ...]:
+    period = EnergyPeriod(array, month)
+    return tuple(ReadEnergy(period, tariff) for tariff in _TARIFFS)
 
 
 def _means_it(array: EnergyArray, begins_on: date) -> tuple[date, date]:
@@ -101,35 +108,28 @@ def _means_it(array: EnergyArray, begins_on: date) -> tuple[date, date]:
 
 def _read_stored(
     talk: Talk, stored: StoredMoment, begins_on: date, moment: RegisterMoment
-) -> Conversation[tuple[RegisterReading, ...]]:
-    readings: tuple[RegisterReading, ...] = ()
+) -> Conversation[list[AnsweredRegisters]]:
+    answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         answer = yield from ask_if_known(ReadStoredEnergy(stored, begins_on, tariff))
         if answer is None:
             # It does not keep that day, or has no such arrays after all.
-            return ()
-        readings += tuple(_readings(talk, answer, tariff, moment, talk.midnight(begins_on)))
-    return readings
+            return []
+        answered.append(_answered(talk, answer, tariff, moment, talk.midnight(begins_on)))
+    return answered
 
 
-def _readings(
+def _answered(
     talk: Talk, answer: Answer[EnergyTotals], tariff: int, moment: RegisterMoment, taken_at: datetime
-) -> Iterator[RegisterReading]:
-    totals = answer.value
-    values = {
-        Quantity.A_PLUS: totals.a_plus_wh,
-        Quantity.A_MINUS: totals.a_minus_wh,
-        Quantity.R_PLUS: totals.r_plus_varh,
-        Quantity.R_MINUS: totals.r_minus_varh,
-    }
-    for quantity, value in values.items():
-        if value is not None and quantity in talk.model.quantities:
-            yield RegisterReading(
-                quantity=quantity,
-                tariff=tariff,
-                value=value,
-                moment=moment,
-                taken_at=taken_at,
-                heard_at=answer.heard_at,
-                exchange=answer.exchange,
-            )
+) -> AnsweredRegisters:
+    it, measured = answer.value, talk.model.quantities
+    told = zip(_QUANTITIES, (it.a_plus_wh, it.a_minus_wh, it.r_plus_varh, it.r_minus_varh), strict=True)
+    counted = [(quantity, value) for quantity, value in told if value is not None and quantity in measured]
+    return AnsweredRegisters(
+        names=tuple([(quantity, tariff) for quantity, _ in counted]),
+        values=tuple([value for _, value in counted]),
+        moment=moment,
+        taken_at=taken_at,
+        heard_at=answer.heard_at,
+        exchange=answer.exchange,
+    )

@@ -1,10 +1,10 @@
 """The registers of НЗиФ: running, and as they stood at midnights. Each tariff is asked by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation
 from kilovatt.wire.drivers.nzif.talk import Talk, ask, ask_if_there
@@ -19,6 +19,7 @@ from kilovatt.wire.protocols.nzif.energy import (
 )
 
 _TARIFFS = range(5)
+_QUANTITIES = (Quantity.A_PLUS, Quantity.A_MINUS, Quantity.R_PLUS, Quantity.R_MINUS)
 _MONTHS_OF_A_YEAR = 12
 _UWH_PER_WH = 1_000_000
 _MIDNIGHT_MARGIN = timedelta(seconds=2)
@@ -38,18 +39,20 @@ class _Wanted:
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the sum and T1..T4."""
     uwh_per_count = yield from talk.uwh_per_count()
-    readings: list[RegisterReading] = []
+    answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         answer = yield from ask(ReadEnergy(EnergyPeriod(EnergyArray.SINCE_RESET), tariff))
-        readings += _readings(
-            talk,
-            answer,
-            uwh_per_count=uwh_per_count,
-            tariff=tariff,
-            moment=RegisterMoment.NOW,
-            taken_at=talk.by_its_clock(answer.heard_at),
+        answered.append(
+            _answered(
+                talk,
+                answer,
+                uwh_per_count=uwh_per_count,
+                tariff=tariff,
+                moment=RegisterMoment.NOW,
+                taken_at=talk.by_its_clock(answer.heard_at),
+            )
         )
-    return Learnt(registers=tuple(readings))
+    return Learnt(registers=Registers(answered))
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
@@ -109,23 +112,23 @@ def _same_number_again(day_on: date) -> date:
 
 def _read(talk: Talk, wanted: Sequence[_Wanted]) -> Conversation[Learnt]:
     uwh_per_count = (yield from talk.uwh_per_count()) if wanted else 0
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for it in wanted:
-        readings += yield from _read_beginning(talk, it, uwh_per_count)
-    return Learnt(registers=readings)
+        answered += yield from _read_beginning(talk, it, uwh_per_count)
+    return Learnt(registers=Registers(answered))
 
 
-def _read_beginning(talk: Talk, wanted: _Wanted, uwh_per_count: int) -> Conversation[tuple[RegisterReading, ...]]:
+def _read_beginning(talk: Talk, wanted: _Wanted, uwh_per_count: int) -> Conversation[list[AnsweredRegisters]]:
     """Read the registers of a beginning; nothing near the midnights at which its place changes its meaning."""
     earliest = talk.midnight(wanted.begins_on) + _MIDNIGHT_MARGIN
     latest = talk.midnight(wanted.until_on) - _MIDNIGHT_MARGIN
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         answer = yield from ask_if_there(ReadStored(wanted.beginning, tariff))
         if answer is None or not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
-            return ()
-        readings += tuple(
-            _readings(
+            return []
+        answered.append(
+            _answered(
                 talk,
                 answer,
                 uwh_per_count=uwh_per_count,
@@ -134,10 +137,10 @@ def _read_beginning(talk: Talk, wanted: _Wanted, uwh_per_count: int) -> Conversa
                 taken_at=talk.midnight(wanted.begins_on),
             )
         )
-    return readings
+    return answered
 
 
-def _readings(
+def _answered(
     talk: Talk,
     answer: Answer[EnergyCounts],
     *,
@@ -145,16 +148,15 @@ def _readings(
     tariff: int,
     moment: RegisterMoment,
     taken_at: datetime,
-) -> Iterator[RegisterReading]:
-    for quantity in Quantity:
-        count: int | None = getattr(answer.value, quantity.value)
-        if count is not None and quantity in talk.model.quantities:
-            yield RegisterReading(
-                quantity=quantity,
-                tariff=tariff,
-                value=count * uwh_per_count // _UWH_PER_WH,
-                moment=moment,
-                taken_at=taken_at,
-                heard_at=answer.heard_at,
-                exchange=answer.exchange,
-            )
+) -> AnsweredRegisters:
+    it, measured = answer.value, talk.model.quantities
+    told = zip(_QUANTITIES, (it.a_plus, it.a_minus, it.r_plus, it.r_minus), strict=True)
+    counted = [(quantity, count) for quantity, count in told if count is not None and quantity in measured]
+    return AnsweredRegisters(
+        names=tuple([(quantity, tariff) for quantity, _ in counted]),
+        values=tuple([count * uwh_per_count // _UWH_PER_WH for _, count in counted]),
+        moment=moment,
+        taken_at=taken_at,
+        heard_at=answer.heard_at,
+        exchange=answer.exchange,
+    )
