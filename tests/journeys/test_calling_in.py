@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from called_in import calling
+from called_site import free_port, is_listened, let_call
 from demonstration import KILOVATT, environment
 from kilovatt.measure.metering.spodes.event_code import Journal
 from kilovatt.wire.headend.clock import MachineClock
@@ -23,22 +24,6 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 WITHIN_S = 5
 EVENTS = "SELECT count(*) FROM records_event WHERE code = ?"
 COVER, MAGNET = "spodes:external_influence:3", "spodes:external_influence:1"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def let_call(site: Site, line_id: int, name: str, port: int) -> None:
-    url = f"callin://{name}?listen=127.0.0.1:{port}&shared=yes&wait=20"
-    site.rows("UPDATE records_line SET url = ? WHERE id = ?", url, line_id)
-
-
-def is_listened(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def pushed(port: int, message: bytes) -> None:
