@@ -152,7 +152,7 @@ class CapturedChannel(Channel):
         self._over: asyncio.TimerHandle | None = None
         inner.on_bytes = self._heard
         inner.on_lost = self._lost
-        self.lost_because = inner.lost_because
+        self.lost_because, self.lost_outcome = inner.lost_because, inner.lost_outcome
 
     def _heard(self, data: bytes) -> None:
         self._capture.heard(data)
@@ -164,6 +164,7 @@ class CapturedChannel(Channel):
 
     def _lost(self, because: str) -> None:
         self._capture.remark(because)
+        self.lost_outcome = self._inner.lost_outcome
         self.lose(because)
 
     def write(self, data: bytes) -> None:

@@ -5,7 +5,7 @@ there is one alarm per line. What a line owes after a try in vain (`debts`) rule
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,11 @@ from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts, resembles
 from kilovatt.wire.headend.echoes import EchoFilter
+from kilovatt.wire.headend.kept_line import KeptLine, OpenChannel
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.phase import Phase
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord, Traffic, given_up
+from kilovatt.wire.headend.tries import Tries
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     Connection,
@@ -33,53 +35,40 @@ from kilovatt.wire.protocols.framing.connection import (
 
 LONGEST_ANSWER_S = 15.0
 """An answer that takes longer from first to last byte is none: 255 bytes at 300 baud take 9.4 s."""
-MORE_TRIES = 2
-"""A meter that has answered in this session is there, and gets so many tries more."""
-MORE_NOISY_TRIES = 7
-"""Those that bring noise cost little time: of 258 bytes on a line that changes one in a thousand, each fourth is."""
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
-TRIES_WITH_GAIN_MAX = 60
-"""A long answer comes in parts: a try that brought one does not count, up to so many."""
 _ONLY_ECHO = "only the request itself came back"
 
 _ANY_SPEED = LineSpeed(0)
 """Which speed the line goes at now is not known."""
 
-OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
 Follow = Callable[[Any], Conversation[Any] | None]
 """Takes what a conversation returned and says which is carried next over the same connection, None for no more."""
 
 
-class Carrier:
+class Carrier(KeptLine):
     """One line being talked over."""
 
     # Ten thousand of them at once: so many attributes outgrow a shared dictionary.
     __slots__ = (
-        "_alarm", "_came", "_channel", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent",
-        "_follow", "_gained", "_goes_once", "_heard", "_in_vain", "_loop", "_open_channel", "_outgoing", "_patience_s",
-        "_phase", "_record", "_request", "_rest_s", "_sent", "_sent_at", "_settles_by", "_speed", "_tries",
-        "_tries_with_gain", "concentrator_is_silent", "debts", "echo", "spec", "traffic", "unreachable",
-        "unreachable_outcome",
+        "_alarm", "_came", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent", "_follow",
+        "_goes_once", "_heard", "_loop", "_outgoing", "_patience", "_phase", "_record", "_request", "_rest_s", "_sent",
+        "_sent_at", "_settles_by", "_speed", "_timeout_s", "_tries", "concentrator_is_silent", "debts", "echo",
+        "traffic",
     )  # fmt: skip
 
     def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
-        self.spec = spec
+        super().__init__(spec, open_channel)
         self.debts = Debts()
         self.echo = EchoFilter()
         self.traffic = Traffic()
-        self.unreachable: str | None = None
-        """Why the line could not be opened the last time that was tried; None otherwise."""
-        self.unreachable_outcome = Outcome.NO_ROUTE
         self.concentrator_is_silent = False
         """Whether a concentrator before the meters was asked in vain, and none of them has answered since."""
         self._clock = clock
-        self._open_channel = open_channel
         self._loop = asyncio.get_running_loop()
-        self._channel: Channel | None = None
         self._phase = Phase.IDLE
         self._rest_s = spec.rest_s
-        self._patience_s = spec.answer_timeout_s
+        self._timeout_s = spec.answer_timeout_s
         self._alarm = Alarm(self._due)
         # What is being carried.
         self._conversation: Conversation[Any]
@@ -91,42 +80,20 @@ class Carrier:
         self._request: Request[Any]
         self._goes_once = False
         self._outgoing = Outgoing(b"")
-        self._tries = self._in_vain = self._tries_with_gain = self._came = 0
-        self._gained = False
-        """Whether the try in hand has brought a part of a longer answer."""
+        self._tries = self._came = 0
+        self._patience = Tries()
         self._damaged: list[bytes] = []
         self._first_sent = self._sent = self._settles_by = 0.0
         self._heard = -self._rest_s
         self._speed: LineSpeed | None = None
         self._sent_at: datetime
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the line is there."""
-        return self._channel is not None and self._channel.lost_because is None
-
-    async def open(self) -> None:
-        """Open the line if it is not. Raises NoRouteError with what happened."""
-        if self.is_open:
-            return
-        await self.close()
-        self.unreachable = None
-        try:
-            channel = await self._open_channel(self.spec)
-        except NoRouteError as error:
-            self.unreachable, self.unreachable_outcome = str(error), error.outcome
-            raise
+    def _opened(self, channel: Channel) -> None:
         channel.on_bytes, channel.on_lost = self._hear, self._lost
-        self._channel = channel
         self._speed = None
 
-    async def close(self) -> None:
-        """Close the line; what it owes it still owes when it is opened again."""
+    def _closing(self) -> None:
         self._alarm.stop()
-        if self._channel is not None:
-            channel, self._channel = self._channel, None
-            channel.on_bytes = lambda _: None
-            await channel.close()
 
     async def carry(
         self,
@@ -151,7 +118,7 @@ class Carrier:
             if self.is_open:
                 self._advance(None)
             else:
-                self._fail_lost(self._channel.lost_because if self._channel else None)
+                self._fail(self.lost())
             result: ResultT = await self._done
             return result
         finally:
@@ -191,8 +158,9 @@ class Carrier:
             return
         self._goes_once = isinstance(request, SendOnce)
         self._request = request.request if isinstance(request, SendOnce) else request
-        self._tries = self._in_vain = self._tries_with_gain = 0
-        self._gained = False
+        self._tries = 0
+        if not self._patience.is_fresh:
+            self._patience.begin()
         self._record.exchanges_made += 1
         if answer is None or self.debts.until > self._heard or self._rest_s:
             self._send_when_settled(self._heard + self._rest_s)
@@ -236,15 +204,10 @@ class Carrier:
 
     def _settled(self) -> None:
         if self._tries == 0:
+            self._damaged = []
             if self.debts.owed:
                 self._record.doubtful = True
                 self.debts.owed = 0
-            if self._damaged:
-                # Not cleared: who was told of a failure may still hold them.
-                self._damaged = []
-        self._transmit()
-
-    def _transmit(self) -> None:
         try:
             outgoing = self._connection.send(self._request)
         except Exception as error:  # noqa: BLE001  # a request that cannot be framed is its conversation's affair
@@ -268,7 +231,7 @@ class Carrier:
         assert channel is not None
         self._sent = now = self._loop.time()
         self.traffic.sent += len(outgoing.data)
-        self._alarm.set(now + self._patience_s)
+        self._alarm.set(now + self._timeout_s)
         if outgoing.speed is not self._speed and outgoing.speed != self._speed:
             self._speed = outgoing.speed
             channel.go_at(outgoing.speed)
@@ -307,7 +270,7 @@ class Carrier:
         if isinstance(event, Answered):
             self._answered(event)
         else:
-            self._gained = True
+            self._patience.gain()
             self.echo.expect(event.outgoing.data)
             self._write(event.outgoing)
 
@@ -347,8 +310,8 @@ class Carrier:
         if isinstance(self._connection, NumbersAnswers):
             # A late answer is known by its number: nothing need be waited for.
             return
-        overdue = self._sent + self.spec.answer_timeout_s + self.spec.late_s
-        self.debts.owe(owed, since=self._first_sent, until=overdue, answer=answer)
+        until = self._sent + self._timeout_s + self.spec.late_s
+        self.debts.owe(owed, since=self._first_sent, until=until, answer=answer)
 
     def _wait_for_more(self) -> None:
         if self.echo.is_whole and self.echo.echoes is not False:
@@ -357,7 +320,7 @@ class Carrier:
         # Where only late answers came, the right one has its whole time still.
         only_late = isinstance(self._connection, NumbersAnswers) and self._connection.awaits_beginning
         until = self._sent + self.spec.answer_timeout_s if only_late else self._heard + self.spec.quiet_s
-        self._alarm.set(min(until, self._sent + self._patience_s + LONGEST_ANSWER_S))
+        self._alarm.set(min(until, self._sent + self._timeout_s + LONGEST_ANSWER_S))
 
     def _overhear(self, data: bytes) -> None:
         now = self._loop.time()
@@ -406,7 +369,9 @@ class Carrier:
             self._damaged.append(fault.data)
         if self.echo.echoes is False and fault.fault is LineFault.ECHO:
             self.echo.echoes = None
-        if self._is_hopeless(fault):
+        is_there = self._record.answered > 0
+        is_last = self._patience.are_over(fault.fault, made=self._tries, allowed=self.spec.tries, is_there=is_there)
+        if is_last or self._goes_once:
             self._record.retries += self._tries - 1
             self._doubt_again(strange=bool(self._damaged))
             self._owe(max(1, self._tries))
@@ -417,33 +382,18 @@ class Carrier:
             # What came may not be over yet: a request sent into it would collide.
             self._send_when_settled(self._heard + self.spec.quiet_s)
 
-    def _is_hopeless(self, fault: RemoteProtocolError) -> bool:
-        self._tries_with_gain += self._gained
-        self._gained = False
-        if self._goes_once:
-            return True
-        allowed = self.spec.tries + min(self._tries_with_gain, TRIES_WITH_GAIN_MAX)
-        if not self._record.answered:
-            return self._tries >= allowed
-        self._in_vain += fault.fault is not LineFault.NOISE
-        return self._in_vain >= allowed + MORE_TRIES or self._tries >= allowed + MORE_NOISY_TRIES
-
     def _lost(self, because: str) -> None:
+        del because
         if self._phase is not Phase.IDLE:
             self._owe(max(1, self._tries))
             if self._tries:
                 self._note_unanswered()
-            self._fail_lost(because)
+            self._fail(self.lost())
 
     def _note_unanswered(self) -> None:
         """Keep what was sent in vain for whoever asks whether it was sent."""
         # A damaged echo of a password is still a password.
         came = b"" if self._outgoing.secret_spans or not self._damaged else self._damaged[-1]
         heard_s = max(0.0, self._heard - self._sent) if came else 0.0
-        record = self._record
-        record.evidence.note(
-            record.exchanges_made, self._outgoing, came, self._sent_at, took_s=heard_s, tries=self._tries
-        )
-
-    def _fail_lost(self, because: str | None) -> None:
-        self._fail(NoRouteError(because or "the line is not open"))
+        number = self._record.exchanges_made
+        self._record.evidence.note(number, self._outgoing, came, self._sent_at, took_s=heard_s, tries=self._tries)

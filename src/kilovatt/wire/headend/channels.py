@@ -26,6 +26,8 @@ class Channel(ABC):
         self.on_bytes: Callable[[bytes], None] = _unheard
         self.on_lost: Callable[[str], None] = _unnoticed
         self.lost_because: str | None = None
+        self.lost_outcome = Outcome.NO_ROUTE
+        """What a session is called that its line is lost to."""
 
     def feed(self, data: bytes) -> None:
         """Pass on what came in."""

@@ -14,10 +14,11 @@ from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.catalogue import driver_for
 from kilovatt.wire.drivers.conversation import Driver
-from kilovatt.wire.headend.carrier import Carrier, OpenChannel
+from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.clock import Clock
 from kilovatt.wire.headend.debts import Debts
 from kilovatt.wire.headend.delivery import Delivery, Progress, Sink, Tally, all_or_none
+from kilovatt.wire.headend.kept_line import OpenChannel
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.opening import open_channel, within_reach
 from kilovatt.wire.headend.record import Traffic

@@ -30,9 +30,10 @@ from kilovatt.wire.drivers.finding.probes import (
     look,
 )
 from kilovatt.wire.drivers.finding.scope import SERIAL_SPEEDS, Purpose, Scope
-from kilovatt.wire.headend.carrier import Carrier, OpenChannel
+from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock, MachineClock
+from kilovatt.wire.headend.kept_line import OpenChannel
 from kilovatt.wire.headend.lines import LineSpec, SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.opening import open_channel
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord

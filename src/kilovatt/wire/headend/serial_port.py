@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import serial
 
+from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.lines import SerialAddress
 from kilovatt.wire.protocols.framing.connection import LineSpeed
@@ -21,6 +22,8 @@ _READ_BYTES = 4096
 _LOOK_AGAIN_S = 0.005
 """A meter thinks 20 ms at least before it answers at another speed."""
 _SEVEN, _EIGHT = 7, 8
+_IN_USE = frozenset({errno.EAGAIN, errno.EBUSY})
+"""The lock of a port that somebody holds says "try again"."""
 
 
 class SerialChannel(Channel):
@@ -142,7 +145,8 @@ async def open_serial(address: SerialAddress) -> SerialChannel:
             port.close()
             raise
     except (OSError, ValueError, termios.error) as error:
-        raise NoRouteError(f"{address} cannot be opened: {_reason(error)}") from error
+        outcome = Outcome.BUSY if _number(error) in _IN_USE else Outcome.NO_ROUTE
+        raise NoRouteError(f"{address} cannot be opened: {_reason(error)}", outcome) from error
     port.reset_input_buffer()
     return SerialChannel(port, own, adds_parity=adds_parity)
 
@@ -176,8 +180,12 @@ def _can_be_eight(speed: LineSpeed) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    number = error.args[0] if isinstance(error, termios.error) else getattr(error, "errno", None)
+    number = _number(error)
     if number is None:
         return str(error)
-    # The lock of a port that somebody holds says "try again".
-    return "another program uses it" if number in {errno.EAGAIN, errno.EBUSY} else os.strerror(number)
+    return "another program uses it" if number in _IN_USE else os.strerror(number)
+
+
+def _number(error: Exception) -> int | None:
+    number: int | None = error.args[0] if isinstance(error, termios.error) else getattr(error, "errno", None)
+    return number

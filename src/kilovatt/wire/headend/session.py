@@ -43,7 +43,8 @@ from kilovatt.wire.protocols.framing.connection import Connection, LocalProtocol
 NOISY_PARTS_MAX = 2
 """So many parts lost to noise end a session: the line is not fit to be read now."""
 _GO_ON_AFTER = frozenset({Outcome.NOISE, Outcome.REFUSED, Outcome.ACCESS_DENIED})
-_TRY_AGAIN_AFTER = frozenset({Outcome.CHANNEL_CLOSED, Outcome.NO_ROUTE})
+_LINE_LOST = frozenset({Outcome.NO_ROUTE, Outcome.MODEM_OFFLINE})
+_TRY_AGAIN_AFTER = frozenset({Outcome.CHANNEL_CLOSED, *_LINE_LOST})
 
 _log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ class _Session:
         outcome = await self._carried(self.driver.opening(self.errand.address))
         if isinstance(outcome, _Failure) and self._has_another_chance(outcome):
             return await self._opened()
-        if isinstance(outcome, _Failure) and self.errand.before is not None and outcome.outcome is not Outcome.NO_ROUTE:
+        if isinstance(outcome, _Failure) and self.errand.before is not None and outcome.outcome not in _LINE_LOST:
             # What it has taken is not known: the old ones tell as much as the new ones.
             self.errand = replace(self.errand, address=self.errand.before, before=None)
             self.is_opened_with_old = True
@@ -317,7 +318,7 @@ class _Session:
         if self.carrier.is_open:
             words = "an answer came too late and those after it may have been taken for each other"
             self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NOISE, words))
-        elif all(failure.outcome is not Outcome.NO_ROUTE for failure in self.failures):
+        elif all(failure.outcome not in _LINE_LOST for failure in self.failures):
             words = "the line was lost before it had shown that no answer was late"
             self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NO_ROUTE, words))
 

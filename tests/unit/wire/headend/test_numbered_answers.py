@@ -6,8 +6,8 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import Conversation, ask
-from kilovatt.wire.headend.carrier import TRIES_WITH_GAIN_MAX
 from kilovatt.wire.headend.record import ExchangeFailedError
+from kilovatt.wire.headend.tries import TRIES_WITH_GAIN_MAX
 from kilovatt.wire.protocols.framing.connection import (
     Answered,
     Event,

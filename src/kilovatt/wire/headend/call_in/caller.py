@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Protocol, cast
 
+from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.headend.call_in.pushes import Unasked, UnaskedFrames, begins_unasked
 from kilovatt.wire.headend.channels import Channel
 from kilovatt.wire.protocols.dlms.apdu.notifications import DATA, EVENT
@@ -218,6 +219,7 @@ class CallInChannel(Channel):
 
     def __init__(self, caller: Caller) -> None:
         super().__init__()
+        self.lost_outcome = Outcome.MODEM_OFFLINE
         self._caller = caller
         self.keeps: AsyncExitStack | None = None
         """What the line needs as long as it is open."""
