@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -47,12 +48,9 @@ Fetch: TypeAlias = Callable[[int], Conversation[Answer[Records] | None]]
 the ring."""
 
 
-class _Slot(NamedTuple):
-    """A record where it belongs, in the interval that ends at an instant."""
-
-    record: ProfileRecord
-    exchange: int
-    is_doubtful: bool
+_Slot: TypeAlias = tuple[ProfileRecord, int, bool]
+"""A record in the interval it belongs to, the exchange that carried it, and whether it is doubtful. No class of its
+own: a week makes hundreds of each meter's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +135,9 @@ class _Reader:
         newest_at = max((at for at in self._slots if starts_at < at <= ends_at), default=None)
         if newest_at is None:
             return None
-        minutes = self._slots[newest_at].record.period_minutes
-        slots = [self._slots.get(at) for at in _ends_of_slots(starts_at, ends_at, minutes)]
-        known = [_MISSING if slot is None or slot.record.period_minutes != minutes else slot for slot in slots]
+        minutes = self._slots[newest_at][0].period_minutes
+        slots = [self._slots.get(at, _MISSING) for at in _ends_of_slots(starts_at, ends_at, minutes)]
+        known = [slot if slot[0].period_minutes == minutes else _MISSING for slot in slots]
         records, exchanges, _ = zip(*known, strict=True)
         _, _, _, a_plus, a_minus, r_plus, r_minus = zip(*records, strict=True)
         measured = self._talk.model.quantities
@@ -152,7 +150,7 @@ class _Reader:
             a_minus=_counts(a_minus) if Quantity.A_MINUS in measured else None,
             r_plus=_counts(r_plus) if Quantity.R_PLUS in measured else None,
             r_minus=_counts(r_minus) if Quantity.R_MINUS in measured else None,
-            qualities=shared(tuple([_quality(slot) for slot in known])),
+            qualities=shared(_qualities(known)),
             exchanges=shared(exchanges),
             heard_at=self.heard_at,
         )
@@ -164,10 +162,10 @@ class _Reader:
             block = yield from self._block(fetch, mark.next_offset)
             if not block:
                 return
-            inside = [it for it in block if self._window.start_at < it.ends_at <= mark.ends_at]
+            inside = [it for it in block if self._window.start_at < it[0] <= mark.ends_at]
             # A block of another round of the ring alone says nothing of where we are: the old mark stands.
-            newest = max(inside, key=lambda it: it.ends_at, default=mark)
-            mark = newest._replace(next_offset=block[0].next_offset)
+            newest = max(inside, key=_BY_TIME, default=mark)
+            mark = _Mark(*newest[:3], next_offset=block[0][3])
 
     def _seek(self, fetch: Fetch) -> Conversation["_Mark | None"]:
         """Find the end of the window, and read the block there."""
@@ -179,34 +177,40 @@ class _Reader:
             block = yield from self._block(fetch, offset)
             if not block and offset == 0:
                 return None
-            newest = max(block, key=lambda it: it.ends_at, default=None)
+            newest = _Mark(*max(block, key=_BY_TIME)) if block else None
             ahead = -offset if newest is None else -((self._window.end_at - newest.ends_at) // newest.step)
             if newest is not None and (ahead == 0 or (ahead < 0 and offset == 0) or 0 < ahead < RECORDS_MAX):
                 return newest
             offset = max(0, offset + ahead)
         return newest
 
-    def _block(self, fetch: Fetch, offset: int) -> Conversation[list["_Mark"]]:
+    def _block(self, fetch: Fetch, offset: int) -> Conversation[list["_Seen"]]:
+        """Read a block of records, the newest `offset` back; return where each was, the newest first."""
         answer = yield from fetch(offset)
-        marks: list[_Mark] = []
+        seen: list[_Seen] = []
         if answer is None:
-            return marks
+            return seen
         self.heard_at = answer.heard_at
         zone, slots, exchange = self._talk.meter.zone, self._slots, answer.exchange
         next_offset = offset + len(answer.value)
         for back, record in enumerate(reversed(answer.value), offset):
-            state, stamp, minutes, a_plus, *_ = record
+            state, stamp, minutes, a_plus = record[:4]
             if stamp is None or a_plus is None or state.is_starting or not 1 <= minutes <= PERIOD_MINUTES_MAX:
                 continue
-            ends_at, is_doubtful = _interval_of(stamp, minutes, zone, is_winter=state.is_winter)
+            ends_at, is_doubtful = _interval_of(stamp, minutes, zone, state.is_winter)
             known = slots.get(ends_at)
             if known is None:
-                slots[ends_at] = _Slot(record, exchange, is_doubtful)
-            elif known.record != record:
+                slots[ends_at] = (record, exchange, is_doubtful)
+            elif known[0] != record:
                 # Two stories about one interval, as after the clock was put back: the newer stands, and is doubtful.
-                slots[ends_at] = known._replace(is_doubtful=True)
-            marks.append(_Mark(ends_at, back, minutes, next_offset))
-        return marks
+                slots[ends_at] = (*known[:2], True)
+            seen.append((ends_at, back, minutes, next_offset))
+        return seen
+
+
+_Seen: TypeAlias = tuple[datetime, int, int, int]
+"""What a mark has, of each record that was read."""
+_BY_TIME: Callable[[_Seen], datetime] = itemgetter(0)
 
 
 class _Mark(NamedTuple):
@@ -226,11 +230,14 @@ class _Mark(NamedTuple):
         return self.ends_at - (offset - self.offset) * self.step
 
 
-_MISSING = _Slot(ProfileRecord(RecordState(), None, 0, None, None, None, None), NO_EXCHANGE, is_doubtful=False)
+_COUNT_AT_TOP = COUNT_MASKED - 1
+_USUAL_COUNTS = range(_COUNT_AT_TOP)
+"""Neither masked, as that of a slot without a record, nor at the top of its field."""
+_MISSING: _Slot = (ProfileRecord(RecordState(), None, 0, None, None, None, None), NO_EXCHANGE, False)
 
 
 @lru_cache(maxsize=4096)
-def _interval_of(stamp: WallTime, minutes: int, zone: ZoneInfo, *, is_winter: bool) -> tuple[datetime, bool]:
+def _interval_of(stamp: WallTime, minutes: int, zone: ZoneInfo, is_winter: bool) -> tuple[datetime, bool]:  # noqa: FBT001 - a word for it would cost more than the rest
     """Return when the interval ends that a record is stamped with, and whether it was stamped within it.
 
     Kept: all meters of a town stamp the same half-hours.
@@ -257,14 +264,26 @@ def _counts(told: tuple[int | None, ...]) -> tuple[int, ...] | None:
     return counts if any(counts) else shared(counts)
 
 
-def _quality(slot: _Slot) -> int:
-    if slot is _MISSING:
+def _qualities(slots: Sequence[_Slot]) -> tuple[int, ...]:
+    usual: int = SlotRank.ACTUAL
+    return tuple(
+        [
+            usual
+            if record.a_plus in _USUAL_COUNTS and not is_doubtful and not record.state.is_incomplete
+            else _quality(record, is_doubtful)
+            for record, _, is_doubtful in slots
+        ]
+    )
+
+
+def _quality(record: ProfileRecord, is_doubtful: bool) -> int:  # noqa: FBT001 - the two parts of a slot
+    if record.a_plus is None:
         return SlotRank.MISSING
     quality: int = SlotRank.ACTUAL
-    if slot.record.state.is_incomplete or slot.is_doubtful:
+    if record.state.is_incomplete or is_doubtful:
         quality |= SlotFlag.INCOMPLETE
-    if slot.record.a_plus == COUNT_MASKED - 1:
+    if record.a_plus == _COUNT_AT_TOP:
         quality |= SlotFlag.OVERFLOW
-    if slot.is_doubtful:
+    if is_doubtful:
         quality |= SlotFlag.CLOCK_DOUBTFUL
     return quality
