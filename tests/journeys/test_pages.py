@@ -196,7 +196,7 @@ def test_an_operator_has_a_meter_read_now_and_sees_its_answer_come(browser: "Bro
         log_in(page, site, "operator", "en")
         page.locator("#board .place").first.click()
         page.wait_for_url("**/meters/*/")
-        sessions = page.locator("#meter [aria-labelledby=sessions] tbody tr")
+        sessions = page.locator("#meter-past .sessions tbody tr")
         before = sessions.count()
         page.locator("#read-now").click()
         expect(page.locator("#asked")).to_contain_text("read whole", timeout=30_000)

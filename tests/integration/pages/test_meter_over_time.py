@@ -6,13 +6,25 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from kilovatt.measure.metering.commands import CommandKind
+from kilovatt.measure.metering.events import EventKind, MeterEvent
+from kilovatt.measure.metering.orders import OrderState
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.console.over_time import PICTURE_HEIGHT
+from kilovatt.office.console.clock_shown import PICTURE_HEIGHT
 from kilovatt.office.operations import line_leases
 from kilovatt.office.operations.asked_readings import WAITED_FOR
 from kilovatt.office.operations.ingest import accept
-from kilovatt.office.records.models import ClockDeviation, Meter, MeterStanding, ProfileGap, Session, StaffRole, Work
+from kilovatt.office.records.models import (
+    ClockDeviation,
+    Meter,
+    MeterOrder,
+    MeterStanding,
+    ProfileGap,
+    Session,
+    StaffRole,
+    Work,
+)
 from looked_at import Town, live_at, words
 from on_record import NOW, report_of
 
@@ -113,8 +125,84 @@ def test_a_clock_read_once_is_a_level_line(operator: Client, town: Town, deviati
     assert f"Its clock: {said}." in words(operator, page(town))
 
 
+def moved(town: Town, days_ago: int, kind: CommandKind, facts: dict[str, int], state: OrderState) -> None:
+    at = NOW - timedelta(days=days_ago)
+    MeterOrder.objects.create(
+        meter=town.meter,
+        kind=kind,
+        facts=facts,
+        because="drift",
+        state=state,
+        requested_at=at,
+        expires_at=at,
+        sent_at=at,
+    )
+
+
+def test_its_corrections_are_marked_in_the_picture_and_told_in_the_table(operator: Client, town: Town) -> None:
+    for days_ago, deviation_s in ((40, 0), (20, 30), (0, 1)):
+        on = (NOW - timedelta(days=days_ago)).date()
+        ClockDeviation.objects.create(meter=town.meter, day_on=on, deviation_s=deviation_s, heard_at=NOW)
+    moved(town, 20, CommandKind.SHIFT_CLOCK, {"seconds": -30, "ahead_s": 30}, OrderState.CONFIRMED)
+    moved(town, 10, CommandKind.SET_CLOCK, {}, OrderState.UNKNOWN)
+    moved(town, 5, CommandKind.SET_CLOCK, {}, OrderState.FAILED)
+    events = tuple(
+        MeterEvent(kind=EventKind.CLOCK_SET, began_at=at, ended_at=None, detail=detail, exchange=20)
+        for at, detail in (
+            (NOW - timedelta(days=20, minutes=-1), "shift_s=-30"),
+            (NOW - timedelta(days=30), "shift_s=7"),
+            (NOW - timedelta(days=29), ""),
+        )
+    )
+    accept(report_of(town.meter, Learnt(events=events), name="journal"), now=NOW)
+    clock = operator.get(page(town)).context["history"].clock
+    assert clock.moves_x == (150, 165, 300, 450)
+    said = words(operator, page(town))
+    assert "14 Nov 2026 set from here, not proved yet" in said
+    assert "04 Nov 2026 moved by −30 s from here 04 Nov 2026 30 s ahead" in said
+    assert "26 Oct 2026 set, as its journal tells 25 Oct 2026 moved by +7 s, as its journal tells" in said
+    assert "By how much it gains or loses a day is known after three days" in said
+
+
+@pytest.mark.parametrize(
+    ("per_day_s", "said"), [(0, "It keeps our time."), (2, "It gains 2.0 s a day."), (-1, "It loses 1.0 s a day.")]
+)
+def test_how_fast_its_clock_runs_is_told(operator: Client, town: Town, per_day_s: int, said: str) -> None:
+    for days_ago in range(5):
+        on = (NOW - timedelta(days=days_ago)).date()
+        ClockDeviation.objects.create(
+            meter=town.meter, day_on=on, deviation_s=-days_ago * per_day_s, heard_at=NOW - timedelta(days=days_ago)
+        )
+    assert said in words(operator, page(town))
+
+
+def test_the_newest_sessions_are_seen_at_once_and_the_earlier_a_click_away(operator: Client, town: Town) -> None:
+    for days_ago in range(1, 9):
+        session(town, Outcome.OK, days_ago=days_ago)
+    sessions = operator.get(page(town)).context["sessions"]
+    assert (len(sessions.newest), len(sessions.earlier)) == (5, 4)
+    assert "Earlier sessions" in words(operator, page(town))
+
+
+@pytest.mark.parametrize(
+    ("model", "closed", "said"),
+    [
+        ("mercury-234-artm-01-pob-r", None, "Relay not told yet"),
+        ("mercury-234-artm-01-pob-r", False, "Relay open: the place is switched off"),
+        ("mercury-230-art-01-cln", None, "Relay none"),
+    ],
+)
+def test_a_relay_of_which_nothing_was_told_is_not_called_none(
+    operator: Client, town: Town, model: str, closed: bool | None, said: str
+) -> None:
+    Meter.objects.filter(pk=town.meter.pk).update(model_key=model)
+    MeterStanding.objects.filter(meter=town.meter).update(relay_closed=closed)
+    assert said in words(operator, page(town))
+
+
 def test_when_it_is_due_next_and_how_often_it_failed_in_a_row_are_told(operator: Client, town: Town) -> None:
     session(town, Outcome.SILENCE, days_ago=0, hour=1)
+    MeterStanding.objects.update(next_due_at=NOW + timedelta(minutes=65))
     assert "Next visit 24 Nov 2026, 13:05 Failures in a row 1" in words(operator, page(town))
     MeterStanding.objects.update(next_due_at=NOW - timedelta(minutes=1))
     assert "Next visit due now" in words(operator, page(town))
@@ -127,7 +215,7 @@ def test_years_of_history_need_as_many_queries_as_a_day(
         session(town, Outcome.OK, days_ago=days_ago)
         on = (NOW - timedelta(days=days_ago)).date()
         ProfileGap.objects.create(meter=town.meter, day_on=on, noticed_at=NOW)
-    with django_assert_max_num_queries(43):
+    with django_assert_max_num_queries(46):
         operator.get(page(town))
 
 

@@ -11,7 +11,7 @@ from kilovatt.measure.metering.clock_faults import ClockFault
 from kilovatt.measure.metering.events import MeterEvent
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, RegisterMoment, RegisterReading
-from kilovatt.office.console.over_time import ahead
+from kilovatt.office.console.clock_shown import ahead
 from kilovatt.office.console.shown import quantity_name
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, instant_text, kwh_text, language_of
 from kilovatt.office.operations.board import BoardRow

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
@@ -12,11 +13,12 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.office.console.sentences import Sentence, sentences
-from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
+from kilovatt.office.documents.figures import instant_text, kwh_text, language_of, short_date_text
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSession
 from kilovatt.office.pages.outcomes import ADVICE, PARTS
 
+SESSIONS_AT_ONCE = 5
 _WHOLE, _PART, _NOTHING = "<i></i>", '<i class="part"></i>', '<i class="none"></i>'
 
 
@@ -29,6 +31,24 @@ class ShownRow:
     strip: SafeString
     strip_words: str
     read_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFact:
+    """Something that is known of a meter: what it is, what is known, and the page that has more of it."""
+
+    title: str
+    says: str
+    url: str = ""
+    is_figure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSessions:
+    """The sessions that are seen at once, and those that are a click away."""
+
+    newest: tuple["ShownSession", ...]
+    earlier: tuple["ShownSession", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,38 @@ def told_registers(registers: Iterable[LatestValue]) -> list[LatestValue]:
     order = list(Quantity)
     told = [value for value in registers if value.value or value.tariff == TOTAL_TARIFF]
     return sorted(told, key=lambda value: (order.index(Quantity(value.quantity)), value.tariff))
+
+
+def facts(row: BoardRow, file: MeterFile, *, read_at: str, next_visit: str, failures: int) -> list[ShownFact]:
+    """Return what is known of a meter now."""
+    language = language_of(get_language())
+    account = reverse("account", args=[row.account]) if row.account else ""
+    made = short_date_text(file.made_on, language) if file.made_on else "—"
+    flowed = flow(file)
+    return [
+        ShownFact(title=_("Account"), says=row.account or "—", url=account),
+        ShownFact(title=_("Line"), says=row.line.name or "—", is_figure=False),
+        ShownFact(title=_("Address on the line"), says=str(file.address)),
+        ShownFact(title=_("Firmware"), says=file.firmware or "—"),
+        ShownFact(title=_("Made"), says=made),
+        ShownFact(title=_("Last reading"), says=read_at),
+        ShownFact(title=_("Next visit"), says=next_visit),
+        ShownFact(title=_("Failures in a row"), says=str(failures)),
+        ShownFact(title=_("Flowed then"), says=flowed or "—", url="#voltage" if file.voltage_mv is not None else ""),
+        ShownFact(title=_("Relay"), says=_relay(row, file), is_figure=False),
+    ]
+
+
+def _relay(row: BoardRow, file: MeterFile) -> str:
+    if file.relay_closed is None:
+        return _("not told yet") if row.model.relay else _("none")
+    return _("closed: the place is supplied") if file.relay_closed else _("open: the place is switched off")
+
+
+def shown_sessions(file: MeterFile, row: BoardRow) -> ShownSessions:
+    """Return the sessions of a meter as texts."""
+    told = tuple(shown_session(session, row) for session in file.sessions)
+    return ShownSessions(told[:SESSIONS_AT_ONCE], told[SESSIONS_AT_ONCE:])
 
 
 def shown_session(session: PastSession, row: BoardRow) -> ShownSession:

@@ -21,7 +21,7 @@ from kilovatt.office.console.filters import chips, filter_called, meant
 from kilovatt.office.console.order_views import orders_context
 from kilovatt.office.console.over_time import shown_history
 from kilovatt.office.console.sentences import doubt_sentences
-from kilovatt.office.console.shown import flow, shown_register, shown_row, shown_session, told_registers
+from kilovatt.office.console.shown import facts, shown_register, shown_row, shown_sessions, told_registers
 from kilovatt.office.console.success import missing_days, shown_figures, shown_line, shown_reasons, who_reads
 from kilovatt.office.console.voltage import shown_voltage
 from kilovatt.office.documents.figures import instant_text, language_of
@@ -132,15 +132,16 @@ def _row(request: HttpRequest, meter_id: int) -> BoardRow:
 
 def _meter(row: BoardRow) -> dict[str, Any]:
     now, file = site_now(), meter_file(row.meter_id)
+    shown = shown_row(row, now=now)
+    history = shown_history(meter_history(row.meter_id, zone=row.zone, now=now), row, now=now)
     return {
-        "shown": shown_row(row, now=now),
-        "file": file,
-        "flow": flow(file),
-        "history": shown_history(meter_history(row.meter_id, zone=row.zone, now=now), row, now=now),
+        "shown": shown,
+        "facts": facts(row, file, read_at=shown.read_at, next_visit=history.next_visit, failures=history.failures),
+        "history": history,
         "registers": [shown_register(value, row) for value in told_registers(file.registers)],
         "events": [(event_sentence(event.noticed, row.zone), event) for event in file.events],
         "doubts": doubt_sentences(file.doubts),
-        "sessions": [shown_session(session, row) for session in file.sessions],
+        "sessions": shown_sessions(file, row),
         "listed": [shown_listed(one, row) for one in listed_meters(row.meter_id)],
     }
 
