@@ -120,6 +120,20 @@ class OrderReport:
         return frozenset(one.number for one in self.carried)
 
 
+class LeftOut(StrEnum):
+    """Why a row of a list became no order. The names are stable: they stand in the database."""
+
+    UNKNOWN = "unknown"
+    """No meter of the organisation has that serial number, and no open account that number."""
+    AMBIGUOUS = "ambiguous"
+    TWICE = "twice"
+    NOT_TAKEN = "not_taken"
+    """Its model cannot be told that."""
+    NO_LINE = "no_line"
+    UNDER_WAY = "under_way"
+    """It is being told something already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an order stands after a visit, and when the meter is to be visited again (None: no more)."""

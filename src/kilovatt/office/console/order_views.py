@@ -20,30 +20,37 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderState
 from kilovatt.office.console.order_forms import FORMS, OrderForm, Told, offered
+from kilovatt.office.console.order_list_shown import may_give_lists, shown_list, shown_rules
 from kilovatt.office.console.ordered import ShownOrder, shown_order, shown_orders
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations import orders
 from kilovatt.office.operations.asked_readings import may_ask
 from kilovatt.office.operations.board import BoardRow, row_of
 from kilovatt.office.operations.clock import now as site_now
+from kilovatt.office.operations.order_evidence import order_evidence
 from kilovatt.office.operations.order_file import (
     counts_of,
+    is_for_another,
     is_held,
     order_of,
     order_places,
     orders_listed,
     orders_of_meter,
 )
+from kilovatt.office.operations.order_lists import lists_of
 from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.order_values import correction, made_keys
+from kilovatt.office.pages.frames import shown_evidence
 from kilovatt.office.pages.order_figures import power_text, seconds_text
-from kilovatt.office.pages.order_words import KINDS
+from kilovatt.office.pages.order_words import KINDS, PARTS
 from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.records.models import Meter, MeterOrder, MeterStanding, User
 
 OF_A_METER = 10
 """The newest stand on its page."""
 ROWS_SHOWN = 100
+FRAMES_SHOWN = 60
+LISTS_SHOWN = 10
 REFRESH_S = 10
 """How often the list asks for itself anew while anything is under way."""
 
@@ -197,12 +204,17 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 def approve_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Let an order be sent. For a grave one the operator has to say which meter he means."""
     row = _order(request, order_id)
-    shown = _shown(row)
+    shown = _shown(row, _user(request))
     if shown.awaits_approval:
         if shown.is_grave and request.POST.get("ends", "").strip() != shown.ends:
             trouble = _("These are not the last digits of this meter's serial number. Nothing was sent.")
             return _order_page(request, row, trouble=trouble)
-        orders.approve(row, by=_user(request), now=site_now())
+        try:
+            is_done = orders.approve(row, by=_user(request), now=site_now())
+        except OrderRefusedError as error:
+            return _order_page(request, row, trouble=gettext(error.sentence) % error.values)
+        if not is_done:
+            messages.warning(request, _("It did not wait for approval any more."), extra_tags="warn")
     return redirect("order", order_id)
 
 
@@ -218,14 +230,38 @@ def withdraw_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 def _order_page(request: HttpRequest, row: MeterOrder, *, trouble: str = "") -> HttpResponse:
-    context = {"one": _shown(row), "trouble": trouble}
-    return _page_or_part(request, "console/order", context)
+    context = {"one": _shown(row, _user(request)), "trouble": trouble}
+    return page_or_part(request, "console/order", context)
 
 
-def _shown(row: MeterOrder) -> ShownOrder:
+def _shown(row: MeterOrder, user: User) -> ShownOrder:
     now = site_now()
     places = order_places([row.meter_id])
-    return shown_order(row, places[row.meter_id], now=now, is_held=is_held(row, now=now))
+    return shown_order(
+        row,
+        places[row.meter_id],
+        now=now,
+        is_held=is_held(row, now=now),
+        is_of_another=is_for_another(row, by=user),
+        frames=row.frames.count(),
+    )
+
+
+@login_required
+@never_cache
+@require_safe
+def order_frames(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Return the page of the exchanges that brought an order: every byte that was asked, told and read back."""
+    row = _order(request, order_id)
+    context = {
+        "one": _shown(row, _user(request)),
+        "exchanges": [
+            (gettext(PARTS[found.part]), shown_evidence(found.evidence))
+            for found in order_evidence(row, at_most=FRAMES_SHOWN)
+        ],
+        "limit": FRAMES_SHOWN,
+    }
+    return render(request, "console/order_frames.html", context)
 
 
 def _order(request: HttpRequest, order_id: UUID) -> MeterOrder:
@@ -246,6 +282,10 @@ def order_list(request: HttpRequest) -> HttpResponse:
     if not user.staff_roles.exists():
         raise Http404(_("This page is for those who look after meters."))
     listed = orders_listed(user, now=now)
+    wanted = _uuid(request.GET.get("list", ""))
+    of_list = None if wanted is None else lists_of(user).filter(pk=wanted).first()
+    if of_list is not None:
+        listed = listed.filter(order_list=of_list)
     chips = _chips(counts_of(listed), chosen=request.GET.get("show", ""))
     chosen = next(chip for chip in chips if chip.is_chosen)
     pages = Paginator(listed.filter(state__in=chosen.states), ROWS_SHOWN).get_page(request.GET.get("page"))
@@ -256,8 +296,19 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "pages": pages,
         "shown": shown_orders(pages.object_list, now=now),
         "refresh_s": REFRESH_S if is_moving else 0,
+        "list_id": "" if of_list is None else of_list.pk,
+        "lists": [shown_list(one) for one in lists_of(user)[:LISTS_SHOWN]],
+        "may_list": may_give_lists(user),
+        "rules": shown_rules(user),
     }
-    return _page_or_part(request, "console/orders", context)
+    return page_or_part(request, "console/orders", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _chips(counts: dict[OrderState, int], *, chosen: str) -> list[StateChip]:
@@ -280,7 +331,8 @@ def _is_under_way(state: OrderState) -> bool:
     return not state.is_over and state is not OrderState.UNKNOWN
 
 
-def _page_or_part(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+def page_or_part(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    """Return a page, or for htmx, which renews it, the part of it without its frame."""
     asked = htmx_of(request)
     is_part = bool(asked) and not asked.history_restore_request
     response = render(request, f"{name}_part.html" if is_part else f"{name}.html", context)

@@ -14,6 +14,7 @@ from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import READ_BACKS_MAX, OrderState, VisitResult
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations.order_file import OrderPlace, order_places
+from kilovatt.office.operations.orders import SECRET_KINDS
 from kilovatt.office.pages.order_figures import exactly, shown_text
 from kilovatt.office.pages.order_words import KINDS, NOT_SENT, RESULTS, STATES, not_sent_reason
 from kilovatt.office.records.models import MeterOrder, User
@@ -57,6 +58,12 @@ class ShownOrder:
     undone: str
     is_grave: bool
     awaits_approval: bool
+    is_of_another: bool
+    """Whether somebody else has to approve it."""
+    list_id: UUID | None
+    """The list it is approved with."""
+    frames: int
+    """How many exchanges it was brought with."""
     may_withdraw: bool
     refresh_s: int
 
@@ -78,8 +85,20 @@ def shown_orders(orders: Iterable[MeterOrder], *, now: datetime) -> list[ShownOr
     return [shown_order(order, places.get(order.meter_id, _NOWHERE), now=now) for order in listed]
 
 
-def shown_order(order: MeterOrder, place: OrderPlace, *, now: datetime, is_held: bool = True) -> ShownOrder:
-    """Return an order as texts; `is_held`: whether some process holds the line of its meter."""
+def shown_order(
+    order: MeterOrder,
+    place: OrderPlace,
+    *,
+    now: datetime,
+    is_held: bool = True,
+    is_of_another: bool = False,
+    frames: int = 0,
+) -> ShownOrder:
+    """Return an order as texts.
+
+    `is_held`: whether some process holds the line of its meter. `is_of_another`: whether who looks at it may not
+    approve it.
+    """
     kind, state = CommandKind(order.kind), OrderState(order.state)
     words = KINDS[kind]
     model = model_by_key(order.meter.model_key)
@@ -105,6 +124,9 @@ def shown_order(order: MeterOrder, place: OrderPlace, *, now: datetime, is_held:
         undone=gettext(words.undone),
         is_grave=words.is_grave,
         awaits_approval=state is OrderState.REQUESTED,
+        is_of_another=is_of_another,
+        list_id=order.order_list_id,
+        frames=frames,
         may_withdraw=state in {OrderState.REQUESTED, OrderState.APPROVED},
         refresh_s=_refresh_s(order, state, now),
     )
@@ -118,6 +140,11 @@ def _said(order: MeterOrder, state: OrderState, zone: ZoneInfo, *, now: datetime
     reason = not_sent_reason(order.detail)
     if order.result == VisitResult.NOT_SENT and reason is not None:
         yield gettext(NOT_SENT[reason])
+    if "load_w=" in order.shown and order.result == VisitResult.NOT_SO:
+        yield _(
+            "The relay says that it is open, and power flows all the same: it sticks, or the place is supplied past "
+            "the meter. Somebody has to look."
+        )
     match state:
         case OrderState.REQUESTED | OrderState.APPROVED:
             yield _("After {at} it is not sent any more.").format(at=_instant(order.expires_at, zone))
@@ -138,6 +165,11 @@ def _of_unknown(order: MeterOrder, zone: ZoneInfo) -> Iterator[str]:
             "{asked} and is asked no more. Look at the meter itself. If it was not done, give a new command: this one "
             "is never repeated."
         ).format(asked=asked)
+        return
+    if order.kind in SECRET_KINDS:
+        yield _("{asked} and is again {at}, until it tells: both the new and the old secrets are tried.").format(
+            asked=asked, at=_instant(order.due_at, zone)
+        )
         return
     yield _("{asked} and is again {at}, {most} times at most.").format(
         asked=asked, at=_instant(order.due_at, zone), most=READ_BACKS_MAX

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kilovatt.office.console import held_views, line_views, order_views, views
+from kilovatt.office.console import held_views, line_views, order_list_views, order_views, views
 
 urlpatterns = [
     path("meters/", views.board, name="board"),
@@ -15,16 +15,15 @@ urlpatterns = [
     path("meters/<int:meter_id>/orders/", order_views.meter_orders, name="meter-orders"),
     path("meters/<int:meter_id>/orders/new/<str:kind>/", order_views.new_order, name="new-order"),
     path("orders/", order_views.order_list, name="orders"),
-    path("orders/<uuid:order_id>/", order_views.order, name="order"),
     path("orders/lists/new/", order_list_views.new_list, name="new-order-list"),
     path("orders/lists/<uuid:list_id>/", order_list_views.listed, name="order-list"),
     path("orders/lists/<uuid:list_id>/approval/", order_list_views.approve, name="approve-order-list"),
     path("orders/lists/<uuid:list_id>/withdrawal/", order_list_views.withdraw, name="withdraw-order-list"),
-    path("orders/<uuid:order_id>/approval/", order_views.approve_order, name="approve-order"),
+    path("orders/<uuid:order_id>/", order_views.order, name="order"),
     path("orders/<uuid:order_id>/frames/", order_views.order_frames, name="order-frames"),
+    path("orders/<uuid:order_id>/approval/", order_views.approve_order, name="approve-order"),
     path("orders/<uuid:order_id>/withdrawal/", order_views.withdraw_order, name="withdraw-order"),
     path("lines/", views.lines, name="lines"),
-    path("events/", views.events, name="events"),
     path("lines/new/", line_views.new_line, name="new-line"),
     path("lines/<int:line_id>/", line_views.line, name="line"),
     path("lines/<int:line_id>/change/", line_views.change_line, name="change-line"),
@@ -33,4 +32,5 @@ urlpatterns = [
     path("lines/<int:line_id>/meters/new/", line_views.new_meter, name="new-meter"),
     path("searches/<uuid:scan_id>/", line_views.scan, name="scan"),
     path("searches/<uuid:scan_id>/stop/", line_views.stop_scan, name="stop-scan"),
+    path("events/", views.events, name="events"),
 ]

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderState
-from kilovatt.office.operations import line_leases
+from kilovatt.office.operations import approval_rules, line_leases
 from kilovatt.office.records.models import Installation, MeterOrder, StaffRole, User, Work
 
 SHOWN_FOR = timedelta(days=30)
@@ -70,6 +71,15 @@ def order_places(meter_ids: Collection[int]) -> dict[int, OrderPlace]:
         meter_id: OrderPlace(name=name, account=account or "", zone=ZoneInfo(zone))
         for meter_id, name, zone, account in rows
     }
+
+
+def is_for_another(order: MeterOrder, *, by: User) -> bool:
+    """Whether an order is for somebody else to approve: he asked for it, and its organisation wants a second person."""
+    standing = Installation.objects.filter(meter=order.meter_id, removed_at=None).select_related("point__organisation")
+    found = standing.first()
+    return found is not None and approval_rules.wants_another(
+        found.point.organisation, CommandKind(order.kind), requested_by=order.requested_by_id, by=by
+    )
 
 
 def is_held(order: MeterOrder, *, now: datetime) -> bool:

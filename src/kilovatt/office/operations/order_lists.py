@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import CloseRelay, Command, CommandKind, OpenRelay, PermitRelay
-from kilovatt.measure.metering.orders import OrderState
+from kilovatt.measure.metering.orders import LeftOut, OrderState
 from kilovatt.office.exchange.listed_meters import ListedRow, MeterListFile
 from kilovatt.office.operations.approval_rules import rule_of
 from kilovatt.office.operations.order_refusals import OrderRefusedError
@@ -39,20 +38,6 @@ COMMANDS: Mapping[CommandKind, Command] = {
 }
 """What can be told to many: commands that say the same to each."""
 _UNDER_WAY = (OrderState.REQUESTED, OrderState.APPROVED, OrderState.CLAIMED, OrderState.SENT)
-
-
-class LeftOut(StrEnum):
-    """Why a row of a list became no order. The names are stable: they stand in the database."""
-
-    UNKNOWN = "unknown"
-    """No meter of the organisation has that serial number, and no open account that number."""
-    AMBIGUOUS = "ambiguous"
-    TWICE = "twice"
-    NOT_TAKEN = "not_taken"
-    """Its model cannot be told that."""
-    NO_LINE = "no_line"
-    UNDER_WAY = "under_way"
-    """It is being told something already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,9 +32,13 @@ def exactly(kind: CommandKind, facts: Mapping[str, Any], zone: ZoneInfo) -> str:
         case CommandKind.CHANGE_PASSWORD:
             return level_text(facts["level"])
         case CommandKind.CHANGE_KEYS:
-            return ", ".join(facts["keys"])
+            return ", ".join(_key_text(name) for name in facts["keys"])
         case _:
             return ""
+
+
+def _key_text(name: str) -> str:
+    return {"encryption": _("encryption key"), "authentication": _("authentication key")}.get(name, name)
 
 
 def level_text(level: int) -> str:
@@ -100,7 +104,10 @@ def _worded(name: str, value: str) -> str:
         "watched": lambda value: _("the limit is watched") if value == "true" else _("the limit is not watched"),
         "ahead_s": lambda value: _("the clock is {seconds} from ours").format(seconds=seconds_text(int(value))),
         "slewing": lambda _value: _("the correction is still going on"),
-        "session": lambda _value: _("a session was opened with it"),
+        "session": lambda value: {
+            "opened_with_old": _("a session was opened with the old one"),
+        }.get(value, _("a session was opened with it")),
+        "load_w": lambda value: _("{power} flow all the same").format(power=power_text(int(value))),
         "table": lambda value: _("the table in use") if value == "active" else _("the table in waiting"),
         "marks": _shown_marks,
     }

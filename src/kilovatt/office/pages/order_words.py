@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kilovatt.measure.metering.commands import CommandKind, NotSentReason
-from kilovatt.measure.metering.orders import OrderState, VisitResult
+from kilovatt.measure.metering.orders import LeftOut, OrderPart, OrderState, VisitResult
 
 
 def _(sentence: str) -> str:
@@ -150,6 +150,7 @@ STATES: Mapping[OrderState, StateWords] = {
 }
 
 RESULTS: Mapping[VisitResult, str] = {
+    VisitResult.HELD_BACK: _("It was not to be sent at that moment, and was not sent."),
     VisitResult.NOT_SENT: _("Nothing that changes the meter was sent."),
     VisitResult.NOT_REACHED: _("The last visit did not reach the meter."),
     VisitResult.REFUSED: _("The meter answered no."),
@@ -175,7 +176,36 @@ NOT_SENT: Mapping[NotSentReason, str] = {
     ),
     NotSentReason.UNCLEAR: _("What the meter showed before makes no sense. Have it read, and look at its sessions."),
     NotSentReason.BAD_VALUE: _("The meter does not take this value, or not at this hour."),
+    NotSentReason.ANOTHER_METER: _(
+        "Another meter answered at its address: its serial number is not the one that was meant. See which meter "
+        "hangs there, and put it on record."
+    ),
+    NotSentReason.METER_MOVED: _(
+        "The meter stands elsewhere since the command was given, or was taken away: whoever was meant is not behind "
+        "it any more."
+    ),
+    NotSentReason.NO_MASTER_KEY: _(
+        "The master key of the meter, which wraps new keys, is not on record: kilovatt keys set --keys-file."
+    ),
 }
+
+PARTS: Mapping[OrderPart, str] = {
+    OrderPart.ASKED: _("Asked before"),
+    OrderPart.TOLD: _("Told: this changes the meter"),
+    OrderPart.READ_BACK: _("Read back"),
+}
+"""What an exchange of an order was for."""
+
+
+LEFT_OUT: Mapping[LeftOut, str] = {
+    LeftOut.UNKNOWN: _("no meter here has that serial number, and no open account that number"),
+    LeftOut.AMBIGUOUS: _("several meters here are meant by it"),
+    LeftOut.TWICE: _("it stands in the list before"),
+    LeftOut.NOT_TAKEN: _("its model cannot be told that"),
+    LeftOut.NO_LINE: _("no line leads to it"),
+    LeftOut.UNDER_WAY: _("it is being told something already"),
+}
+"""Why a row of a list became no order."""
 
 
 def not_sent_reason(detail: str) -> NotSentReason | None:

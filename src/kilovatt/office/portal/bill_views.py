@@ -8,16 +8,20 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.office.documents import BillDocument, NoPaymentCode, PaymentCode, bill_pdf, payment_code
 from kilovatt.office.documents.figures import date_text, period_text, roubles_text
 from kilovatt.office.operations.access import may_see_frame, places, seen_bill
 from kilovatt.office.operations.bill_file import BilledReading, billed_lines
 from kilovatt.office.operations.bill_paper import bill_document
 from kilovatt.office.operations.evidence import evidence
+from kilovatt.office.operations.order_evidence import order_of_frame
 from kilovatt.office.pages.frames import ShownEvidence, shown_evidence
+from kilovatt.office.pages.order_words import KINDS, PARTS
 from kilovatt.office.portal.bill_shown import ShownLeg, shown_line
 from kilovatt.office.portal.shown import speech
 from kilovatt.office.records.models import Bill, User
@@ -103,7 +107,15 @@ def frame(request: HttpRequest, session_id: UUID, exchange: int) -> HttpResponse
         raise Http404(_("There is no such frame among those you see."))
     asked = request.GET.get("wh", "")
     proves_wh = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else None
-    context = {"evidence": shown_evidence(evidence(session_id, exchange), proves_wh=proves_wh)}
+    context: dict[str, object] = {"evidence": shown_evidence(evidence(session_id, exchange), proves_wh=proves_wh)}
+    found = order_of_frame(user, session_id, exchange)
+    if found is not None:
+        order, part = found
+        context |= {
+            "order": order,
+            "order_part": gettext(PARTS[part]),
+            "order_title": gettext(KINDS[CommandKind(order.kind)].name),
+        }
     return render(request, "portal/frame.html", context)
 
 

@@ -46,7 +46,7 @@ def test_what_cuts_somebody_off_or_locks_us_out_is_grave() -> None:
         (CommandKind.SHIFT_CLOCK, {"seconds": -30, "ahead_s": 30}, "\u221230 s"),
         (CommandKind.SET_CLOCK, {"to": "2026-11-24T09:00:00+00:00", "at": None}, "to our time"),
         (CommandKind.CHANGE_PASSWORD, {"level": 2}, "for commanding"),
-        (CommandKind.CHANGE_KEYS, {"keys": ["authentication", "encryption"]}, "authentication, encryption"),
+        (CommandKind.CHANGE_KEYS, {"keys": ["authentication", "encryption"]}, "authentication key, encryption key"),
         (
             CommandKind.SET_TARIFF_TABLE,
             {"marks": [[0, 2], [420, 1]], "activate_at": None},
@@ -74,6 +74,8 @@ def test_what_a_command_says_is_written_as_people_write_it(kind: CommandKind, fa
         ("limit_mw=7000000,watched=true", "limit 7 kW, the limit is watched"),
         ("ahead_s=-3,slewing=true", "the clock is \u22123 s from ours, the correction is still going on"),
         ("session=opened", "a session was opened with it"),
+        ("session=opened_with_old", "a session was opened with the old one"),
+        ("off=true,load_w=2300", "the load is off, 2.3 kW flow all the same"),
         ("table=waiting", "the table in waiting"),
         ("table=active,marks=0:2/420:1", "the table in use, from 00:00 T2, from 07:00 T1"),
         ("table=active,marks=several", "the table in use, not the same each day"),
