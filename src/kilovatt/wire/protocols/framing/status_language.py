@@ -107,17 +107,20 @@ class _Asked:
     answered_from: bytes
     layouts: tuple[Layout[Any], ...]
     sizes: tuple[int, ...]
+    longest: int
     wants_data: bool
 
 
 def _framed(head: bytes, request: StatusRequest[Any]) -> _Asked:
     data = append_crc(head + request.body())
     layouts = request.says
+    sizes = tuple(len(head) + layout.size + CRC_SIZE for layout in layouts)
     return _Asked(
         outgoing=Outgoing(data, _secret_spans(request, start=len(head) + len(request.prefix))),
         answered_from=request.answered_from(head),
         layouts=layouts,
-        sizes=tuple(len(head) + layout.size + CRC_SIZE for layout in layouts),
+        sizes=sizes,
+        longest=sizes[-1],
         wants_data=request.wants_data,
     )
 
@@ -179,7 +182,7 @@ class StatusConnection(ABC):
         """
         request = self._outstanding()
         self._came = came = self._came + data
-        longest = self._asked.sizes[-1]
+        longest = self._asked.longest
         if self._is_answer(came[:longest], longest):
             return self._answered(request, came[:longest])
         sent = self._asked.outgoing.data
@@ -223,23 +226,21 @@ class StatusConnection(ABC):
     def _status_of(self, answer: bytes) -> int:
         return answer[len(self._head)] & STATUS_MASK
 
-    def _is_from_it(self, answer: bytes) -> bool:
-        return self._anyone or answer.startswith(self._asked.answered_from)
-
     def _is_answer(self, data: bytes, size: int) -> bool:
-        if len(data) != size or not self._is_from_it(data) or not crc_is_right(data):
+        asked = self._asked
+        if len(data) != size or not (self._anyone or data.startswith(asked.answered_from)) or not crc_is_right(data):
             return False
         # What equals the request is its echo; only the answer to a link test is the same bytes.
-        return data != self._asked.outgoing.data or self._outstanding().is_echoed
+        return data != asked.outgoing.data or self._outstanding().is_echoed
 
     def _answered(self, request: StatusRequest[Any], data: bytes) -> Answered:
         self._open = None
-        if not self._asked.wants_data:
+        asked = self._asked
+        if not asked.wants_data:
             status = self._status_of(data)
             return Answered(None if status == OK else refusal_of(status), data)
         said = data[len(self._head) : -CRC_SIZE]
-        # The longest comes last, and nearly always.
-        layout = next(layout for layout in reversed(self._asked.layouts) if layout.size == len(said))
+        layout = asked.layouts[asked.sizes.index(len(data))]
         try:
             return Answered(layout.decode(said), data)
         except ValueError as error:
@@ -250,7 +251,7 @@ class StatusConnection(ABC):
         name, came = type(request).__name__, self._came
         if len(answer) < self._size_of(STATUS_SIZE) or not crc_is_right(answer):
             return RemoteProtocolError(LineFault.NOISE, f"no answer to {name}: the checksum does not fit", came)
-        if not self._is_from_it(answer):
+        if not self._anyone and not answer.startswith(self._asked.answered_from):
             asked = self.address_in(self._asked.answered_from)
             message = f"asked {asked} for {name}, and {self.address_in(answer)} answered"
             return RemoteProtocolError(LineFault.ANOTHER_METER, message, came)

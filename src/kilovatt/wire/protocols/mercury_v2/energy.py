@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import ClassVar
 
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, nested
-from kilovatt.wire.protocols.mercury_v2.fields import day_month_year, maskable, small, word_swapped
+from kilovatt.wire.protocols.mercury_v2.fields import day_month_year, energy, small
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
 LOSSES_TARIFF = 5
@@ -63,7 +63,7 @@ def _period_from(data: bytes) -> EnergyPeriod:
 
 
 PERIOD = Field(size=1, read=_period_from, write=lambda period: bytes([period.array << 4 | (period.month or 0)]))
-_ENERGY = maskable(word_swapped())
+_ENERGY = energy()
 
 
 @dataclass(frozen=True, slots=True)

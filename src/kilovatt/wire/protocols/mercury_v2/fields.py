@@ -55,6 +55,17 @@ def three_bytes(*, step: int = 1) -> Field:
     return _number(3, step, _three_said, _of_three)
 
 
+def energy() -> Field:
+    """Return a register: two words, or None where masked. What a session reads most, so it is read in one step."""
+    field = maskable(word_swapped())
+
+    def read(data: bytes) -> int | None:
+        exchanged = int.from_bytes(data, "little")
+        return None if exchanged == 0xFFFF_FFFF else (exchanged & 0xFFFF) << 16 | exchanged >> 16
+
+    return Field(size=field.size, read=read, write=field.write)
+
+
 def maskable(field: Field) -> Field:
     """Return a field that is None where every byte is FFh: this type of meter does not measure it."""
     mask = b"\xff" * field.size
