@@ -14,7 +14,9 @@ import signal
 import django
 
 from kilovatt.config.figures import FiguresAddressError, HeadendFigures
+from kilovatt.config.open_files import limits_of_calls, raise_limit
 from kilovatt.config.site import PortTakenError
+from kilovatt.wire.headend.call_in.desk import call_in_desk
 
 LINES_MAX = 1_000
 
@@ -24,6 +26,7 @@ async def read_for_ever(lines_max: int, metrics: str | None = None) -> None:
     from kilovatt.config.headend_process import HeadendProcess
     from kilovatt.office.operations.clock import site_clock
 
+    call_in_desk().limits = limits_of_calls(raise_limit())
     figures = HeadendFigures()
     process = HeadendProcess(site_clock(), lines_max=lines_max, figures=figures)
     loop = asyncio.get_running_loop()

@@ -35,7 +35,7 @@ from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 
 _BUFFER_BYTES = 4096
 _SWEEP_S = 0.5
-_BACKLOG = 256
+BACKLOG = 256
 """So many are also accepted at a time, before anybody is listened to."""
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Reception:
         `shared`: several processes take calls at this place, and the system spreads them.
         """
         self._server = await self._loop.create_server(
-            lambda: Caller(self), host, port, reuse_port=shared or None, backlog=_BACKLOG
+            lambda: Caller(self), host, port, reuse_port=shared or None, backlog=BACKLOG
         )
         self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
         port_taken: int = self._server.sockets[0].getsockname()[1]
