@@ -127,10 +127,19 @@ def test_stamps_that_may_be_right_can_be_accepted_as_they_are(operator: Client, 
     ids = hold(town, Learnt(clock=OF_2000.clock, registers=(register(1_234, tariff=3, on=date(2026, 11, 1)),)))
     said = words(operator, page(town))
     assert "If the clock went wrong only after them, they are right as they are." in said
-    assert "in the future" in sent(operator, town, ids, "by_its_clock")
+    assert "Accept, moved" not in said
+    assert "Say what is to become of it" in sent(operator, town, ids, "by_its_clock")
     assert "Accepted: 1 value." in sent(operator, town, ids, "as_stamped")
     assert "1 value accepted as stamped" in words(operator, page(town))
     assert IntakeRegister.objects.get(value=1_234).moment == "month_start"
+
+
+def test_what_would_be_of_the_future_is_said_and_refused(operator: Client, town: Town) -> None:
+    later = meter_day(date(2000, 1, 12), [2] * 48)
+    ids = hold(town, Learnt(clock=OF_2000.clock, registers=OF_2000.registers, meter_days=(later,)))
+    assert "12 Jan 2000, 00:00 in the future frame" in words(operator, page(town))
+    assert "some of it would lie in the future" in sent(operator, town, ids, "by_its_clock")
+    assert "Accepted: 1 value." in sent(operator, town, ids[:1], "by_its_clock")
 
 
 def test_no_correction_is_offered_for_a_clock_that_stood_still(operator: Client, town: Town) -> None:

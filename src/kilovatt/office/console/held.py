@@ -129,21 +129,17 @@ def shown_decision(decision: Decision, clock_ahead_s: int) -> ShownDecision:
 
 
 def _shown(value: HeldValue, row: BoardRow, *, is_moved: bool) -> ShownHeld:
-    moved = _moved_text(value, row) if is_moved else ""
     return ShownHeld(
         held_id=value.held_id,
         what=value_words(value),
         stamped=_instant(value.stamped_at, row),
-        moved=moved,
+        moved=_moved_text(value, row) if is_moved else "",
         frame=value.frame,
     )
 
 
 def _moved_text(value: HeldValue, row: BoardRow) -> str:
-    try:
-        return _instant(value.stamped_at + timedelta(seconds=value.correction_s), row)
-    except OverflowError:
-        return "—"
+    return _("in the future") if value.moved_at is None else _instant(value.moved_at, row)
 
 
 def value_words(value: HeldValue) -> str:

@@ -73,6 +73,15 @@ class HeldValue:
         """By how much it is to be moved if its clock has been off all the time as it was when it told it."""
         return _correction_s(self.value, self.clock_ahead_s, self.heard_at)
 
+    @property
+    def moved_at(self) -> datetime | None:
+        """Of which instant it is then; None where that was still to come when it was told."""
+        try:
+            moved_at = self.stamped_at + timedelta(seconds=self.correction_s)
+        except OverflowError:
+            return None
+        return moved_at if moved_at <= self.heard_at else None
+
 
 def held_apart(meter_ids: Collection[int], *, at_most: int = SHOWN_MAX) -> tuple[HeldValue, ...]:
     """Return what is held apart of some meters, by meter and by when it was heard."""

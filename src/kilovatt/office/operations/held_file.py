@@ -51,9 +51,11 @@ class HeldGroup:
     def decisions(self) -> tuple[Decision, ...]:
         """What can be decided, by what is known of the clock.
 
-        One that stood gives no correction that fits all its stamps, and nobody accepts a stamp that cannot be right.
+        One that stood gives no correction that fits all its stamps; nobody accepts a stamp that cannot be right, nor
+        moves one into the future.
         """
-        moved = () if self.fault is ClockFault.STOOD_STILL else (Decision.BY_ITS_CLOCK,)
+        can_move = self.fault is not ClockFault.STOOD_STILL and any(value.moved_at for value in self.values)
+        moved = (Decision.BY_ITS_CLOCK,) if can_move else ()
         stamped = (Decision.AS_STAMPED,) if self.may_be_right else ()
         return (*stamped, *moved, Decision.DISCARD)
 
