@@ -1,9 +1,9 @@
-"""What one process at a time does beside the reading: notice gaps, correct clocks, keep, judge and bill."""
+"""What one process at a time does beside the reading: notice gaps, correct clocks, keep, judge, bill and let go."""
 
 from datetime import timedelta
 
 from kilovatt.config.rounds import keep_what_is_ripe
-from kilovatt.office.operations import clocks, gaps, leases
+from kilovatt.office.operations import ageing, clocks, gaps, leases
 from kilovatt.office.operations.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
 
@@ -23,6 +23,7 @@ def do_chores(clock: SiteClock) -> bool:
         clocks.correct_clocks(now=now)
         keep_what_is_ripe(clock)
         bill_last_month(now=now)
+        ageing.let_frames_go(now=now)
     finally:
         leases.give_back(lease)
     return True

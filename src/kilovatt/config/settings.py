@@ -7,6 +7,8 @@ KILOVATT_TRUSTED_ORIGINS  origins of forms, such as https://lk.example.ru, when 
 KILOVATT_CLOCK_AHEAD_S  seconds by which a demonstration lives ahead of the machine's clock (negative: behind)
 KILOVATT_READ_EVERY_MIN  how often meters are read whose organisation has no reading plan; 30
 KILOVATT_LINE_LEASE_S  after so many seconds of silence a head-end process's lines are another's; 45
+KILOVATT_FRAMES_KEPT_DAYS  how long frames are kept that carried only load profile and what flowed; 90
+KILOVATT_PROOFS_KEPT_DAYS  how long frames are kept that prove registers and events: as long as bills are disputed; 1096
 KILOVATT_LANGUAGE   the language of the site, ru (the default) or en: of visitors whose browser asks for neither, and of
                     logins whose users have not chosen
 KILOVATT_LOG        from which level on the log is written, to standard error; WARNING
@@ -32,6 +34,8 @@ DATA = DataDirectory(Path(os.environ.get("KILOVATT_DATA") or "kilovatt-data").re
 
 READ_EVERY_MINUTES = int(os.environ.get("KILOVATT_READ_EVERY_MIN") or 30)
 LINE_LEASE_S = float(os.environ.get("KILOVATT_LINE_LEASE_S") or 45)
+FRAMES_KEPT_DAYS = int(os.environ.get("KILOVATT_FRAMES_KEPT_DAYS") or 90)
+PROOFS_KEPT_DAYS = int(os.environ.get("KILOVATT_PROOFS_KEPT_DAYS") or 1096)
 CLOCK_AHEAD = timedelta(seconds=float(os.environ.get("KILOVATT_CLOCK_AHEAD_S") or 0))
 
 SECRET_KEY = DATA.key("pages.key").hex() if DATA.path.exists() else "no-pages-without-a-data-directory"

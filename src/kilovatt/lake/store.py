@@ -8,8 +8,9 @@ and does nothing.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from kilovatt.lake.durable import force, write_parquet
 from kilovatt.lake.tables import BUCKET_SIZE, TABLES, TableShape
@@ -26,8 +27,24 @@ from kilovatt.lake.tables import BUCKET_SIZE, TABLES, TableShape
 INTAKE = "intake"
 """The application whose transactions are the batches of the intake."""
 
+REWRITTEN = "rewritten"
+"""The application whose transactions are files put in place of others."""
+
 _BUCKET_SIZE_KEY = "kilovatt.bucketSize"
 _SNAPSHOTS_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A file of a table, and the partition it is in."""
+
+    month: str
+    bucket: int
+    path: Path
+
+    def rows(self, shape: TableShape) -> pa.Table:
+        """Return all its rows."""
+        return ds.dataset([str(self.path)], schema=shape.columns, format="parquet").to_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +86,7 @@ class LakeTable:
             part = keyed.filter(of_key).select(self.shape.columns.names).cast(self.shape.columns)
             part = part.sort_by([(name, "ascending") for name in self.shape.sorted_by])
             name = f"month={key['month']}/bucket={key['bucket']}/batch-{batch:012d}.parquet"
-            length = write_parquet(part, self.path / name, encodings=self.shape.encodings)
-            adds.append(
-                AddAction(
-                    path=name,
-                    size=length,
-                    partition_values={"month": key["month"], "bucket": str(key["bucket"])},
-                    modification_time=int((self.path / name).stat().st_mtime * 1000),
-                    data_change=True,
-                    stats=json.dumps({"numRecords": part.num_rows}),
-                )
-            )
+            adds.append(self._added(name, part, {"month": key["month"], "bucket": str(key["bucket"])}))
         return tuple(adds)
 
     def publish(self, batch: int, adds: Sequence[AddAction]) -> int:
@@ -96,6 +103,68 @@ class LakeTable:
             table = self.open()
             self._force_log(table.version())
         return table.version()
+
+    def files(self, version: int) -> Iterator[TableFile]:
+        """Yield the files of a version, by month and bucket."""
+        for (month, bucket), paths in _snapshot(self.path, version).files.items():
+            yield from (TableFile(month, bucket, Path(path)) for path in paths)
+
+    def rewrite(self, changes: Iterable[tuple[TableFile, pa.Table]], *, prefix: str, at: datetime) -> int:
+        """Put rows in place of files, all in one commit; return the version that has it. May be done again.
+
+        A new file has the name of the old one with another `prefix`; where no rows are left there is none. Who reads
+        an older version still finds the old files, until they are swept.
+        """
+        actions: list[AddAction | RemoveAction] = []
+        for file, rows in changes:
+            key = {"month": file.month, "bucket": str(file.bucket)}
+            name = f"month={file.month}/bucket={file.bucket}/{prefix}-{file.path.name.partition('-')[2]}"
+            if rows.num_rows:
+                actions.append(self._added(name, rows, key))
+            actions.append(
+                RemoveAction(
+                    path=str(file.path.relative_to(self.path)),
+                    data_change=True,
+                    deletion_timestamp=int(at.timestamp() * 1000),
+                    size=file.path.stat().st_size,
+                    partition_values=dict(key),
+                )
+            )
+        table = self.open()
+        table.create_write_transaction(
+            actions,
+            mode="append",
+            schema=self.shape.schema,
+            partition_by=["month", "bucket"],
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(REWRITTEN, (table.transaction_version(REWRITTEN) or 0) + 1)]
+            ),
+        )
+        table = self.open()
+        self._force_log(table.version())
+        return table.version()
+
+    def sweep(self) -> int:
+        """Delete the files that the newest version does not have; return how many.
+
+        For the only writer, and when nobody reads an older version any more.
+        """
+        present = {file.path for file in self.files(self.open().version())}
+        gone = [path for path in self.path.glob("month=*/bucket=*/*.parquet") if path not in present]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
+    def _added(self, name: str, rows: pa.Table, key: Mapping[str, str]) -> AddAction:
+        length = write_parquet(rows, self.path / name, encodings=self.shape.encodings)
+        return AddAction(
+            path=name,
+            size=length,
+            partition_values=dict(key),
+            modification_time=int((self.path / name).stat().st_mtime * 1000),
+            data_change=True,
+            stats=json.dumps({"numRecords": rows.num_rows}),
+        )
 
     def heal(self, settled_version: int) -> tuple[str, ...]:
         """After a crash on a local disk: remove torn log files newer than what was settled; name them."""
