@@ -3,6 +3,7 @@
 Which columns a profile has, and in which order, its attribute 3 says; makers differ, so it is read first.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,6 +41,7 @@ _SCALERS_OF = {
 _OF_INTERVAL = 29
 _QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
 _ENTRIES_AT_ONCE = 400
+_ENTRIES_AT_ONCE_MIN = 4
 _COUNT_MAX = (1 << 31) - 1
 """A meter-day holds no larger counts; a meter that shows one shows nonsense, and the interval is missing."""
 _UWH_POWER = 6
@@ -92,9 +94,12 @@ def read_buffer(
     until: datetime,
     with_scalers: bool = True,
     is_journal: bool = False,
+    spacing: timedelta | None = None,
 ) -> Conversation[Buffer | None]:
     """Read the rows of a profile captured in [since, until]; None where the meter has no such profile.
 
+    `spacing` is the least time between two rows where that is known: by it, a meter that takes no ranges is asked for
+    no more entries than are likely to be wanted.
     Rows twice or out of order are sorted; of two with one stamp the later counts, but in a journal, where several
     things may happen in one second, only rows that say the same are one. Raises MeterRefusedError where it is there
     and refused, MalformedError where rows are not what the columns say.
@@ -102,7 +107,8 @@ def read_buffer(
     captured = yield from _captured(talk, profile)
     if captured is None:
         return None
-    answer = yield from _rows(talk, profile, since, until)
+    at_once = _entries_since(talk, since, spacing)
+    answer = yield from _rows(talk, profile, since, until, at_once)
     scalers = (yield from _scalers(talk, profile)) if with_scalers else {}
     rows: Rows = answer.value
     if rows.count and len(rows.columns) != len(captured):
@@ -112,8 +118,12 @@ def read_buffer(
     stamps, is_rising = _stamps(talk, rows.columns[clock_at]) if rows.count else ([], False)
     kept: list[Any] = stamps
     values: Sequence[list[Any]] = rows.columns
-    # As nearly all meters send them: each later than the one before, all within what was asked.
-    if not (is_rising and since <= kept[0] and kept[-1] <= until):
+    # As nearly all meters send them: each later than the one before.
+    if is_rising:
+        first, end = bisect_left(kept, since), bisect_right(kept, until)
+        if end - first < len(kept):
+            kept, values = kept[first:end], [column[first:end] for column in values]
+    else:
         latest = {
             (at, tuple(column[place] for column in rows.columns) if is_journal else ()): place
             for place, at in enumerate(stamps)
@@ -139,7 +149,7 @@ def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     step = yield from read_step(talk)
     first, end = talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1))
     shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
-    buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift)
+    buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift, spacing=step)
     return Learnt() if buffer is None else (yield from days_of(talk, days, step, buffer))
 
 
@@ -262,7 +272,16 @@ def _scalers(talk: Talk, profile: Obis) -> Conversation[dict[Obis, ScalerUnit]]:
     return talk.collected_scalers[profile]
 
 
-def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conversation[Answer[Rows]]:
+def _entries_since(talk: Talk, since: datetime, spacing: timedelta | None) -> int:
+    """Return how many entries to ask for at once, so that the first of them are likely to reach back far enough."""
+    clock = talk.clock_reading
+    if clock is None or spacing is None:
+        return _ENTRIES_AT_ONCE
+    # One is of now, one more is written while it is asked.
+    return min(max(_ENTRIES_AT_ONCE_MIN, (clock.taken_at - since) // spacing + 2), _ENTRIES_AT_ONCE)
+
+
+def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime, at_once: int) -> Conversation[Answer[Rows]]:
     buffer = Descriptor(PROFILE, profile, _BUFFER)
     if talk.dialect.takes_ranges:
         request = GetAttribute(buffer, _by_range(talk, since, until), decode_rows)
@@ -271,15 +290,14 @@ def _rows(talk: Talk, profile: Obis, since: datetime, until: datetime) -> Conver
             return cast("Answer[Rows]", answer)
         if answer.value.reason is RefusalReason.CHANNEL_CLOSED:
             raise refused(request, answer.value)
-    return (yield from _newest_entries(talk, profile, since))
+    return (yield from _newest_entries(talk, profile, since, at_once))
 
 
-def _newest_entries(talk: Talk, profile: Obis, since: datetime) -> Conversation[Answer[Rows]]:
+def _newest_entries(talk: Talk, profile: Obis, since: datetime, at_once: int) -> Conversation[Answer[Rows]]:
     """Read from the newest entry on until the rows reach back far enough, wherever a meter has its newest."""
     in_use = yield from talk.value_of(PROFILE, profile, _IN_USE)
     total = int(in_use.value) if in_use is not None and isinstance(in_use.value, int) else 0
-    backwards = [(max(1, last - _ENTRIES_AT_ONCE + 1), last) for last in range(total, 0, -_ENTRIES_AT_ONCE)]
-    pending = backwards or [(1, 0)]
+    pending = [(max(1, last - at_once + 1), last) for last in range(total, 0, -at_once)] or [(1, 0)]
     gathered: list[Rows] = []
     answer: Answer[Rows] | None = None
     while pending:
@@ -287,7 +305,7 @@ def _newest_entries(talk: Talk, profile: Obis, since: datetime) -> Conversation[
         stamps = [at for at in _when(talk, answer.value) if at is not None]
         if not gathered and pending and stamps and stamps[0] > stamps[-1]:
             # The newest stand first: what came are the oldest. From the other end, then.
-            pending = [(first, first + _ENTRIES_AT_ONCE - 1) for first in range(1, total + 1, _ENTRIES_AT_ONCE)]
+            pending = [(first, first + at_once - 1) for first in range(1, total + 1, at_once)]
         elif not answer.value.count or (stamps and min(stamps) <= since):
             pending = []
         gathered.insert(0, answer.value)
@@ -312,6 +330,8 @@ def _joined(parts: list[Rows]) -> Rows:
     filled = [rows for rows in parts if rows.count]
     if not filled:
         return Rows(0, ())
+    if len(filled) == 1:
+        return filled[0]
     width = {len(rows.columns) for rows in filled}
     if len(width) != 1:
         raise MalformedError("rows of different widths in one profile", b"", 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from kilovatt.measure.metering.catalogue.cosem import CosemDialect
@@ -79,7 +80,7 @@ class Talk:
         `read` makes it of its bytes: `bytes` leaves them to whoever knows them (see `alike`).
         Raises MeterRefusedError where it has one and cannot tell it now: that is no proof of anything missing.
         """
-        request = GetAttribute(Descriptor(class_id, obis, attribute), None, read)
+        request = _asking(class_id, obis, attribute, read)
         answer = yield from ask_or_refusal(request)
         if not isinstance(answer.value, Refusal):
             return answer
@@ -154,7 +155,7 @@ class Talk:
         frequency = yield from self._measured("1.0.14.7.0.255", of=3)
         relay_closed: bool | None = None
         if self.model.relay:
-            relay = yield from self.value_of(RELAY, Obis.parse(self.dialect.relay_obis))
+            relay = yield from self.value_of(RELAY, _named(self.dialect.relay_obis))
             relay_closed = decode_output_state(relay.value) if relay is not None else None
         told = [answer for answer in (power, *voltages, *currents, frequency) if answer is not None]
         if not told:
@@ -179,7 +180,7 @@ class Talk:
         return told
 
     def _measured(self, name: str, *, of: int) -> Conversation[Answer[int] | None]:
-        obis = Obis.parse(name)
+        obis = _named(name)
         answer = yield from self.value_of(REGISTER, obis)
         if answer is None or not isinstance(answer.value, int):
             return None
@@ -187,6 +188,14 @@ class Talk:
         if scale is None:
             return None
         return Answer(scale.whole(int(answer.value), of=of), answer.exchange, answer.heard_at)
+
+
+@lru_cache(maxsize=1024)
+def _asking(class_id: int, obis: Obis, attribute: int, read: Callable[[bytes], Any]) -> GetAttribute:
+    return GetAttribute(Descriptor(class_id, obis, attribute), None, read)
+
+
+_named = lru_cache(maxsize=64)(Obis.parse)
 
 
 def check_serial(meter: MeterAddress, serial: str) -> None:

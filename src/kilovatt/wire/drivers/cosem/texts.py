@@ -1,6 +1,7 @@
 """Texts of СПОДЭС meters, whose encoding nobody tells: UTF-8, cp1251 or ISO-8859-5."""
 
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 _ENCODINGS = ("utf-8", "cp1251", "iso8859-5")
@@ -40,7 +41,12 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def _decoded(data: bytes, preferred: str) -> str:
+    if data.isascii():
+        # The same in each of them, as serial numbers and versions mostly are.
+        text = data.decode("ascii")
+        return text if text.isprintable() else data.hex()
     readings: list[tuple[int, bool, int, str]] = []
     for place, encoding in enumerate(_ENCODINGS):
         try:
