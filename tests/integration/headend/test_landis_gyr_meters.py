@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.catalogue.cosem import Entry
+from kilovatt.measure.metering.catalogue.cosem import CosemDialect, Entry
 from kilovatt.measure.metering.catalogue.landis_gyr import ProfileForm
-from kilovatt.measure.metering.catalogue.spodes import SpodesDialect
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.meter_days import SlotRank
 from kilovatt.measure.metering.models import MeterModel
@@ -46,7 +45,7 @@ OUT_AT, BACK_AT = NOW - timedelta(days=3, hours=2), NOW - timedelta(days=3)
 
 def row(model: MeterModel, **options: Any) -> MeterModel:  # noqa: ANN401  # options of a dialect
     dialect = model.dialect
-    assert isinstance(dialect, SpodesDialect)
+    assert isinstance(dialect, CosemDialect)
     return replace(model, dialect=replace(dialect, **options))
 
 
