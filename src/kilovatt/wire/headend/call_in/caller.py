@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, cast
 
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.wire.headend.call_in.pushes import Unasked, UnaskedFrames, begins_unasked
+from kilovatt.wire.headend.call_in.pushes import Unasked, UnaskedFrames
 from kilovatt.wire.headend.channels import Channel
 from kilovatt.wire.protocols.dlms.apdu.notifications import DATA, EVENT
 from kilovatt.wire.protocols.framing.call_in import (
@@ -192,9 +192,8 @@ class Caller(asyncio.BufferedProtocol):
 
     def _to_line(self, data: bytes) -> None:
         # What nobody asked for, a late answer perhaps, is nobody's; but meters push in frames of a kind of their own.
-        if self.channel is None or begins_unasked(data):
-            for unasked in self._unasked.hear(data):
-                self._host.pushed(self, unasked)
+        for unasked in self._unasked.hear(data):
+            self._host.pushed(self, unasked)
         if self.channel is not None:
             self.channel.feed(data)
 

@@ -13,9 +13,8 @@ from kilovatt.wire.protocols.framing.hdlc.frames import FLAG, FrameReader, Kind,
 from kilovatt.wire.protocols.framing.hdlc.link import RESPONSE_LLC
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 
-_UNNUMBERED = frozenset((0x03, 0x13))
-_CONTROL_PLACES = range(5, 10)
-"""Where it stands in a frame of HDLC, by the lengths of the addresses."""
+_HELD_BYTES_MAX = 16_384
+"""More than comes at a time, and than a frame of HDLC can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +76,24 @@ class UnaskedFrames:
         self._reader = FrameReader()
 
     def hear(self, data: bytes) -> Iterator[Unasked]:
-        """Yield the messages among bytes that no line waits for."""
+        """Yield the messages among bytes of a line, be it asked anything or not."""
+        if FLAG not in data and self._reader.is_empty:
+            return
         self._reader.feed(data)
-        try:
-            while (frame := self._reader.next_frame()) is not None:
-                if frame.kind is Kind.UI and frame.information.startswith(RESPONSE_LLC):
-                    message = frame.information[len(RESPONSE_LLC) :]
-                    ends = WrappedMessage(sap_of(frame.source), sap_of(frame.destination), message)
-                    yield Unasked(ends, frame.encode())
-        except RemoteProtocolError:
-            # Another language, or half a late answer.
-            self._reader.clear()
-
-
-def begins_unasked(data: bytes) -> bool:
-    """Whether bytes begin as an unnumbered frame does: what comes beside the answers that a line waits for."""
-    return data[:1] == bytes((FLAG,)) and any(data[at : at + 1] and data[at] in _UNNUMBERED for at in _CONTROL_PLACES)
+        # Each step takes a byte away at least.
+        for _ in range(_HELD_BYTES_MAX):
+            try:
+                frame = self._reader.next_frame()
+            except RemoteProtocolError:
+                # Another language, or half a late answer.
+                continue
+            if frame is None:
+                return
+            if frame.kind is Kind.UI and frame.information.startswith(RESPONSE_LLC):
+                message = frame.information[len(RESPONSE_LLC) :]
+                ends = WrappedMessage(sap_of(frame.source), sap_of(frame.destination), message)
+                yield Unasked(ends, frame.encode())
+        self._reader.clear()
 
 
 def device_name_in(said: DataNotification | EventNotification) -> str:

@@ -136,17 +136,21 @@ class Reception:
         return caller.line()
 
     def end_call(self, name: str, why: TurnedAway) -> None:
-        """End the call of a modem that must not be ours, if there is one."""
+        """End the call of a modem that must not be ours, if there is one, and wait for no other."""
         caller = self._named.get(name)
         if caller is not None:
             self._turn_away(caller, why)
+        self._give_up_on(name, NoRouteError(f"{name} was waited for in vain: {_BECAUSE[why]}", Outcome.BUSY))
 
     def give_up_waiting(self) -> None:
         """Have every line that waits for a modem to call fail at once."""
-        for name, waiting in self._waiting.items():
-            for waiter in waiting:
-                if not waiter.done():
-                    waiter.set_exception(NoRouteError(f"{name} was waited for in vain: we stop", Outcome.BUSY))
+        for name in self._waiting:
+            self._give_up_on(name, NoRouteError(f"{name} was waited for in vain: we stop", Outcome.BUSY))
+
+    def _give_up_on(self, name: str, error: NoRouteError) -> None:
+        for waiter in self._waiting.get(name, ()):
+            if not waiter.done():
+                waiter.set_exception(error)
 
     async def _called(self, name: str, wait_s: float) -> None:
         try:
