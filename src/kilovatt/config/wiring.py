@@ -13,7 +13,7 @@ from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.commanding import Announce
-from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.lines import BY_KIND, LineSpec
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter
 from kilovatt.wire.protocols.dlms.security.slots import SLOTS, UnusableKeysError, key_bundle
@@ -28,8 +28,8 @@ def line_spec(line: LineErrands | HeldLine) -> LineSpec:
     return LineSpec(
         line_id=line.line_id,
         url=line.url,
-        answer_timeout_s=line.answer_timeout_ms / 1000,
-        quiet_s=line.quiet_ms / 1000,
+        answer_timeout_s=line.answer_timeout_ms / 1000 if line.answer_timeout_ms else BY_KIND,
+        quiet_s=line.quiet_ms / 1000 if line.quiet_ms else BY_KIND,
     )
 
 

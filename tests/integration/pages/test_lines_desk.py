@@ -6,9 +6,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from kilovatt.config.wiring import line_spec
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.scans import ScanState
 from kilovatt.office.operations import line_leases, scans, vault
+from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.registration import register_line, vault_name
 from kilovatt.office.operations.scans import ScanTold
 from kilovatt.office.records.models import Installation, Line, LineScan, Meter, Work
@@ -191,6 +193,17 @@ def test_a_line_is_put_on_record_and_changed_and_its_holder_takes_it_anew(
     line.refresh_from_db()
     assert line.url == "tcp://10.0.0.8:4001"
     assert line_leases.extend([held], now=NOW) == [held]
+
+
+def test_a_line_whose_patience_is_left_open_is_as_patient_as_its_kind_needs(operator: Client, town: Town) -> None:
+    facts = {"name": "модем", "url": "callin://861234567890123", "answer_timeout_ms": "", "quiet_ms": ""}
+    operator.post("/console/lines/new/", facts | {"organisation": town.association.pk})
+    line = Line.objects.get(name="модем")
+    lease = Lease(line_leases.KIND, str(line.pk), 1)
+    spec = line_spec(line_leases.HeldLine(line.pk, line.url, line.answer_timeout_ms, line.quiet_ms, lease))
+    assert (spec.answer_timeout_s, spec.quiet_s) == (5.0, 0.5)
+    assert operator.get(f"/console/lines/{line.pk}/").content.decode().count("as its kind needs") == 2
+    assert 'value="0"' not in operator.get(f"/console/lines/{line.pk}/change/").content.decode()
 
 
 def test_an_address_that_is_none_of_a_line_is_refused(operator: Client, town: Town) -> None:

@@ -29,7 +29,7 @@ _NO_AUTOFILL = {"autocomplete": "off"}
 
 
 class LineForm(forms.Form):
-    """A line: its name, where it is reached, and how patient we are there."""
+    """A line: its name, where it is reached, and how patient we are there (empty: by the kind of line)."""
 
     organisation = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Organisation"))
     name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
@@ -37,16 +37,16 @@ class LineForm(forms.Form):
         max_length=300, label=gettext_lazy("Address"), widget=forms.TextInput(attrs={"spellcheck": "false"})
     )
     answer_timeout_ms = forms.IntegerField(
-        min_value=10, max_value=60_000, initial=1000, label=gettext_lazy("Wait for an answer, ms")
+        required=False, min_value=10, max_value=60_000, label=gettext_lazy("Wait for an answer, ms")
     )
     quiet_ms = forms.IntegerField(
-        min_value=5, max_value=5000, initial=100, label=gettext_lazy("Silence that ends an answer, ms")
+        required=False, min_value=5, max_value=5000, label=gettext_lazy("Silence that ends an answer, ms")
     )
 
     def __init__(
         self, posted: Mapping[str, Any] | None, *, organisations: list[Organisation], line: Line | None = None
     ) -> None:
-        kept = {} if line is None else {name: getattr(line, name) for name in LineFacts.__slots__}
+        kept = {} if line is None else {name: getattr(line, name) or None for name in LineFacts.__slots__}
         super().__init__(posted, initial=kept)
         if line is not None:
             del self.fields["organisation"]
@@ -59,13 +59,19 @@ class LineForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Return the fields; a silence that ends an answer is shorter than what an answer may take to begin."""
         fields: dict[str, Any] = super().clean() or {}
-        if fields.get("quiet_ms", 0) > fields.get("answer_timeout_ms", 60_000):
+        if (fields.get("quiet_ms") or 0) > (fields.get("answer_timeout_ms") or 60_000):
             self.add_error("quiet_ms", _("It cannot be longer than an answer is waited for."))
         return fields
 
     def facts(self) -> LineFacts:
         """Return what was filled in."""
-        return LineFacts(**{name: self.cleaned_data[name] for name in LineFacts.__slots__})
+        fields = self.cleaned_data
+        return LineFacts(
+            name=fields["name"],
+            url=fields["url"],
+            answer_timeout_ms=fields["answer_timeout_ms"] or 0,
+            quiet_ms=fields["quiet_ms"] or 0,
+        )
 
 
 class ScanForm(forms.Form):

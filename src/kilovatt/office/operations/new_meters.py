@@ -50,7 +50,7 @@ class NotOnRecordError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFacts:
-    """A line as an operator states it."""
+    """A line as an operator states it; a patience of 0 is that of its kind."""
 
     name: str
     url: str

@@ -52,9 +52,9 @@ class Carrier(KeptLine):
     # Ten thousand of them at once: so many attributes outgrow a shared dictionary.
     __slots__ = (
         "_alarm", "_came", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent", "_follow",
-        "_goes_once", "_heard", "_loop", "_outgoing", "_patience", "_phase", "_record", "_request", "_rest_s", "_sent",
-        "_sent_at", "_settles_by", "_speed", "_timeout_s", "_tries", "concentrator_is_silent", "debts", "echo",
-        "traffic",
+        "_goes_once", "_heard", "_loop", "_outgoing", "_patience", "_phase", "_quiet_s", "_record", "_request",
+        "_rest_s", "_sent", "_sent_at", "_settles_by", "_speed", "_timeout_s", "_tries", "concentrator_is_silent", "debts",
+        "echo", "traffic",
     )  # fmt: skip
 
     def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
@@ -68,7 +68,7 @@ class Carrier(KeptLine):
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.IDLE
         self._rest_s = spec.rest_s
-        self._timeout_s = spec.answer_timeout_s
+        self._timeout_s, self._quiet_s = spec.answer_timeout_s, spec.quiet_s
         self._alarm = Alarm(self._due)
         # What is being carried.
         self._conversation: Conversation[Any]
@@ -90,7 +90,7 @@ class Carrier(KeptLine):
 
     def _opened(self, channel: Channel) -> None:
         channel.on_bytes, channel.on_lost = self._hear, self._lost
-        self._speed = None
+        self._speed, self._quiet_s = None, self.spec.quiet_s
 
     def _closing(self) -> None:
         self._alarm.stop()
@@ -234,6 +234,7 @@ class Carrier(KeptLine):
         self._alarm.set(now + self._timeout_s)
         if outgoing.speed is not self._speed and outgoing.speed != self._speed:
             self._speed = outgoing.speed
+            self._quiet_s = self.spec.quiet_at(outgoing.speed)
             channel.go_at(outgoing.speed)
         channel.say(outgoing)
         if outgoing.answer_speed is not None:
@@ -319,7 +320,7 @@ class Carrier(KeptLine):
             return
         # Where only late answers came, the right one has its whole time still.
         only_late = isinstance(self._connection, NumbersAnswers) and self._connection.awaits_beginning
-        until = self._sent + self.spec.answer_timeout_s if only_late else self._heard + self.spec.quiet_s
+        until = self._sent + self._timeout_s if only_late else self._heard + self._quiet_s
         self._alarm.set(min(until, self._sent + self._timeout_s + LONGEST_ANSWER_S))
 
     def _overhear(self, data: bytes) -> None:

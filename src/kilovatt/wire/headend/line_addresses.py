@@ -2,13 +2,14 @@
 
 An address is one of
 
-    tcp://HOST:PORT                                  a transparent gateway; an IPv6 host stands in [brackets]
+    tcp://HOST:PORT?baud=9600                        a transparent gateway; an IPv6 host stands in [brackets]
     udp://HOST:PORT                                  a meter that takes datagrams (DLMS in a wrapper, port 4059)
     serial:///dev/ttyUSB0?baud=9600&format=8N1       a port of this machine
     modem:///dev/ttyUSB0?dial=+79161234567           a number called through a modem on a port of this machine
     modem://HOST:PORT?dial=+79161234567              a number called through a modem behind a gateway
     callin://861234567890123?listen=0.0.0.0:5009     a modem or meter that calls us, by its IMEI or name
 
+The speed of the line behind a gateway need not be stated; where it is, it tells how long a pause ends an answer.
 A modem's line may also have `baud` and `format` of its port, `bearer` (AT+CBST: 71,0,1 unless stated, `none` for a
 modem without) and `wait`, how long a call may take to be connected [s]. A line that calls in may have `listen`, where
 calls are taken; `shared=yes`, when several processes take them there; `hello`, a regular expression with the group
@@ -33,6 +34,7 @@ _ADDRESS_FORMS = (
 )
 CALL_IN_PORT = 5009
 ANYWHERE = "0.0.0.0"  # noqa: S104 - a modem calls from anywhere
+_GATEWAY_SETTINGS = ("baud",)
 _SERIAL_SETTINGS = ("baud", "format")
 _MODEM_SETTINGS = ("dial", "bearer", "wait")
 _CALL_IN_SETTINGS = ("listen", "shared", "hello", "heartbeat", "wait")
@@ -61,10 +63,11 @@ class LineAddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TcpAddress:
-    """A gateway that passes bytes through as they are."""
+    """A gateway that passes bytes through as they are. `baud` is the speed of the line behind it, where stated."""
 
     host: str
     port: int
+    baud: int | None = None
 
     def __str__(self) -> str:
         return _host_and_port(self.host, self.port)
@@ -141,9 +144,6 @@ class CallInAddress:
 LineAddress: TypeAlias = TcpAddress | UdpAddress | SerialAddress | ModemAddress | CallInAddress
 
 
-_OVER_IP: dict[str, type[TcpAddress | UdpAddress]] = {"tcp": TcpAddress, "udp": UdpAddress}
-
-
 def parse_address(url: str) -> LineAddress:
     """Return the address a URL names. Raises LineAddressError with a sentence that says what is wrong."""
     scheme, separator, rest = url.partition("://")
@@ -153,8 +153,10 @@ def parse_address(url: str) -> LineAddress:
             url=url,
             forms=_ADDRESS_FORMS,
         )
-    if scheme in _OVER_IP:
-        return _OVER_IP[scheme](*_place(url, scheme, rest))
+    if scheme == "udp":
+        return UdpAddress(*_place(url, scheme, rest))
+    if scheme == "tcp":
+        return _gateway(url, rest)
     if scheme == "serial":
         return _serial(url, rest, _SERIAL_SETTINGS)
     if scheme == "modem":
@@ -192,6 +194,12 @@ def _place(url: str, scheme: str, rest: str) -> tuple[str, int]:
     return host, int(port_text)
 
 
+def _gateway(url: str, rest: str) -> TcpAddress:
+    place, _, query = rest.partition("?")
+    settings = _settings(url, query, _GATEWAY_SETTINGS)
+    return TcpAddress(*_place(url, "tcp", place), _baud(url, settings["baud"]) if "baud" in settings else None)
+
+
 def _serial(url: str, rest: str, known: Sequence[str]) -> SerialAddress:
     path_text, _, query = rest.partition("?")
     path = unquote(path_text)
@@ -200,14 +208,7 @@ def _serial(url: str, rest: str, known: Sequence[str]) -> SerialAddress:
             gettext_noop("The line %(url)r names no port: write serial:///dev/ttyUSB0 with three slashes."), url=url
         )
     settings = _settings(url, query, known)
-    baud = settings.get("baud", "9600")
-    if baud not in map(str, SPEEDS_BAUD):
-        raise LineAddressError(
-            gettext_noop("The line %(url)r asks for %(baud)r baud; a speed is one of %(speeds)s."),
-            url=url,
-            baud=baud,
-            speeds=", ".join(map(str, SPEEDS_BAUD)),
-        )
+    baud = _baud(url, settings.get("baud", "9600"))
     shape = settings.get("format", "8N1").upper()
     if shape not in _FORMATS:
         raise LineAddressError(
@@ -217,7 +218,18 @@ def _serial(url: str, rest: str, known: Sequence[str]) -> SerialAddress:
             url=url,
             shape=shape,
         )
-    return SerialAddress(path, int(baud), int(shape[0]), shape[1], int(shape[2]))
+    return SerialAddress(path, baud, int(shape[0]), shape[1], int(shape[2]))
+
+
+def _baud(url: str, text: str) -> int:
+    if text not in map(str, SPEEDS_BAUD):
+        raise LineAddressError(
+            gettext_noop("The line %(url)r asks for %(baud)r baud; a speed is one of %(speeds)s."),
+            url=url,
+            baud=text,
+            speeds=", ".join(map(str, SPEEDS_BAUD)),
+        )
+    return int(text)
 
 
 def _modem(url: str, rest: str) -> ModemAddress:

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilovatt.wire.headend.lines import (
+    SPEEDS_BAUD,
     CallInAddress,
     LineAddress,
     LineAddressError,
@@ -13,12 +14,15 @@ from kilovatt.wire.headend.lines import (
     UdpAddress,
     parse_address,
 )
+from kilovatt.wire.headend.patience import gap_s
+from kilovatt.wire.protocols.framing.connection import LineSpeed
 
 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
         ("tcp://10.0.0.5:4001", TcpAddress("10.0.0.5", 4001)),
+        ("tcp://10.0.0.5:4001?baud=2400", TcpAddress("10.0.0.5", 4001, 2400)),
         ("tcp://moxa-7.sad.example:50", TcpAddress("moxa-7.sad.example", 50)),
         ("tcp://[::1]:4001", TcpAddress("::1", 4001)),
         ("tcp://[fe80::1%eth0]:65535", TcpAddress("fe80::1%eth0", 65535)),
@@ -67,6 +71,9 @@ def test_a_line_is_named_by_its_address(url: str, address: LineAddress) -> None:
         ("tcp://host:0", "has the port '0'; a port is a number from 1 to 65535"),
         ("tcp://host:65536", "has the port '65536'"),
         ("tcp://host:4001/", "has the port '4001/'"),
+        ("tcp://host:1?baud=9601", "asks for '9601' baud; a speed is one of 300, 600,"),
+        ("tcp://host:1?format=8N1", "has the setting 'format'; a line of its kind has baud."),
+        ("udp://host:1?baud=9600", "has the port '1?baud=9600'"),
         ("tcp://host:+1", "has the port '+1'"),
         ("tcp://host:٤", "has the port"),
         ("serial://dev/ttyUSB0", "with three slashes"),
@@ -144,7 +151,7 @@ def test_no_text_upsets_the_parser(text: str) -> None:
         ({"answer_timeout_s": 0.0}, "answer_timeout_s of a line is 0.01 to 60; got 0.0"),
         ({"answer_timeout_s": 61.0}, "answer_timeout_s of a line is 0.01 to 60"),
         ({"quiet_s": 0.001}, "quiet_s of a line is 0.005 to 1.0"),
-        ({"quiet_s": 1.1}, "quiet_s of a line is 0.005 to 1.0"),
+        ({"answer_timeout_s": 1.0, "quiet_s": 1.1}, "quiet_s of a line is 0.005 to 1.0"),
         ({"late_window_s": -1.0}, "late_window_s of a line is 0 to 90"),
         ({"tries": 0}, "tries of a line is 1 to 10; got 0"),
         ({"tries": 11}, "tries of a line is 1 to 10"),
@@ -174,3 +181,52 @@ def test_an_address_is_said_as_people_say_it() -> None:
     assert str(UdpAddress("meter", 4059)) == "meter:4059"
     assert str(TcpAddress("::1", 4001)) == "[::1]:4001"
     assert str(SerialAddress("/dev/ttyUSB0", 2400)) == "/dev/ttyUSB0"
+
+
+@pytest.mark.parametrize(
+    ("url", "answer_timeout_s", "quiet_s"),
+    [
+        ("tcp://host:1", 1.0, 0.1),
+        ("udp://host:1", 1.0, 0.1),
+        # 30 ms for what stands between, and 15 characters of 11 bits.
+        ("tcp://host:1?baud=9600", 1.0, 0.0471875),
+        ("serial:///dev/ttyUSB0", 1.0, 0.0471875),
+        ("serial:///dev/ttyUSB0?baud=115200", 1.0, 0.0314),
+        ("serial:///dev/ttyUSB0?baud=2400", 1.0, 0.09875),
+        # A request of 64 characters takes 2.3 s by itself, and a character 37 ms.
+        ("serial:///dev/ttyUSB0?baud=300", 2.7467, 0.58),
+        ("modem:///dev/ttyUSB0?dial=112", 5.0, 0.5),
+        ("modem://host:1?dial=112", 5.0, 0.5),
+        ("callin://861234567890123", 5.0, 0.5),
+    ],
+)
+def test_a_line_is_as_patient_as_its_kind_and_speed_need_unless_it_is_stated(
+    url: str, answer_timeout_s: float, quiet_s: float
+) -> None:
+    spec = LineSpec(line_id=1, url=url)
+    assert (spec.answer_timeout_s, spec.quiet_s) == (
+        pytest.approx(answer_timeout_s, abs=1e-4),
+        pytest.approx(quiet_s, abs=1e-4),
+    )
+    stated = LineSpec(line_id=1, url=url, answer_timeout_s=2.0, quiet_s=0.2)
+    assert (stated.answer_timeout_s, stated.quiet_s) == (2.0, 0.2)
+
+
+def test_what_is_stated_of_a_line_goes_before_what_is_usual() -> None:
+    assert LineSpec(line_id=1, url="callin://x", answer_timeout_s=0.2).quiet_s == 0.2
+    assert LineSpec(line_id=1, url="tcp://host:1", quiet_s=3.0).answer_timeout_s == 3.0
+
+
+@pytest.mark.parametrize("baud", SPEEDS_BAUD)
+def test_the_silence_that_ends_an_answer_is_longer_than_any_pause_makers_allow(baud: int) -> None:
+    # Three and a half characters (Modbus), six (Меркурий-206); Меркурий-230: 5 ms at 9600 baud, 10 at 4800, 20 at 2400.
+    assert gap_s(baud) > max(6 * 11 / baud, 5e-3 * 9600 / baud)
+    # And than an adapter takes that delivers every 16 ms.
+    assert gap_s(baud) > 0.016 + 11 / baud
+
+
+def test_an_answer_at_a_slower_speed_than_the_lines_own_may_pause_for_longer() -> None:
+    spec = LineSpec(line_id=1, url="serial:///dev/ttyUSB0?baud=9600")
+    assert spec.quiet_at(None) == spec.quiet_s
+    assert spec.quiet_at(LineSpeed(300)) == gap_s(300)
+    assert spec.quiet_at(LineSpeed(115_200)) == spec.quiet_s

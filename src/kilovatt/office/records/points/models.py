@@ -30,10 +30,19 @@ class Line(models.Model):
     organisation = models.ForeignKey("records.Organisation", on_delete=models.PROTECT, related_name="lines")
     name = models.CharField(_("name"), max_length=120)
     url = models.CharField(
-        _("address"), max_length=300, help_text="tcp://HOST:PORT, serial:///dev/ttyUSB0?baud=9600&format=8N1"
+        _("address"),
+        max_length=300,
+        help_text=(
+            "tcp://HOST:PORT?baud=9600, udp://HOST:PORT, serial:///dev/ttyUSB0?baud=9600&format=8N1, "
+            "modem:///dev/ttyUSB0?dial=+79161234567, callin://IMEI?listen=0.0.0.0:5009"
+        ),
     )
-    answer_timeout_ms = models.PositiveIntegerField(_("wait for an answer, ms"), default=1000)
-    quiet_ms = models.PositiveIntegerField(_("silence that ends an answer, ms"), default=100)
+    answer_timeout_ms = models.PositiveIntegerField(
+        _("wait for an answer, ms"), default=0, help_text=_("0: as long as lines of this kind need")
+    )
+    quiet_ms = models.PositiveIntegerField(
+        _("silence that ends an answer, ms"), default=0, help_text=_("0: as long as lines of this kind need")
+    )
 
     class Meta:
         verbose_name = _("line")
