@@ -27,6 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def forget_orders(site: Site) -> Iterator[None]:
     yield
     site.rows("DELETE FROM records_meterorder")
+    site.rows("DELETE FROM records_orderlist")
 
 
 def put_operator_on_record(site: Site) -> None:
@@ -151,3 +152,72 @@ def test_a_site_that_waits_sees_the_meter_confirm(tmp_path: Path) -> None:
         assert refused.returncode == 1, refused.stdout
         assert "failed. It was not done. Nothing that changes the meter was sent." in refused.stdout
         assert "The meter does not take this value" in refused.stdout
+
+
+# ── Keys, a second person, lists ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_new_keys_are_made_by_chance_once_the_old_ones_and_the_master_key_are_on_record(
+    site: Site, tmp_path: Path
+) -> None:
+    assert "are not all on record" in order(site, "change-keys", model=SPODES).stderr
+    file = tmp_path / "keys"
+    serial = site.value("SELECT serial FROM records_meter WHERE model_key = ?", SPODES)
+    held = {"encryption": bytes(range(16)), "authentication": bytes(range(16, 32)), "master": bytes(range(32, 48))}
+    file.write_text("".join(f"{name} = {key.hex()}\n" for name, key in held.items()), encoding="utf-8")
+    put = kilovatt(site, "keys", "set", SPODES, serial, "--keys-file", str(file))
+    assert put.returncode == 0, put.stderr
+    given = order(site, "change-keys", model=SPODES)
+    assert given.returncode == 0, given.stderr
+    (one,) = listed(site)
+    assert one["facts"] == {"keys": ["authentication", "encryption"]}
+    assert "New keys: authentication key, encryption key" in given.stdout
+    assert order(site, "change-keys", "x", model=SPODES).returncode == 2
+    file.write_text("master = 00\n", encoding="utf-8")
+    assert "16 or 32 are wanted" in kilovatt(site, "keys", "set", SPODES, serial, "--keys-file", str(file)).stderr
+
+
+def test_whoever_asked_for_a_disconnection_does_not_approve_it_where_that_is_the_rule(site: Site) -> None:
+    code = site.value("SELECT code FROM records_organisation")
+    holds = kilovatt(site, "second-person", code)
+    assert "A second person approves: none." in holds.stdout
+    assert "Nobody has said otherwise" in holds.stdout
+    said = kilovatt(site, "second-person", code, "open-relay", "power-limit", "--lists", "--by", "anna")
+    assert "A second person approves: Disconnect, Power limit, every list." in said.stdout
+    given = order(site, "open-relay", "--approve")
+    assert (given.returncode, "waits for approval" in given.stdout) == (2, True)
+    assert "another operator of the organisation does" in given.stderr
+    kept = json.loads(kilovatt(site, "second-person", code, "--no-lists", "--by", "anna", "--json").stdout)
+    assert kept == {"kinds": ["open_relay", "set_power_limit"], "lists": False, "said_by": "anna"}
+    none = json.loads(kilovatt(site, "second-person", code, "--none", "--by", "anna", "--json").stdout)
+    assert none["kinds"] == []
+    (one,) = listed(site)
+    assert kilovatt(site, "orders", "--approve", one["order"], "--by", "anna").returncode == 0
+    assert kilovatt(site, "second-person", code, "open-relay").returncode == 2
+    assert kilovatt(site, "second-person", code, "open-relay", "--none", "--by", "anna").returncode == 2
+    assert "no organisation nowhere" in kilovatt(site, "second-person", "nowhere").stderr
+
+
+def test_a_list_is_put_on_record_approved_by_its_sum_and_taken_back(site: Site, tmp_path: Path) -> None:
+    code = site.value("SELECT code FROM records_organisation")
+    serials = [serial for (serial,) in site.rows("SELECT serial FROM records_meter")]
+    file = tmp_path / "debtors.csv"
+    file.write_text("serial\n" + "\n".join([*serials, "7"]), encoding="utf-8")
+    words = ["order-list", "open-relay", str(file), "--organisation", code, "--because", WHY, "--by", "anna"]
+    given = json.loads(kilovatt(site, *words, "--json").stdout)
+    assert (given["orders"], given["state"]) == (2, "requested")
+    assert given["left_out"] == [{"row": 4, "number": "7", "why": "unknown"}]
+    again = kilovatt(site, *words)
+    assert again.returncode == 1
+    assert "it is being told something already" in again.stderr
+    assert "2 meters wait for approval" in kilovatt(site, "orders").stdout
+    approve = ["orders", "--approve", given["list"], "--by", "anna"]
+    assert "say with --meters" in kilovatt(site, *approve).stderr
+    assert "and not 3: look at it again" in kilovatt(site, *approve, "--meters", "3").stderr
+    assert "Approved: 2 meters are told." in kilovatt(site, *approve, "--meters", "2").stdout
+    assert "does not wait for approval: it is approved" in kilovatt(site, *approve, "--meters", "2").stderr
+    assert {one["list"] for one in listed(site)} == {given["list"]}
+    withdrawn = kilovatt(site, "orders", "--withdraw", given["list"], "--by", "anna")
+    assert "2 commands were taken back." in withdrawn.stdout
+    missing = kilovatt(site, *words[:2], str(tmp_path / "none"), *words[3:])
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)

@@ -15,7 +15,7 @@ from kilovatt.measure.metering.orders import OrderState, VisitResult
 from kilovatt.office.operations.visits import zone_of
 from kilovatt.office.pages.order_figures import exactly, shown_text
 from kilovatt.office.pages.order_words import KINDS, NOT_SENT, RESULTS, STATES, not_sent_reason
-from kilovatt.office.records.models import MeterOrder
+from kilovatt.office.records.models import MeterOrder, OrderList
 
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -31,7 +31,26 @@ def line_of(order: MeterOrder) -> str:
 
 def state_of(order: MeterOrder) -> str:
     """Return the name of the state an order is in."""
-    return gettext(STATES[OrderState(order.state)].name)
+    return state_called(order.state)
+
+
+def state_called(state: str) -> str:
+    """Return the name of a state of an order or a list."""
+    return gettext(STATES[OrderState(state)].name)
+
+
+def show_lists() -> None:
+    """Print the lists that wait for approval, a line each."""
+    for one in OrderList.objects.filter(state=OrderState.REQUESTED).select_related("requested_by"):
+        words = _("List {number}, {what}: {n} meters wait for approval; asked for by {login}, {because}")
+        said = words.format(
+            number=one.pk,
+            what=gettext(KINDS[CommandKind(one.kind)].name),
+            n=one.orders.filter(state=OrderState.REQUESTED).count(),
+            login=one.requested_by.get_username(),
+            because=one.because,
+        )
+        out.print(said, markup=False, soft_wrap=True)
 
 
 def show(orders: Sequence[MeterOrder]) -> None:
@@ -64,6 +83,7 @@ def as_json(order: MeterOrder) -> dict[str, Any]:
         "order": str(order.pk),
         "model": order.meter.model_key,
         "serial": order.meter.serial,
+        "list": order.order_list_id and str(order.order_list_id),
         "kind": order.kind,
         "facts": order.facts,
         "state": order.state,

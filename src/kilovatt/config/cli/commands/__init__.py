@@ -9,6 +9,7 @@ from kilovatt.config.cli.commands import (
     keys,
     models,
     order,
+    order_list,
     read,
     scan,
     simulate,
@@ -41,11 +42,17 @@ app.command("status", help=_("Say how much is read, why the rest is not, and who
 # A correction of a clock may be negative, which looks like an option.
 app.command(
     "order",
-    help=_("Tell a meter something: relay, power limit, tariffs, clock, password."),
+    help=_("Tell a meter something: relay, power limit, tariffs, clock, password, keys."),
     context_settings={"ignore_unknown_options": True},
 )(order.order)
 app.command("orders", help=_("List what meters were told and what became of it; approve or withdraw one."))(
     order.orders
+)
+app.command("order-list", help=_("Tell many meters the same, from a list that is approved as a whole."))(
+    order_list.order_list
+)
+app.command("second-person", help=_("Say which commands whoever asked for them does not approve."))(
+    order_list.second_person
 )
 app.add_typer(keys.app, name="keys", help=_("The keys of a site, and the passwords and keys of its meters."))
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)

@@ -4,7 +4,7 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
@@ -12,13 +12,15 @@ import typer
 from kilovatt.config import site as running
 from kilovatt.config.cli.commands.site import DataOption
 from kilovatt.config.cli.passwords import password_in
-from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, out, print_json
+from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import model_by_key
+from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.models import MeterModel
+from kilovatt.office.operations.order_refusals import OrderRefusedError
 
 if TYPE_CHECKING:
     from kilovatt.measure.metering.commands import Command
-    from kilovatt.office.records.models import Meter, MeterOrder, User
+    from kilovatt.office.records.models import Meter, MeterOrder, OrderList, User
 
 _POLL_S = 0.3
 
@@ -37,11 +39,22 @@ class What(StrEnum):
     CHANGE_KEYS = "change-keys"
 
 
+_SETS = {
+    What.POWER_LIMIT: CommandKind.SET_POWER_LIMIT,
+    What.TARIFF_TABLE: CommandKind.SET_TARIFF_TABLE,
+}
+
+
 class Level(StrEnum):
     """Which password of a meter is changed."""
 
     READING = "reading"
     COMMANDING = "commanding"
+
+
+def kind_of(what: What) -> CommandKind:
+    """Return the kind of a command by its name on the command line."""
+    return _SETS.get(what) or CommandKind(what.value.replace("-", "_"))
 
 
 ByOption = Annotated[str | None, typer.Option("--by", help=_("The login of the operator who answers for it."))]
@@ -83,11 +96,16 @@ def order(
     from kilovatt.office.operations import orders
     from kilovatt.office.operations.clock import now
 
-    operator, meter = _operator(by), _meter(row, serial)
+    operator, meter = operator_of(by), _meter(row, serial)
     command = _command(row, meter, what, value, level=level, password_file=password_file)
     given = orders.request(meter, command, by=operator, because=because, now=now())
     if approve:
-        orders.approve(given, by=operator, now=now())
+        try:
+            orders.approve(given, by=operator, now=now())
+        except OrderRefusedError as error:
+            # It is on record, and waits for somebody else.
+            _say(given)
+            complain(_(error.sentence) % error.values)
         given.refresh_from_db()
     if wait:
         _follow(given)
@@ -100,42 +118,91 @@ def order(
 
 def orders(
     json: Annotated[bool, typer.Option("--json", help=_("Print JSON for a program."))] = False,
-    approve: Annotated[UUID | None, typer.Option(help=_("Approve the order of this number."))] = None,
+    approve: Annotated[UUID | None, typer.Option(help=_("Approve the order or list of this number."))] = None,
     withdraw: Annotated[
-        UUID | None, typer.Option(help=_("Withdraw the order of this number, if it is in time."))
+        UUID | None, typer.Option(help=_("Withdraw the order or list of this number, as far as it is in time."))
+    ] = None,
+    meters: Annotated[
+        int | None, typer.Option(help=_("With --approve of a list: how many meters it comes to, as you have seen."))
     ] = None,
     by: ByOption = None,
     data: DataOption = None,
 ) -> None:
     """List what meters were told, or approve or withdraw one."""
     running.open_site(data)
-    from kilovatt.config.cli.ordered import as_json, show
-    from kilovatt.office.operations import orders as operations
+    from kilovatt.config.cli.ordered import as_json, show, show_lists
     from kilovatt.office.operations.clock import now
     from kilovatt.office.operations.order_file import orders_of_site
 
-    for number, act, refusal in (
-        (approve, operations.approve, _("Order {number} does not wait for approval: it is {state}.")),
-        (withdraw, operations.withdraw, _("Order {number} cannot be withdrawn any more: it is {state}.")),
-    ):
-        if number is None:
-            continue
-        found = _order(number)
-        is_done = act(found, by=_operator(by), now=now())
-        found.refresh_from_db()
-        if not is_done:
-            complain(refusal.format(number=number, state=_state_of(found)))
-        _say(found)
+    if approve is not None:
+        _approve(approve, meters=meters, by=operator_of(by))
+    if withdraw is not None:
+        _withdraw(withdraw, by=operator_of(by))
     if approve is not None or withdraw is not None:
         return
     listed = list(orders_of_site(now=now()))
     if json:
         print_json([as_json(one) for one in listed])
     else:
+        show_lists()
         show(listed)
 
 
-def _operator(login: str | None) -> "User":
+def _approve(number: UUID, *, meters: int | None, by: "User") -> None:
+    from kilovatt.office.operations import order_lists, orders
+    from kilovatt.office.operations.clock import now
+
+    listed = _list(number)
+    if listed is not None:
+        if meters is None:
+            complain(_("It is a list: say with --meters how many meters it comes to."))
+        sent = order_lists.approve_list(listed, by=by, orders=meters, now=now())
+        listed.refresh_from_db()
+        if not sent:
+            _too_late(_("Order {number} does not wait for approval: it is {state}."), number, listed.state)
+        words = ngettext("Approved: {n} meter is told.", "Approved: {n} meters are told.", sent)
+        out.print(words.format(n=sent))
+        return
+    found = _order(number)
+    is_done = orders.approve(found, by=by, now=now())
+    found.refresh_from_db()
+    if not is_done:
+        _too_late(_("Order {number} does not wait for approval: it is {state}."), number, found.state)
+    _say(found)
+
+
+def _withdraw(number: UUID, *, by: "User") -> None:
+    from kilovatt.office.operations import order_lists, orders
+    from kilovatt.office.operations.clock import now
+
+    listed = _list(number)
+    if listed is not None:
+        taken_back = order_lists.withdraw_list(listed, by=by, now=now())
+        words = ngettext("{n} command was taken back.", "{n} commands were taken back.", taken_back)
+        out.print(words.format(n=taken_back))
+        return
+    found = _order(number)
+    is_done = orders.withdraw(found, by=by, now=now())
+    found.refresh_from_db()
+    if not is_done:
+        _too_late(_("Order {number} cannot be withdrawn any more: it is {state}."), number, found.state)
+    _say(found)
+
+
+def _too_late(refusal: str, number: UUID, state: str) -> NoReturn:
+    from kilovatt.config.cli.ordered import state_called
+
+    complain(refusal.format(number=number, state=state_called(state)))
+
+
+def _list(number: UUID) -> "OrderList | None":
+    from kilovatt.office.records.models import OrderList
+
+    return OrderList.objects.select_related("organisation").filter(pk=number).first()
+
+
+def operator_of(login: str | None) -> "User":
+    """Return the user who answers for an order, or say that there is none and leave."""
     from kilovatt.office.records.models import User
 
     if not login:
@@ -175,12 +242,6 @@ def _command(
         new = None if password_file is None else password_in(password_file)
         return ordering.change_of_password(row, level=number, new=new)
     return ordering.command(row, meter, what.value, value)
-
-
-def _state_of(given: "MeterOrder") -> str:
-    from kilovatt.config.cli.ordered import state_of
-
-    return state_of(given)
 
 
 def _say(given: "MeterOrder") -> None:
