@@ -7,10 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
-from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, shared
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
@@ -38,7 +39,10 @@ _SCALERS_OF = {
     Obis.parse("1.0.98.2.0.255"): Obis.parse("1.0.94.7.2.255"),
     LOAD: Obis.parse("1.0.94.7.4.255"),
 }
-_OF_INTERVAL = 29
+_ELECTRICITY, _OF_INTERVAL = 1, 29
+_ONE_DAY = timedelta(days=1)
+_MISSING: int = SlotRank.MISSING
+_ACTUAL: int = SlotRank.ACTUAL
 _QUANTITIES = {1: Quantity.A_PLUS, 2: Quantity.A_MINUS, 3: Quantity.R_PLUS, 4: Quantity.R_MINUS}
 _ENTRIES_AT_ONCE = 400
 _ENTRIES_AT_ONCE_MIN = 4
@@ -147,7 +151,7 @@ def _clock_place(captured: Sequence[CaptureObject]) -> int:
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     """Read local days of the load profile, all in a row. An interval the meter has no row of is missing, not zero."""
     step = yield from read_step(talk)
-    first, end = talk.midnight(days[0]), talk.midnight(days[-1] + timedelta(days=1))
+    first, end = talk.midnight(days[0]), talk.midnight(days[-1] + _ONE_DAY)
     shift = step if talk.dialect.stamps_end_intervals else timedelta(0)
     buffer = yield from read_buffer(talk, LOAD, since=first + shift, until=end - step + shift, spacing=step)
     return Learnt() if buffer is None else (yield from days_of(talk, days, step, buffer))
@@ -174,31 +178,41 @@ def days_of(talk: Talk, days: Sequence[date], step: timedelta, buffer: Buffer) -
 @dataclass(frozen=True, slots=True)
 class _Counted:
     uwh_per_count: int
-    values: dict[Quantity, list[Any]]
+    values: dict[Quantity, list[int | None]]
 
 
 def _counted(talk: Talk, buffer: Buffer) -> Conversation[_Counted]:
     values: dict[Quantity, list[Any]] = {}
     powers: dict[Quantity, int] = {}
     for column in buffer.columns:
-        medium, _, group, kind, tariff, _ = column.obis
-        if (medium, kind, tariff) != (1, _OF_INTERVAL, 0) or group not in _QUANTITIES:
+        quantity = _counted_by(column.obis)
+        if quantity is None:
             continue
         scale = buffer.scalers.get(column.obis) or (yield from talk.scaler_of(column.obis))
         if scale is not None:
-            values[_QUANTITIES[group]] = column.values
-            powers[_QUANTITIES[group]] = scale.scaler
+            values[quantity] = column.values
+            powers[quantity] = scale.scaler
     finest = min(powers.values(), default=0)
     if not -_UWH_POWER <= finest <= max(powers.values(), default=0) <= _POWER_MAX:
         raise MalformedError(f"counts of 10^{finest} Wh in the load profile", b"", 0)
-    return _Counted(
-        10 ** (finest + _UWH_POWER), {of: _scaled(counts, powers[of] - finest) for of, counts in values.items()}
-    )
+    counts = {of: _in_step(told, powers[of] - finest) for of, told in values.items()}
+    return _Counted(10 ** (finest + _UWH_POWER), counts)
 
 
-def _scaled(counts: list[Any], power: int) -> list[Any]:
-    """Return counts in a step 10^power finer; what is no count stays what it is."""
-    return [count * 10**power if _is_count(count) else count for count in counts] if power else counts
+@lru_cache(maxsize=1024)
+def _counted_by(obis: Obis) -> Quantity | None:
+    """Return of what a column holds the energy of each interval; None for a column of anything else."""
+    medium, _, group, kind, tariff, _ = obis
+    return _QUANTITIES.get(group) if (medium, kind, tariff) == (_ELECTRICITY, _OF_INTERVAL, 0) else None
+
+
+def _in_step(told: list[Any], power: int) -> list[int | None]:
+    """Return counts in a step 10^power finer; None for what is no count."""
+    # As nearly all columns are: counts, and nothing else.
+    if not power and set(map(type, told)) == {int} and min(told) >= 0 and max(told) <= _COUNT_MAX:
+        return told
+    finer = [count * 10**power if _is_count(count) else None for count in told]
+    return [count if _is_count(count) else None for count in finer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +227,11 @@ class _Days:
 
     def day(self, day_on: date) -> MeterDay:
         starts_at = self.talk.midnight(day_on)
-        slots = (self.talk.midnight(day_on + timedelta(days=1)) - starts_at) // self.step
+        slots = _beginnings(starts_at, self.talk.midnight(day_on + _ONE_DAY), self.step)
         active = self.counted.values[Quantity.A_PLUS]
-        found = (self.place_of.get(starts_at + slot * self.step) for slot in range(slots))
-        places = [place if place is not None and _is_count(active[place]) else None for place in found]
+        found = map(self.place_of.get, slots)
+        places = [place if place is not None and active[place] is not None else None for place in found]
+        exchange = self.answer.exchange
         return MeterDay(
             day_on=day_on,
             starts_at=starts_at,
@@ -226,8 +241,8 @@ class _Days:
             a_minus=self._counts(Quantity.A_MINUS, places),
             r_plus=self._counts(Quantity.R_PLUS, places),
             r_minus=self._counts(Quantity.R_MINUS, places),
-            qualities=tuple(SlotRank.MISSING if place is None else SlotRank.ACTUAL for place in places),
-            exchanges=tuple(NO_EXCHANGE if place is None else self.answer.exchange for place in places),
+            qualities=shared(tuple([_MISSING if place is None else _ACTUAL for place in places])),
+            exchanges=shared(tuple([NO_EXCHANGE if place is None else exchange for place in places])),
             heard_at=self.answer.heard_at,
         )
 
@@ -235,7 +250,13 @@ class _Days:
         values = self.counted.values.get(quantity)
         if values is None or quantity not in self.talk.model.quantities:
             return None
-        return tuple(values[place] if place is not None and _is_count(values[place]) else 0 for place in places)
+        return tuple([0 if place is None else values[place] or 0 for place in places])
+
+
+@lru_cache(maxsize=256)
+def _beginnings(starts_at: datetime, ends_at: datetime, step: timedelta) -> tuple[datetime, ...]:
+    """Return when the intervals of a day begin."""
+    return tuple(starts_at + slot * step for slot in range((ends_at - starts_at) // step))
 
 
 def _is_count(value: object) -> bool:
@@ -302,11 +323,11 @@ def _newest_entries(talk: Talk, profile: Obis, since: datetime, at_once: int) ->
     answer: Answer[Rows] | None = None
     while pending:
         answer = yield from _entries(profile, *pending.pop(0))
-        stamps = [at for at in _when(talk, answer.value) if at is not None]
-        if not gathered and pending and stamps and stamps[0] > stamps[-1]:
+        ends = _first_and_last(talk, answer.value)
+        if not gathered and pending and ends and ends[0] > ends[-1]:
             # The newest stand first: what came are the oldest. From the other end, then.
             pending = [(first, first + at_once - 1) for first in range(1, total + 1, at_once)]
-        elif not answer.value.count or (stamps and min(stamps) <= since):
+        elif not answer.value.count or (ends and min(ends) <= since):
             pending = []
         gathered.insert(0, answer.value)
     assert answer is not None, "there is always something pending at first"
@@ -320,10 +341,16 @@ def _entries(profile: Obis, first: int, last: int) -> Conversation[Answer[Rows]]
     return Answer(rows, answer.exchange, answer.heard_at)
 
 
-def _when(talk: Talk, rows: Rows) -> list[datetime | None]:
-    """Return when rows were captured, by the first column that holds stamps: twelve bytes each."""
+def _first_and_last(talk: Talk, rows: Rows) -> list[datetime]:
+    """Return when the first and the last of some rows were captured, by the first column that holds stamps.
+
+    Nothing where none holds any; where one of the two shows no date, all that do.
+    """
     clocks = (column for column in rows.columns if column and isinstance(column[0], bytes) and len(column[0]) == 12)
-    return _stamps(talk, next(clocks, []))[0]
+    clock = next(clocks, [])
+    ends, _ = _stamps(talk, clock[:: max(1, len(clock) - 1)])
+    found = ends if None not in ends else _stamps(talk, clock)[0]
+    return [at for at in found if at is not None]
 
 
 def _joined(parts: list[Rows]) -> Rows:
