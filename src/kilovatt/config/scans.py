@@ -22,7 +22,6 @@ from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.scans import ClaimedScan, ScanTold
 from kilovatt.wire.headend.carrier import Carrier
-from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.scanning import Progress, Scan
 from kilovatt.wire.headend.served_lines import LineNotServedError, ServedLines
 
@@ -52,7 +51,7 @@ class LineSearch:
     progress: Progress | None = None
     _told_steps: int = field(default=-1)
 
-    async def go_on(self, carrier: Carrier, headend: Headend, may_go_on: Callable[[], bool]) -> bool:
+    async def go_on(self, carrier: Carrier, may_go_on: Callable[[], bool]) -> bool:
         """Search on until it is over, ended, or may not."""
         if self.is_ended:
             return True
@@ -60,7 +59,6 @@ class LineSearch:
             is_over = await self.scan.go_on(
                 lambda: not self.is_ended and may_go_on(),
                 lent=carrier,
-                make=headend.carrier,
                 on_progress=self._note,
             )
         except Exception:  # noqa: BLE001  # whatever it is, the meters of the line are read on

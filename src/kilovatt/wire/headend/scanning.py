@@ -34,6 +34,7 @@ from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock, MachineClock
 from kilovatt.wire.headend.kept_line import OpenChannel
+from kilovatt.wire.headend.lending import on_loan
 from kilovatt.wire.headend.lines import LineSpec, SerialAddress, TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.opening import open_channel
 from kilovatt.wire.headend.record import ExchangeFailedError, SessionRecord
@@ -164,38 +165,41 @@ class Scan:
         may_go_on: Callable[[], bool],
         *,
         lent: Carrier | None = None,
-        make: MakeCarrier | None = None,
         on_progress: OnProgress | None = None,
     ) -> bool:
         """Search on until it is over, or may not go on before the next probe; return whether it is over.
 
         `lent` is what carries visits over the line: it is used where it can be, else closed before the line is opened
-        another way (by `make`), and comes back as it was, open or not.
+        another way, and comes back as it was, open or not.
         """
+        if lent is None:
+            return await self._go_on(may_go_on, on_progress)
+        async with on_loan(lent):
+            self._lent = lent
+            try:
+                return await self._go_on(may_go_on, on_progress)
+            finally:
+                self._lent = None
+
+    async def _go_on(self, may_go_on: Callable[[], bool], on_progress: OnProgress | None) -> bool:
         loop = asyncio.get_running_loop()
         began, before_s = loop.time(), self._took_s
-        self._make = make or self._make
-        self._lent, lent_spec = lent, None if lent is None else lent.spec
-        is_over = False
         try:
             while may_go_on():
                 following = self._seeker.next()
                 if following is None:
-                    is_over = True
-                    break
+                    return True
                 self._took_s = before_s + loop.time() - began
                 if on_progress is not None:
                     on_progress(self._progress(following))
                 await self._try(following)
         except NoRouteError as error:
-            self._detail, is_over = str(error), True
+            self._detail = str(error)
+            return True
         finally:
             self._took_s = before_s + loop.time() - began
             await self._put_away()
-            if lent is not None and lent_spec is not None:
-                lent.spec = lent_spec
-            self._lent = None
-        return is_over
+        return False
 
     def report(self) -> ScanReport:
         """Return what was found by now."""

@@ -61,7 +61,7 @@ class LineErrand:
 class Filling(Protocol):
     """Something long that fills the time between visits of a line, piece by piece. It raises nothing."""
 
-    async def go_on(self, carrier: Carrier, headend: Headend, may_go_on: Callable[[], bool]) -> bool:
+    async def go_on(self, carrier: Carrier, may_go_on: Callable[[], bool]) -> bool:
         """Go on over a line until it is over, or may not; return whether it is over.
 
         The carrier is lent: it may be closed, and comes back as it was otherwise.
@@ -155,7 +155,7 @@ class ServedLines:
                 while (asked := await line.next(carrier, delivery)) is not None:
                     async with self._headend.permits:
                         if not isinstance(asked, LineErrand):
-                            await line.go_on_with(asked, carrier, self._headend)
+                            await line.go_on_with(asked, carrier)
                             continue
                         report = await self._headend.report(asked.errand, carrier)
                     await delivery.hand_over(report)
@@ -218,10 +218,10 @@ class _ServedLine:
         self.in_hand.add(first[0])
         return self.waiting.pop(first)[2]
 
-    async def go_on_with(self, filling: Filling, carrier: Carrier, headend: Headend) -> None:
+    async def go_on_with(self, filling: Filling, carrier: Carrier) -> None:
         """Let something go on over the line until it is over or a visit has its turn."""
         until = asyncio.get_running_loop().time() + PIECE_S
-        is_over = await filling.go_on(carrier, headend, partial(self._may_go_on, until))
+        is_over = await filling.go_on(carrier, partial(self._may_go_on, until))
         if is_over and self.filling is filling:
             self.filling = None
 

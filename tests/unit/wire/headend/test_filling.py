@@ -7,7 +7,6 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.headend.carrier import Carrier
-from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import PIECE_S, LineErrand, LineNotServedError, Rank, ServedLines
 from unit.wire.headend.bench import run
 from unit.wire.headend.village import Village, errand, line
@@ -25,8 +24,8 @@ class Search:
         self.visits_before: list[int] = []
         self.pieces = 0
 
-    async def go_on(self, carrier: Carrier, headend: Headend, may_go_on: Callable[[], bool]) -> bool:
-        del carrier, headend
+    async def go_on(self, carrier: Carrier, may_go_on: Callable[[], bool]) -> bool:
+        del carrier
         self.pieces += 1
         while may_go_on() and self.probes:
             self.begun.append(asyncio.get_running_loop().time())
