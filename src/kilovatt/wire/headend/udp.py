@@ -1,13 +1,15 @@
 """Lines of datagrams: a meter that speaks DLMS in a wrapper over UDP.
 
 Datagrams get lost, come twice and out of order. What is lost is asked again; what came twice or late is known by the
-number of the question it answers (`NumbersAnswers`). DLMS has sixteen such numbers, so no more than sixteen datagrams
-are sent in the time in which an answer may still come: the number of a question is not used again before that.
+number of the question it answers (`NumbersAnswers`). DLMS has sixteen such numbers, so a datagram waits until nothing
+can come any more to the sixteenth before it (`Spacing`).
 """
 
 import asyncio
 import os
 import socket
+from collections import deque
+from dataclasses import dataclass
 from typing import cast
 
 from kilovatt.wire.headend.channels import Channel, NoRouteError
@@ -17,16 +19,62 @@ NUMBERS = 16
 """How many questions DLMS tells apart."""
 ANSWERS_WITHIN_S = 2.5
 """As a line is patient by default."""
+_TWICE_WITHIN_S = 0.05
+_TWICE_WITHIN_ANSWERS = 10
+"""A datagram that comes a second time is not behind its first by more than ten times what an answer takes."""
+
+
+class Spacing:
+    """When the next datagram may be sent, so that no number is used again while an answer to it may come.
+
+    Until it is answered, that is as long as an answer may take at all; afterwards, as long as the network may take to
+    bring it once more. Where several are open, nothing tells which of them an answer answers, and none counts as
+    answered. Datagrams are spread over that time rather than held up: an answer is waited for from when it was asked.
+    """
+
+    def __init__(self, answers_within_s: float) -> None:
+        self._answers_within_s = answers_within_s
+        self._numbers: deque[_Number] = deque(maxlen=NUMBERS)
+
+    def next_at(self, now: float) -> float:
+        """Return when the next datagram may go, from now on."""
+        if not self._numbers:
+            return now
+        latest_at = self._numbers[-1].sent_at
+        unused = NUMBERS - len(self._numbers)
+        # So many go before a number is used again: its share of the time until it is free is between each two.
+        shares = ((one.free_at - latest_at) / left for left, one in enumerate(self._numbers, start=unused + 1))
+        return max(now, latest_at + max(shares))
+
+    def sent(self, at: float) -> None:
+        """Note that a datagram goes then."""
+        self._numbers.append(_Number(at, at + self._answers_within_s))
+
+    def heard(self, now: float) -> None:
+        """Note that a datagram came."""
+        is_open = [one for one in self._numbers if not one.is_answered and one.free_at > now]
+        if len(is_open) != 1:
+            return
+        (answered,) = is_open
+        answered.is_answered = True
+        twice_s = max(_TWICE_WITHIN_S, _TWICE_WITHIN_ANSWERS * (now - answered.sent_at))
+        answered.free_at = min(answered.free_at, now + twice_s)
+
+
+@dataclass(slots=True)
+class _Number:
+    sent_at: float
+    free_at: float
+    is_answered: bool = False
 
 
 class UdpChannel(Channel, asyncio.DatagramProtocol):
-    """A socket that hears one correspondent only, and sends at most one datagram in `pace_s`."""
+    """A socket that hears one correspondent only, and spaces what it sends."""
 
-    def __init__(self, *, pace_s: float) -> None:
+    def __init__(self, *, answers_within_s: float) -> None:
         super().__init__()
-        self._pace_s = pace_s
+        self._spacing = Spacing(answers_within_s)
         self._loop = asyncio.get_running_loop()
-        self._next_at = 0.0
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = self._loop.create_future()
 
@@ -38,6 +86,7 @@ class UdpChannel(Channel, asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Pass on a datagram."""
         del addr
+        self._spacing.heard(self._loop.time())
         self.feed(data)
 
     def error_received(self, exc: Exception) -> None:
@@ -53,8 +102,8 @@ class UdpChannel(Channel, asyncio.DatagramProtocol):
     def write(self, data: bytes) -> None:
         """Send bytes as one datagram, at once or when it is time."""
         now = self._loop.time()
-        due_at = max(now, self._next_at)
-        self._next_at = due_at + self._pace_s
+        due_at = self._spacing.next_at(now)
+        self._spacing.sent(due_at)
         if due_at > now:
             self._loop.call_at(due_at, self._send, data)
         else:
@@ -80,11 +129,10 @@ async def open_udp(
     `answers_within_s`: how long after a question its answer may come, however late.
     """
     loop = asyncio.get_running_loop()
-    pace_s = answers_within_s / NUMBERS
     try:
         async with asyncio.timeout(connect_timeout_s):
             _, channel = await loop.create_datagram_endpoint(
-                lambda: UdpChannel(pace_s=pace_s), remote_addr=(address.host, address.port)
+                lambda: UdpChannel(answers_within_s=answers_within_s), remote_addr=(address.host, address.port)
             )
     except TimeoutError as error:
         raise NoRouteError(f"{address} was not found within {connect_timeout_s:g} s") from error
