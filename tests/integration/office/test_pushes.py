@@ -293,6 +293,7 @@ def test_unknown_callers_are_remembered_up_to_a_limit_and_forgotten_once_known(
     )
     found = callers.unknown_callers()
     assert [(one.name, one.calls) for one in found] == [("ABC0000004", 2), ("ABC0000003", 1), ("ABC0000002", 1)]
+    assert found[0].pushed is not None
     assert len(bytes(found[0].pushed)) == callers.PUSHED_BYTES_MAX
     assert (found[0].peer, found[0].first_at) == ("10.0.0.8:1", datetime(2026, 11, 24, 9, 4, tzinfo=UTC))
     callers.now_known(["ABC0000004"])

@@ -74,10 +74,13 @@ class UnaskedFrames:
 
     def __init__(self) -> None:
         self._reader = FrameReader()
+        self._saw_flag = False
 
     def hear(self, data: bytes) -> Iterator[Unasked]:
         """Yield the messages among bytes of a line, be it asked anything or not."""
-        if FLAG not in data and self._reader.is_empty:
+        self._saw_flag = self._saw_flag or FLAG in data
+        if not self._saw_flag:
+            # Most languages never have one.
             return
         self._reader.feed(data)
         # Each step takes a byte away at least.
