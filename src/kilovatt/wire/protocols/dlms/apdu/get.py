@@ -1,6 +1,7 @@
 """GET (tags C0h and C4h): one attribute, several, or the next block of a long answer."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from kilovatt.wire.protocols.dlms.apdu.access import (
@@ -31,7 +32,19 @@ class GetRequest:
 
     def encode(self) -> bytes:
         """Return it as bytes."""
-        return bytes((REQUEST, _NORMAL, self.invoke)) + self.attribute.encode() + encode_selection(self.selection)
+        return asked(self.invoke, self.attribute, self.selection)
+
+
+def asked(invoke: int, attribute: Descriptor, selection: Selection | None) -> bytes:
+    """Return the bytes of a GetRequest: what comes most is made without one."""
+    wanted = _whole(attribute) if selection is None else attribute.encode() + encode_selection(selection)
+    return bytes((REQUEST, _NORMAL, invoke)) + wanted
+
+
+@lru_cache(maxsize=1024)
+def _whole(attribute: Descriptor) -> bytes:
+    """Return what asks for the whole of an attribute: all meters are asked for the same."""
+    return attribute.encode() + encode_selection(None)
 
 
 @dataclass(frozen=True, slots=True)

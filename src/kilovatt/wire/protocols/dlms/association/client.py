@@ -3,7 +3,6 @@
 Segments, blocks, ciphering and the four passes of HLS all happen within one exchange.
 """
 
-from functools import lru_cache
 from typing import Any
 
 from kilovatt.wire.protocols.dlms.apdu.acse import AARE, RLRE
@@ -17,6 +16,7 @@ from kilovatt.wire.protocols.dlms.association.beginning import AT_ANY_TIME, is_a
 from kilovatt.wire.protocols.dlms.association.block_transfer import BlockTransfer, Whole
 from kilovatt.wire.protocols.dlms.association.hls import Signing
 from kilovatt.wire.protocols.dlms.association.lateness import is_late
+from kilovatt.wire.protocols.dlms.association.outgoing import joined, nothing_secret, occurrences
 from kilovatt.wire.protocols.dlms.association.requests import DlmsRequest
 from kilovatt.wire.protocols.dlms.association.session import Session
 from kilovatt.wire.protocols.dlms.association.steps import Close, Exchange, Open, Say, Step
@@ -84,10 +84,11 @@ class DlmsConnection(NumbersAnswers):
         self._has_gone_on = False
         """Whether the exchange has got beyond its first message."""
         self._step: Step | None = None
-        self._transfer = BlockTransfer(window=_WINDOW)
+        self._transfer: BlockTransfer | None = None
+        """The blocks of this step, once there are any."""
         self._is_told = False
         """Whether the secret of this step has been written whole."""
-        self._heard = bytearray()
+        self._heard: list[bytes] = []
         self._sealed = b""
         """The latest message that could be opened."""
         self._unasked = 0
@@ -188,26 +189,31 @@ class DlmsConnection(NumbersAnswers):
         message, ciphering = step.message, self._session.ciphering
         if ciphering is not None and not step.in_clear:
             message = ciphering.seal(message)
-        self._transfer, self._is_told = BlockTransfer(window=_WINDOW), False
+        self._transfer, self._is_told = None, False
         if len(message) > self._session.message_bytes_max:
             if Conformance.GENERAL_BLOCK_TRANSFER not in self._session.conformance:
                 longest = self._session.message_bytes_max
                 raise LocalProtocolError(f"a message of {len(message)} bytes, and the meter takes {longest}")
-            message = self._transfer.begin(message, self._session.message_bytes_max)
+            message = self._blocks().begin(message, self._session.message_bytes_max)
         return self._marked(self._link.send(message))
+
+    def _blocks(self) -> BlockTransfer:
+        if self._transfer is None:
+            self._transfer = BlockTransfer(window=_WINDOW)
+        return self._transfer
 
     def _marked(self, wire: bytes) -> Outgoing:
         return self._going_on(wire).outgoing
 
     def _going_on(self, wire: bytes) -> SendMore:
         spans, speed = self._secret_spans(wire), self._link.speed
-        return SendMore(Outgoing(wire, spans, speed=speed)) if spans or speed else _nothing_secret(wire)
+        return SendMore(Outgoing(wire, spans, speed=speed)) if spans or speed else nothing_secret(wire)
 
     def _secret_spans(self, wire: bytes) -> tuple[tuple[int, int], ...]:
         step = self._step
         if not isinstance(step, Say) or not (step.secret or step.is_secret):
             return ()
-        spans = _occurrences(step.secret, wire) if step.secret and not step.is_secret else []
+        spans = occurrences(step.secret, wire) if step.secret and not step.is_secret else []
         if not spans:
             # Cut by a border of frames, or secret as a whole: nothing of it may be kept.
             return () if self._is_told else ((0, len(wire)),)
@@ -222,7 +228,7 @@ class DlmsConnection(NumbersAnswers):
         """Take bytes in any pieces. Raises RemoteProtocolError; the exchange is then over and may be tried again."""
         if not self._is_open:
             raise LocalProtocolError("nothing was asked")
-        self._heard += data
+        self._heard.append(data)
         try:
             events = self._link.receive(data)
         except RemoteProtocolError:
@@ -241,7 +247,7 @@ class DlmsConnection(NumbersAnswers):
         """Say that the line fell silent. Raises RemoteProtocolError, but for links that need silence, or no opening."""
         if not self._is_open:
             raise LocalProtocolError("nothing was asked")
-        heard = bytes(self._heard)
+        heard = b"".join(self._heard)
         if self._nothing is not None:
             return self._over(self._nothing.value)
         following = self._link.after_silence()
@@ -266,7 +272,7 @@ class DlmsConnection(NumbersAnswers):
                 return came
             if came is not None:
                 more.append(came.outgoing)
-        return SendMore(_joined(more)) if more else None
+        return SendMore(joined(more)) if more else None
 
     def _happened(self, event: LinkEvent) -> Event | None:
         # What comes most stands first.
@@ -293,7 +299,7 @@ class DlmsConnection(NumbersAnswers):
             return None
         if message[0] != GENERAL_BLOCK:
             return self._heard_whole(message, self._step)
-        came = self._transfer.hear(message)
+        came = self._blocks().hear(message)
         if isinstance(came, Whole):
             return self._heard_whole(came.message, self._step)
         return None if came is None else SendMore(self._marked(self._link.send(came)))
@@ -371,27 +377,4 @@ class DlmsConnection(NumbersAnswers):
         self._is_in_doubt &= not isinstance(self._request, AT_ANY_TIME)
         self._request = self._exchange = None
         self._link = self._own_link
-        return Answered(value, bytes(self._heard))
-
-
-@lru_cache(maxsize=64)
-def _nothing_secret(wire: bytes) -> SendMore:
-    """Return what to write; acknowledgements are the same few all day."""
-    return SendMore(Outgoing(wire))
-
-
-def _occurrences(secret: bytes, wire: bytes) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
-    at = wire.find(secret)
-    while at >= 0:
-        spans.append((at, at + len(secret)))
-        at = wire.find(secret, at + len(secret))
-    return spans
-
-
-def _joined(several: list[Outgoing]) -> Outgoing:
-    data, spans = b"", []
-    for one in several:
-        spans += [(start + len(data), end + len(data)) for start, end in one.secret_spans]
-        data += one.data
-    return Outgoing(data, tuple(spans), speed=several[0].speed)
+        return Answered(value, b"".join(self._heard))

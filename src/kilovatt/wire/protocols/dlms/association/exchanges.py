@@ -31,7 +31,7 @@ _Block: TypeAlias = Callable[[int, bytes, bool], bytes]
 def getting(asked: GetAttribute, session: Session) -> Exchange[Any]:
     """Read an attribute."""
     invoke = session.turn()
-    message = yield Say(get.GetRequest(invoke, asked.attribute, asked.selection).encode())
+    message = yield Say(get.asked(invoke, asked.attribute, asked.selection))
     whole = get.value_of(message, invoke)
     if whole is not None:
         return asked.read(whole)

@@ -12,11 +12,12 @@ from typing import TypeAlias, TypeVar
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Say:
     """A message, whose answer is sent back in. `in_clear`: neither it nor its answer is ciphered as a whole.
 
     `secret` is what may not be kept of it; `is_secret` keeps nothing of it.
+    Not frozen: one is made of every question, and those that are take three times as long to make.
     """
 
     message: bytes
