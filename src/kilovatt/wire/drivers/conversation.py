@@ -26,9 +26,12 @@ CLIENT_TITLE = b"KVT\x00\x00\x00\x00\x01"
 """The system title of our client, where no other is stated: three letters of a maker, and a number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer(Generic[ValueT]):
-    """A value that came back, the number of the exchange that carried it, and when we heard it."""
+    """A value that came back, the number of the exchange that carried it, and when we heard it.
+
+    Not frozen: one is made of every answer, and those that are take three times as long to make.
+    """
 
     value: ValueT
     exchange: int

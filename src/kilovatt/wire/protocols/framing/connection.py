@@ -73,9 +73,12 @@ class Refusal:
     code: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answered:
-    """The answer is whole and right. `data` is what came over the wire, `value` what it says (or a Refusal)."""
+    """The answer is whole and right. `data` is what came over the wire, `value` what it says (or a Refusal).
+
+    Not frozen: one is made of every answer, and those that are take three times as long to make.
+    """
 
     value: Any
     data: bytes
