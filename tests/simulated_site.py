@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
+
 from demonstration import environment
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.headend.clock import MachineClock
@@ -123,6 +125,11 @@ class Site:
             process.wait(30)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        address = self.settings.get("KILOVATT_DATABASE")
+        if address is not None:
+            with psycopg.connect(address) as connection:
+                done = connection.execute(query.replace("?", "%s").encode(), values)
+                return [] if done.description is None else done.fetchall()
         with sqlite3.connect(self.data / "kilovatt.sqlite3", timeout=30) as connection:
             return connection.execute(query, values).fetchall()
 

@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 from django.utils.crypto import salted_hmac
 
 from kilovatt.config.pushed import StrangerSaid, is_late_answer, taken
+from kilovatt.config.reconnecting import reconnecting
 from kilovatt.office.operations import callers, pushes
 from kilovatt.office.operations.call_leases import CallRefusal, follow_call, note_call
 from kilovatt.office.operations.clock import SiteClock
@@ -138,15 +139,15 @@ class CallIns:
         loop = asyncio.get_running_loop()
         match happening:
             case PushCame():
-                await loop.run_in_executor(self._thread, self._push_came, happening)
+                await loop.run_in_executor(self._thread, reconnecting, self._push_came, happening)
             case ModemCalled():
-                followed = await loop.run_in_executor(self._thread, self._modem_called, happening)
+                followed = await loop.run_in_executor(self._thread, reconnecting, self._modem_called, happening)
                 if isinstance(followed, HeldLine):
                     self._take(followed)
                 elif followed is not None:
                     call_in_desk().end_call(happening.name, _TURNED_AWAY[followed])
             case ModemGone():
-                await loop.run_in_executor(self._thread, self._modem_gone, happening)
+                await loop.run_in_executor(self._thread, reconnecting, self._modem_gone, happening)
             case CallEnded():
                 pass
             case _:

@@ -17,6 +17,7 @@ from kilovatt.config.call_ins import CallIns
 from kilovatt.config.chores import do_chores
 from kilovatt.config.figures import HeadendFigures, Present
 from kilovatt.config.intake import Intake
+from kilovatt.config.reconnecting import reconnecting
 from kilovatt.config.scans import Searches
 from kilovatt.config.wiring import errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
@@ -125,6 +126,11 @@ class HeadendProcess:
     def _hold(self, line: HeldLine) -> None:
         self._held[line.line_id] = line
         self._served.take(line_spec(line))
+        # What was asked for before it was let go of was forgotten with its queue.
+        self._desk.submit(self._forget_requests)
+
+    def _forget_requests(self) -> None:
+        self._requests = set()
 
     def _extend(self) -> list[HeldLine]:
         return line_leases.extend(list(self._held.values()), now=self._clock.now())
@@ -136,7 +142,7 @@ class HeadendProcess:
         _log.error("line %s is let go: %s", line_id, error, extra={"line": line_id})
         held = self._held.pop(line_id, None)
         if held is not None and not isinstance(error, leases.FencedOffError):
-            self._desk.submit(line_leases.give_back, [held])
+            self._desk.submit(reconnecting, line_leases.give_back, [held])
 
     # ── Errands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,13 +166,20 @@ class HeadendProcess:
             return []
         waited_for = visits.asked_for(held, now=now)
         new = {key: meter_id for key, meter_id in waited_for.items() if key not in self._requests}
-        self._requests = set(waited_for)
         room = ERRANDS_AHEAD - len(in_hand)
         busy = in_hand | set(new.values())
-        due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
-        asked = self._planned(sorted(set(new.values())), Rank.ON_DEMAND)
-        past = _ranked(back_fill(self._take_past(), now=now), Rank.BACK_FILL)
-        return asked + self._orders(held) + self._planned(due, Rank.SCHEDULED) + past
+        past = self._take_past()
+        try:
+            due = visits.due_meters(held, now=now, at_most=room, but_not=busy) if room > 0 else []
+            asked = self._planned(sorted(set(new.values())), Rank.ON_DEMAND)
+            filled = _ranked(back_fill(past, now=now), Rank.BACK_FILL)
+            errands = asked + self._orders(held) + self._planned(due, Rank.SCHEDULED) + filled
+        except DatabaseError:
+            self._past = past | self._past
+            raise
+        # Not before: what could not be handed out is asked for again.
+        self._requests = set(waited_for)
+        return errands
 
     def _take_past(self) -> dict[int, int]:
         past, self._past = self._past, {}
@@ -249,7 +262,7 @@ class HeadendProcess:
     # ── Waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _at_desk(self, job: Callable[..., ResultT], *arguments: object) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._desk, job, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._desk, reconnecting, job, *arguments)
 
     async def _rest(self, seconds: float) -> None:
         try:

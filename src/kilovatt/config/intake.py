@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import TypeAlias
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from kilovatt.config.figures import HeadendFigures
+from kilovatt.config.reconnecting import reconnecting
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import ingest
 from kilovatt.office.operations.clock import SiteClock
@@ -103,9 +105,10 @@ class Intake:
     def _accepted(self, group: Sequence[Delivered]) -> list[_Result]:
         now = self._clock.now()
         try:
-            return [*ingest.accept_all(group, now=now)]
+            return [*reconnecting(partial(ingest.accept_all, group, now=now))]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is one session's and not the others'
-            if len(group) == 1:
+            # A connection that had broken while nothing was accepted is no reason to lose what was heard.
+            if len(group) == 1 and not isinstance(error, OperationalError):
                 return [error]
             _log.warning("%d sessions are accepted one by one: %s", len(group), error)
             return [self._accepted_alone(one, now) for one in group]
@@ -113,7 +116,7 @@ class Intake:
     @staticmethod
     def _accepted_alone(one: Delivered, now: datetime) -> _Result:
         try:
-            (acceptance,) = ingest.accept_all([one], now=now)
+            (acceptance,) = reconnecting(partial(ingest.accept_all, [one], now=now))
         except Exception as error:  # noqa: BLE001  # it is raised where the session is waited for
             return error
         return acceptance

@@ -44,6 +44,19 @@ ALLOWED_HOSTS = [name for name in os.environ.get("KILOVATT_HOSTS", "localhost,12
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("KILOVATT_TRUSTED_ORIGINS", "").split(",") if origin]
 
 
+_NOTICED_DEAD = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=20000",
+}
+"""A network that is away is noticed at both ends within half a minute. Else a process would wait for an answer for a
+quarter of an hour, and the server keep what it had locked for two hours: nobody could take over its lines."""
+
+
 def _database() -> dict[str, object]:
     address = os.environ.get("KILOVATT_DATABASE", "")
     if not address:
@@ -69,6 +82,8 @@ def _database() -> dict[str, object]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _NOTICED_DEAD,
     }
 
 
