@@ -23,7 +23,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.office.operations import gaps, line_leases
 from kilovatt.office.operations.ingest import accept
-from kilovatt.office.records.models import Meter, ProfileGap
+from kilovatt.office.records.models import HeldApart, Meter, ProfileGap, Session
 from kilovatt.wire.headend.clock import MachineClock
 from on_record import put_association_on_record, register, report_of
 put_association_on_record()
@@ -34,13 +34,17 @@ accept(report_of(second, Learnt(), at=now, outcome=Outcome.WRONG_PASSWORD), now=
 gaps.notice_gaps(now=now)
 ProfileGap.objects.filter(meter=first).delete()
 ProfileGap.objects.filter(meter=second).update(lost="not_in_meter")
+HeldApart.objects.create(
+    meter=second, session=Session.objects.get(meter=second), kind="register", facts={}, clock_ahead_s=-1, digest=b"1",
+    held_at=now,
+)
 line_leases.take_lines(now=now + timedelta(minutes=10), at_most=1, holder="mini-pc 4711")
 """
 
 
-def status(data: Path, *options: str, **added: str) -> subprocess.CompletedProcess[str]:
+def status(data: Path, *options: str, columns: int = 140, **added: str) -> subprocess.CompletedProcess[str]:
     command = [str(KILOVATT), "status", "--data", str(data), *options]
-    surroundings = environment(COLUMNS="140", **added)
+    surroundings = environment(COLUMNS=str(columns), **added)
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=surroundings, check=False)
 
 
@@ -64,6 +68,29 @@ def test_a_newcomer_reads_how_much_is_read_and_why_the_rest_is_not(site: Path) -
     assert "mini-pc 4711 holds 1 line." in words
     assert "days are lost: the meter itself has nothing for it." in words
     assert "линия 1 1 of 2 1 of 2 0 of 2 0 mini-pc 4711 wrong password" in words
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize(
+    ("language", "figures"),
+    [
+        ("ru", ("прочитаны: 1 из 2", "полны за 30 сут.: 1 из 2", "на начало месяцев: 0 из 2", "подошла очередь: 0")),
+        ("en", ("read: 1 of 2", "30 days whole: 1 of 2", "month starts: 0 of 2", "due now: 0")),
+    ],
+)
+def test_on_a_narrow_terminal_no_word_is_cut(site: Path, language: str, figures: tuple[str, ...], columns: int) -> None:
+    said = status(site, columns=columns, KILOVATT_LANGUAGE=language)
+    lines = said.stdout.splitlines()
+    assert "…" not in said.stdout
+    assert max(len(line) for line in lines[1:]) <= columns
+    words = " ".join(said.stdout.split())
+    assert [figure for figure in figures if figure not in words] == []
+    assert "mini-pc 4711" in words
+
+
+def test_what_is_held_apart_is_told_with_where_to_decide(site: Path) -> None:
+    assert "1 value of 1 meter bears the stamp of a wrong clock" in " ".join(status(site, columns=80).stdout.split())
+    assert json.loads(status(site, "--json").stdout)["held_apart"] == {"values": 1, "meters": 1}
 
 
 def test_a_program_gets_the_same_as_json(site: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,10 @@ from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatu
 from kilovatt.office.records.models import UnknownCaller
 
 STRANGERS_SHOWN = 20
-_INDENT = (0, 0, 0, 2)
+_INDENT, _DEEPER = (0, 0, 0, 2), (0, 0, 0, 4)
+_ENDLESS = 10_000
+_FIGURES = 4
+"""So many of the headings of a line are over numbers."""
 _STYLES = {Weight.GOOD: "green", Weight.WARN: "yellow", Weight.BAD: "red"}
 
 
@@ -33,6 +37,7 @@ def show(status: SiteStatus, *, days: int, lines: int, data: Path, strangers: Se
     _at_work(status)
     _strangers(strangers)
     _missing(status)
+    _held_apart(status)
     if lines:
         _worst_lines(status.lines, days=days, lines=lines)
 
@@ -70,13 +75,9 @@ def _why(reasons: Mapping[Reason, int]) -> None:
     if not reasons:
         out.print(Padding(Text(_("Every meter answers."), style="green"), _INDENT))
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column()
     for reason, meters in reasons.items():
-        table.add_row(str(meters), Text(name_of(reason)), Text(advice_on(reason)))
-    out.print(Padding(table, _INDENT))
+        out.print(Padding(Text.assemble(f"{meters} ", (name_of(reason), "bold")), _INDENT))
+        out.print(Padding(Text(advice_on(reason)), _DEEPER))
 
 
 def _at_work(status: SiteStatus) -> None:
@@ -89,14 +90,11 @@ def _strangers(strangers: Sequence[UnknownCaller]) -> None:
     if not strangers:
         return
     _section(_("Who calls and is not on record"))
-    table = Table.grid(padding=(0, 2))
-    for _column in range(4):
-        table.add_column(overflow="fold")
     for one in strangers[:STRANGERS_SHOWN]:
         calls = ngettext("{n} time", "{n} times", one.calls).format(n=one.calls)
         when = _("last {at} from {peer}").format(at=_instant(one.last_at), peer=one.peer)
-        table.add_row(Text(one.name, style="bold"), Text(unknown_because(one.why)), calls, Text(when))
-    out.print(Padding(table, _INDENT))
+        out.print(Padding(Text.assemble((one.name, "bold"), f"  {calls}, {when}"), _INDENT))
+        out.print(Padding(Text(unknown_because(one.why)), _DEEPER))
     left = len(strangers) - STRANGERS_SHOWN
     if left > 0:
         words = ngettext("{n} more: --json shows them all.", "{n} more: --json shows them all.", left)
@@ -124,31 +122,31 @@ def _missing(status: SiteStatus) -> None:
         out.print(Padding(Text(_("Nothing."), style="green"), _INDENT))
 
 
+def _held_apart(status: SiteStatus) -> None:
+    if not status.held.values:
+        return
+    _section(_("What is held apart"))
+    words = ngettext(
+        "{n} value {of_meters} bears the stamp of a wrong clock and is in no bill. Look and decide: kilovatt held.",
+        "{n} values {of_meters} bear the stamp of a wrong clock and are in no bill. Look and decide: kilovatt held.",
+        status.held.values,
+    )
+    of_meters = ngettext("of {n} meter", "of {n} meters", status.held.meters).format(n=status.held.meters)
+    out.print(Padding(Text(words.format(n=status.held.values, of_meters=of_meters), style="yellow"), _INDENT))
+
+
 def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) -> None:
     shown = all_lines[:lines]
     left = len(all_lines) - len(shown)
     _section(_("Lines, the worst first"))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(_("line"), overflow="fold")
-    table.add_column(_("read"), justify="right", no_wrap=True)
-    table.add_column(_("{days} days whole").format(days=days), justify="right", no_wrap=True)
-    table.add_column(_("month starts"), justify="right", no_wrap=True)
-    table.add_column(_("due now"), justify="right", no_wrap=True)
-    table.add_column(_("held by"), overflow="fold")
-    table.add_column(_("most of all"), overflow="fold")
-    for line in shown:
-        reason = line.commonest_reason
-        success = line.success
-        table.add_row(
-            Text(line.name),
-            _styled(success.read),
-            _styled(success.whole_days),
-            _styled(success.month_starts),
-            str(line.due),
-            Text(holder_text(line), style="" if line.held_until else "red"),
-            Text(name_of(reason) if reason else ""),
-        )
-    out.print(Padding(table, _INDENT))
+    headings = _headings(days)
+    table = Padding(_table_of_lines(shown, headings), _INDENT)
+    if Measurement.get(out, out.options.update(max_width=_ENDLESS), table).maximum <= out.width:
+        out.print(table)
+    else:
+        # What does not fit beside one another stands below: a word that is cut in two says nothing.
+        for line in shown:
+            _line_below_line(line, headings)
     if left:
         words = ngettext(
             "{n} more line does as well or better: --lines {all}.",
@@ -156,6 +154,49 @@ def _worst_lines(all_lines: tuple[LineStatus, ...], *, days: int, lines: int) ->
             left,
         )
         out.print(Padding(Text(words.format(n=left, all=len(all_lines)), style="dim"), _INDENT))
+
+
+def _headings(days: int) -> tuple[str, ...]:
+    return (
+        _("read"),
+        _("{days} days whole").format(days=days),
+        _("month starts"),
+        _("due now"),
+        _("held by"),
+        _("most of all"),
+    )
+
+
+def _figures(line: LineStatus) -> tuple[Text, ...]:
+    """What stands under each heading."""
+    reason, success = line.commonest_reason, line.success
+    return (
+        _styled(success.read),
+        _styled(success.whole_days),
+        _styled(success.month_starts),
+        Text(str(line.due)),
+        Text(holder_text(line), style="" if line.held_until else "red"),
+        Text(name_of(reason) if reason else ""),
+    )
+
+
+def _table_of_lines(shown: Sequence[LineStatus], headings: Sequence[str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(_("line"))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place < _FIGURES else "left", no_wrap=True)
+    for line in shown:
+        table.add_row(Text(line.name), *_figures(line))
+    return table
+
+
+def _line_below_line(line: LineStatus, headings: Sequence[str]) -> None:
+    out.print(Padding(Text(line.name, style="bold"), _INDENT))
+    told = [
+        Text.assemble((f"{heading}: ", "dim"), says) for heading, says in zip(headings, _figures(line), strict=True)
+    ]
+    out.print(Padding(Text(", ").join(told[:_FIGURES]), _DEEPER))
+    out.print(Padding(Text(", ").join(told[_FIGURES:]), _DEEPER))
 
 
 def _instant(at: datetime) -> str:
@@ -196,6 +237,7 @@ def as_json(status: SiteStatus, *, days: int, strangers: Sequence[UnknownCaller]
             "open_meters": status.gaps.open_meters,
             "lost_days": dict(status.gaps.lost_days),
         },
+        "held_apart": {"values": status.held.values, "meters": status.held.meters},
         "lines": [_line_json(line) for line in status.lines],
         "unknown_callers": [_stranger_json(one) for one in strangers],
     }

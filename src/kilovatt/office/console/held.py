@@ -78,7 +78,7 @@ def shown_group(group: HeldGroup, row: BoardRow) -> ShownGroup:
             heard=_instant(group.heard_at, row), showed=_instant(group.showed_at, row), off=ahead(group.clock_ahead_s)
         ),
         why=fault_words(group.fault),
-        stamps=_stamps_words(group),
+        stamps=stamps_words(group),
         values=tuple(_shown(value, row, is_moved=is_moved) for value in group.values),
         decisions=tuple(shown_decision(decision, group.clock_ahead_s) for decision in group.decisions),
         is_moved=is_moved,
@@ -104,7 +104,8 @@ def fault_words(fault: ClockFault) -> str:
     }[fault]
 
 
-def _stamps_words(group: HeldGroup) -> str:
+def stamps_words(group: HeldGroup) -> str:
+    """Return whether the stamps may be right, in sentences."""
     if group.may_be_right:
         return _(
             "These stamps lie between the meter's installation and this reading. "

@@ -24,21 +24,12 @@ from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.office.operations import ingest, visits
 from kilovatt.office.operations.evidence import FrameKey
 from kilovatt.office.operations.held_facts import Heard, exchanges_of, value_of
+from kilovatt.office.operations.held_refusals import HeldApartError
 from kilovatt.office.records.models import HeldApart, Installation, Meter, Session, StaffRole, User
 
+__all__ = ["HeldApartError", "HeldValue", "discard", "held_apart", "held_counts", "release", "shown_value"]
+
 SHOWN_MAX = 500
-
-
-class HeldApartError(Exception):
-    """What was held apart cannot be dealt with so.
-
-    The text is English; `sentence` is to be translated and then filled in with `values`.
-    """
-
-    def __init__(self, sentence: str, **values: object) -> None:
-        super().__init__(sentence % values)
-        self.sentence = sentence
-        self.values = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +80,7 @@ def held_apart(meter_ids: Collection[int], *, at_most: int = SHOWN_MAX) -> tuple
     return tuple(shown_value(row) for row in rows.order_by("meter_id", "held_at", "pk")[:at_most])
 
 
-def held_counts(meter_ids: Collection[int]) -> dict[int, int]:
+def held_counts(meter_ids: Iterable[int]) -> dict[int, int]:
     """Return how many values are held apart of each of some meters; a meter of none is left out."""
     held = HeldApart.objects.filter(meter_id__in=meter_ids, state=HeldApart.State.HELD)
     return dict(held.order_by().values_list("meter_id").annotate(n=Count("pk")))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 
 from kilovatt.measure.metering.clock_faults import STANDS_FOR_MIN, ClockFault, ClockHeard, clock_fault
 from kilovatt.office.operations.held_apart import HeldValue, held_apart
@@ -70,6 +70,12 @@ class Settlement:
     moved_by_s: int
     because: str
     values: int
+
+
+def meters_with_held() -> QuerySet[HeldApart, int]:
+    """Return of which meters anything is held apart."""
+    held = HeldApart.objects.filter(state=HeldApart.State.HELD)
+    return held.order_by().values_list("meter_id", flat=True).distinct()
 
 
 def held_groups(meter_id: int) -> tuple[HeldGroup, ...]:

@@ -10,6 +10,7 @@ from django.db.models import Case, CharField, Count, F, Min, Q, QuerySet, Value,
 from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.office.operations import line_leases, rates, visits
 from kilovatt.office.operations.board import CLOCK_WRONG_S
+from kilovatt.office.operations.held_apart import held_counts
 from kilovatt.office.operations.rates import READ_WITHIN, Success
 from kilovatt.office.records.models import Installation, Line, ProfileGap, Work
 
@@ -55,6 +56,14 @@ class Gaps:
     """By why they are lost."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What wrong clocks have stamped and nobody has decided on: so many values of so many meters."""
+
+    values: int
+    meters: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatus:
     """How a site stands at an instant. The lines that are read worst come first."""
@@ -68,6 +77,7 @@ class SiteStatus:
     waited_for: int
     """Meters that somebody waits for."""
     gaps: Gaps
+    held: Held
     reasons: Mapping[Reason, int]
     lines: tuple[LineStatus, ...]
 
@@ -100,6 +110,7 @@ def site_status(
         longest_due_at=min((turn.longest_at for turn in turns.values() if turn.longest_at), default=None),
         waited_for=len(set(visits.asked_for([line.line_id for line in lines], now=now).values())),
         gaps=_gaps(there),
+        held=_held(there),
         reasons=_in_order(sum((Counter(of_line) for of_line in reasons.values()), Counter())),
         lines=tuple(sorted(lines, key=_how_bad)),
     )
@@ -187,6 +198,11 @@ def _lines(
 def _how_bad(line: LineStatus) -> tuple[int, int, int]:
     read = line.success.read
     return (read.tenths_of_percent or 0, -read.lacking, line.line_id)
+
+
+def _held(there: QuerySet[Installation]) -> Held:
+    counts = held_counts(there.order_by().values_list("meter_id", flat=True))
+    return Held(sum(counts.values()), len(counts))
 
 
 def _gaps(there: QuerySet[Installation]) -> Gaps:

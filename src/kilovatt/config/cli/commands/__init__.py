@@ -5,6 +5,7 @@ import typer
 from kilovatt.config.cli.commands import (
     demo,
     explain,
+    held,
     importing,
     keys,
     models,
@@ -54,6 +55,7 @@ app.command("order-list", help=_("Tell many meters the same, from a list that is
 app.command("second-person", help=_("Say which commands whoever asked for them does not approve."))(
     order_list.second_person
 )
+app.command("held", help=_("List what wrong clocks have stamped, and accept or discard it."))(held.held)
 app.add_typer(keys.app, name="keys", help=_("The keys of a site, and the passwords and keys of its meters."))
 app.command("serve", help=_("Serve the pages, read the meters and keep the records, until interrupted."))(site.serve)
 app.command("headend", help=_("Be one more process that reads the meters of a site, until told to stop."))(site.headend)

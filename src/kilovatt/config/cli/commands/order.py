@@ -96,7 +96,7 @@ def order(
     from kilovatt.office.operations import orders
     from kilovatt.office.operations.clock import now
 
-    operator, meter = operator_of(by), _meter(row, serial)
+    operator, meter = operator_of(by), meter_on_record(row, serial)
     command = _command(row, meter, what, value, level=level, password_file=password_file)
     given = orders.request(meter, command, by=operator, because=because, now=now())
     if approve:
@@ -213,7 +213,8 @@ def operator_of(login: str | None) -> "User":
     return found
 
 
-def _meter(row: MeterModel, serial: str) -> "Meter":
+def meter_on_record(row: MeterModel, serial: str) -> "Meter":
+    """Return a meter; says that none is on record and leaves with 1 where there is none."""
     from kilovatt.office.records.models import Meter
 
     meter = Meter.objects.filter(model_key=row.key, serial=serial).first()
