@@ -5,8 +5,9 @@
 
 One day session of a simulated meter is recorded. A server in a process of its own then answers each request from that
 record, so that only reading costs. Measured is the CPU time of this process, user and system: first the floor
-(sockets and epoll, no decoding, no clock, no deadlines), then the head-end from the line to the validated columns of
-the SessionReport, in turn, `--rounds` times; medians are shown. `ratio` is floor / head-end: 1 would be a head-end
+(sockets and epoll, no decoding, no clock, no deadlines), then the same by a protocol of the loop (`loop floor`: what
+asyncio or uvloop costs before anything is made of the bytes), then the head-end from the line to the validated columns
+of the SessionReport, in turn, `--rounds` times; medians are shown. `ratio` is floor / head-end: 1 would be a head-end
 that costs nothing. `understanding` is what of it the language and the driver cost, without a line.
 """
 
@@ -19,8 +20,9 @@ import select
 import socket
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from headend_tape import DAY, HOST, NOW, Recorded, Standstill, address_of, played, recorded
@@ -81,6 +83,56 @@ def bare(port: int, tape: Recorded, load: Load) -> float:
     return time.process_time() - began
 
 
+class BareProtocol(asyncio.BufferedProtocol):
+    """Sends the same bytes and takes the same answers with as little as the loop allows."""
+
+    _buffer = memoryview(bytearray(_RECEIVE_BYTES))
+
+    def __init__(self, script: Sequence[tuple[bytes, int]], over: asyncio.Future[None]) -> None:
+        self._script, self._over = script, over
+        self._place = self._came = 0
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = transport
+        self._transport.write(self._script[0][0])
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the buffer of all."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Count an answer, and ask on when it is whole."""
+        self._came += nbytes
+        if self._came < self._script[self._place][1]:
+            return
+        self._came = 0
+        self._place += 1
+        if self._place < len(self._script):
+            self._transport.write(self._script[self._place][0])
+        else:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        assert exc is None, exc
+        self._over.set_result(None)
+
+
+async def bare_loop(port: int, tape: Recorded, load: Load) -> float:
+    """Do as `bare` does, in the running loop; return CPU seconds."""
+    began = time.process_time()
+    loop = asyncio.get_running_loop()
+    script = [(request, len(answer)) for request, answer in tape.exchanges] * load.sessions
+    lines: list[asyncio.Future[None]] = [loop.create_future() for _ in range(load.lines)]
+    for over in lines:
+        await loop.create_connection(partial(BareProtocol, script, over), HOST, port)
+    await asyncio.gather(*lines)
+    return time.process_time() - began
+
+
 async def headend(port: int, model: MeterModel, load: Load) -> float:
     """Read as many sessions over as many lines through the head-end; return CPU seconds."""
     came = 0
@@ -104,12 +156,12 @@ async def headend(port: int, model: MeterModel, load: Load) -> float:
     return spent
 
 
-def run_headend(port: int, model: MeterModel, load: Load, *, fast_loop: bool) -> float:
-    """Run the head-end in a loop of its own; return CPU seconds."""
-    # Optional, and not installed by the project.
+def run_in_loop(job: Coroutine[Any, Any, float], *, fast_loop: bool) -> float:
+    """Run a measurement in a loop of its own; return CPU seconds."""
+    # A tool of the developers: the product does not need it.
     factory = importlib.import_module("uvloop").new_event_loop if fast_loop else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(headend(port, model, load))
+        return runner.run(job)
 
 
 def understand(model: MeterModel, answers: Mapping[bytes, bytes], sessions: int) -> float:
@@ -141,49 +193,62 @@ def _converse(conversation: Conversation[Any], connection: Connection, answers: 
 def measured(tape: Recorded, model: MeterModel, given: argparse.Namespace) -> dict[str, Any]:
     """Return the figures."""
     load = Load(given.lines, given.sessions)
-    floors, ours, understood = [], [], []
+    floors, loop_floors, ours, understood = [], [], [], []
     with played(tape) as port:
         if given.profile:
             # By CPU time, as everything here: by the wall, waiting for the server would be most of it.
             with cProfile.Profile(time.process_time) as profile:
-                run_headend(port, model, load, fast_loop=given.uvloop)
+                run_in_loop(headend(port, model, load), fast_loop=given.uvloop)
             profile.dump_stats(given.profile)
         for _ in range(given.rounds):
             floors.append(bare(port, tape, load))
-            ours.append(run_headend(port, model, load, fast_loop=given.uvloop))
+            loop_floors.append(run_in_loop(bare_loop(port, tape, load), fast_loop=given.uvloop))
+            ours.append(run_in_loop(headend(port, model, load), fast_loop=given.uvloop))
             understood.append(understand(model, tape.answers(), load.sessions) * load.lines)
     sessions = load.lines * load.sessions
-    return figures(floors, ours, understood, exchanges=len(tape.exchanges), sessions=sessions)
+    spent = Spent(floors, loop_floors, ours, understood)
+    return figures(spent, exchanges=len(tape.exchanges), sessions=sessions)
 
 
-def figures(
-    floors: Sequence[float], ours: Sequence[float], understood: Sequence[float], *, exchanges: int, sessions: int
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds of each round, by who spent them."""
+
+    floors: Sequence[float]
+    loop_floors: Sequence[float]
+    ours: Sequence[float]
+    understood: Sequence[float]
+
+
+def figures(spent: Spent, *, exchanges: int, sessions: int) -> dict[str, Any]:
     """Return medians of rounds, and the ratio of each round."""
-    floor, head = statistics.median(floors), statistics.median(ours)
+    floor, head = statistics.median(spent.floors), statistics.median(spent.ours)
     each_us = _MICRO / (sessions * exchanges)
     return {
         "exchanges": exchanges,
         "sessions": sessions,
         "floor_us": floor * each_us,
+        "loop_floor_us": statistics.median(spent.loop_floors) * each_us,
         "headend_us": head * each_us,
-        "understanding_us": statistics.median(understood) * each_us,
+        "understanding_us": statistics.median(spent.understood) * each_us,
         "floor_sessions_per_cpu_s": sessions / floor,
+        "loop_floor_sessions_per_cpu_s": sessions / statistics.median(spent.loop_floors),
         "headend_sessions_per_cpu_s": sessions / head,
         "ratio": floor / head,
-        "ratios": [one / full for one, full in zip(floors, ours, strict=True)],
+        "ratio_to_loop": statistics.median(spent.loop_floors) / head,
+        "ratios": [one / full for one, full in zip(spent.floors, spent.ours, strict=True)],
     }
 
 
 def show(told: Mapping[str, Any]) -> None:
     """Print the figures for people."""
     print(f"{told['exchanges']} exchanges a session, {told['sessions']} sessions a round, {len(told['ratios'])} rounds")
-    for name in ("floor", "headend"):
+    for name in ("floor", "loop_floor", "headend"):
         per_second = told[f"{name}_sessions_per_cpu_s"]
-        print(f"{name:<9} {told[f'{name}_us']:7.1f} µs of CPU an exchange {per_second:8.0f} sessions a CPU second")
+        print(f"{name:<10} {told[f'{name}_us']:7.1f} µs of CPU an exchange {per_second:8.0f} sessions a CPU second")
     print(f"of which understanding {told['understanding_us']:.1f} µs an exchange")
     rounds = ", ".join(f"{one:.2f}" for one in told["ratios"])
-    print(f"ratio     {told['ratio']:7.2f}   (rounds: {rounds})")
+    print(f"ratio      {told['ratio']:7.2f}   (rounds: {rounds}); {told['ratio_to_loop']:.2f} of the loop's floor")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,13 +1,14 @@
 """One slow line with many meters: how near the head-end comes to what the line and its meters allow.
 
     .venv/bin/python benchmarks/headend.py line [--model mercury-234-art-03] [--meters 32] [--baud 9600]
-                                                [--think-ms 50] [--quiet-ms 100] [--json]
+                                                [--think-ms 50] [--quiet-ms MS] [--unknown-speed] [--json]
 
 A town in a process of its own puts its meters on one line behind a TCP gateway, in real time: an answer is there when
 the request and the answer have passed at 10 bits a byte, and the meter has thought. The bound is reckoned from what
 went over the line: all bytes sent and heard × 10 / baud, and so many exchanges × think time. `share` is that bound
 divided by the time from the first request's line being opened to the last report. Retries would count as time lost,
-not as work: there must be none.
+not as work: there must be none. The line's patience is that of its kind and speed, which its address states, unless
+`--quiet-ms` does; `--unknown-speed` leaves the speed out.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from kilovatt.measure.metering.models import Language
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.wire.drivers.conversation import MeterAddress
-from kilovatt.wire.headend.lines import LineSpec
+from kilovatt.wire.headend.lines import BY_KIND, LineSpec
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.session import Errand
 from kilovatt.wire.simulator.clock import TownClock
@@ -68,7 +69,8 @@ async def read(town: TownProcess, plan: TownPlan, given: argparse.Namespace) -> 
 
     addresses = town.addresses
     (port,) = addresses.ports.values()
-    spec = LineSpec(line_id=1, url=f"tcp://{addresses.host}:{port}", quiet_s=given.quiet_ms / _MS)
+    url = f"tcp://{addresses.host}:{port}" + ("" if given.unknown_speed else f"?baud={given.baud}")
+    spec = LineSpec(line_id=1, url=url, quiet_s=given.quiet_ms / _MS if given.quiet_ms else BY_KIND)
     headend = Headend(TownClock(NOW))
     cpu, wall = time.process_time(), time.monotonic()
     await headend.read([(spec, [errand_of(number, meter) for number, meter in enumerate(plan.meters)])], sink)
@@ -79,6 +81,7 @@ async def read(town: TownProcess, plan: TownPlan, given: argparse.Namespace) -> 
     thinking_s = exchanges * given.think_ms / _MS
     return {
         "meters": len(reports),
+        "quiet_ms": spec.quiet_s * _MS,
         "ok": sum(report.outcome is Outcome.OK for report in reports),
         "retries": sum(report.retries for report in reports),
         "exchanges": exchanges,
@@ -95,6 +98,7 @@ async def read(town: TownProcess, plan: TownPlan, given: argparse.Namespace) -> 
 def show(told: Mapping[str, Any]) -> None:
     """Print the figures for people."""
     print("{meters} meters, {ok} read well, {exchanges} exchanges, {retries} retries".format(**told))
+    print("{quiet_ms:.0f} ms of silence end an answer".format(**told))
     bytes_told = "{sent_bytes} bytes sent and {heard_bytes} heard take {on_the_line_s:.2f} s"
     print((bytes_told + ", the meters think {thinking_s:.2f} s").format(**told))
     print(
@@ -110,7 +114,8 @@ def main(arguments: Sequence[str]) -> None:
     wanted.add_argument("--meters", type=int, default=32)
     wanted.add_argument("--baud", type=int, default=9600)
     wanted.add_argument("--think-ms", type=float, default=50)
-    wanted.add_argument("--quiet-ms", type=float, default=100)
+    wanted.add_argument("--quiet-ms", type=float, help="the silence that ends an answer")
+    wanted.add_argument("--unknown-speed", action="store_true", help="do not state the speed of the line")
     wanted.add_argument("--json", action="store_true")
     given = wanted.parse_args(arguments)
     plan = planned(given)

@@ -109,6 +109,8 @@ def recorded(model_key: str) -> Recorded:
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=record_into, args=(model_key, there))
     process.start()
+    # So that its end is ours to see, should it fail.
+    there.close()
     tape: Recorded = here.recv()
     process.join()
     return tape
