@@ -6,7 +6,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from kilovatt.measure.metering.commands import CloseRelay, CommandKind, OpenRelay, SetPowerLimit, ShiftClock
+from kilovatt.measure.metering.commands import (
+    CloseRelay,
+    CommandKind,
+    OpenRelay,
+    SetPowerLimit,
+    SetTariffTable,
+    ShiftClock,
+    TariffMark,
+)
 from kilovatt.measure.metering.orders import OrderState, VisitResult
 from kilovatt.office.operations import line_leases, orders
 from kilovatt.office.operations.approval_rules import UNTIL_SAID, rule_of, say_rule
@@ -243,3 +251,11 @@ def test_while_one_is_under_way_no_other_is_given(meter: Meter, anna: User) -> N
     ordered(meter, anna)
     with pytest.raises(OrderRefusedError, match="being told something already"):
         orders.request(meter, CloseRelay(), by=anna, because="оплатил", now=NOW)
+
+
+def test_a_day_from_which_a_table_is_to_hold_is_refused_where_the_meter_keeps_none_in_waiting(
+    meter: Meter, anna: User
+) -> None:
+    waiting = SetTariffTable((TariffMark(0, 1),), NOW + timedelta(days=1))
+    with pytest.raises(OrderRefusedError, match="no table in waiting"):
+        orders.request(meter, waiting, by=anna, because="x", now=NOW)

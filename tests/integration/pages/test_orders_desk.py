@@ -75,12 +75,12 @@ def of_model(town: Town, key: str) -> Meter:
 
 def test_a_meter_is_told_what_its_model_takes_and_nothing_else(operator: Client, town: Town) -> None:
     said = words(operator, f"/console/meters/{town.meter.pk}/")
-    assert "Disconnect … Connect … Power limit … Correct the clock … Set the clock …" in said
+    assert "Disconnect … Connect … Power limit … Tariff table … Correct the clock … Set the clock …" in said
     assert "It was never told anything from here." in said
     assert operator.get(page(town.meter, "permit_relay")).status_code == 404
     assert operator.get(page(town.meter, "nonsense")).status_code == 404
-    of_model(town, "mercury-200-04")
-    assert "Nothing is known that a Меркурий 200.04 can be told." in words(
+    meter = of_model(town, "psch-4tm-05mk-16-02")
+    assert f"Nothing is known that a {model_by_key(meter.model_key).title} can be told." in words(
         operator, f"/console/meters/{town.meter.pk}/"
     )
 

@@ -15,7 +15,8 @@ from django.db.models import Count, F, Q
 from django.utils.translation import gettext_noop
 
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.measure.metering.commands import Command, CommandKind, NotSentReason
+from kilovatt.measure.metering.commands import Command, CommandKind, NotSentReason, SetTariffTable
+from kilovatt.measure.metering.models import Language
 from kilovatt.measure.metering.orders import READ_BACK_LAST, Order, OrderState, VisitResult
 from kilovatt.office.operations import clock_moves, leases, vault
 from kilovatt.office.operations.approval_rules import check_person
@@ -39,6 +40,8 @@ IN_HAND_A_LINE = 8
 """So many visits for orders are handed out for a line at once: the others wait their turn, and can be withdrawn."""
 SECRET_KINDS = (CommandKind.CHANGE_PASSWORD, CommandKind.CHANGE_KEYS)
 """Those that change what the meter is opened with."""
+_WITH_WAITING = {Language.SPODES}
+"""Languages whose meters keep a tariff table that holds from a day on."""
 _CLAIM_LASTS = timedelta(minutes=10)
 """A visit that has told nothing for so long is made again, though its process seems to live."""
 _LOOKED_AT = 500
@@ -135,6 +138,11 @@ def _require_taken(meter: Meter, command: Command) -> None:
         raise OrderRefusedError(gettext_noop("A %(model)s cannot be told that."), model=model.title)
     if meter.line_id is None:
         raise OrderRefusedError(gettext_noop("No line leads to the meter."))
+    if isinstance(command, SetTariffTable) and command.activate_at is not None and model.language not in _WITH_WAITING:
+        raise OrderRefusedError(
+            gettext_noop("A %(model)s keeps no table in waiting: leave the day out, it holds at once."),
+            model=model.title,
+        )
     if command.kind not in SECRET_KINDS:
         return
     if MeterOrder.objects.filter(meter=meter, kind__in=SECRET_KINDS, state=OrderState.UNKNOWN).exists():

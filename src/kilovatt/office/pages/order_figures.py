@@ -108,6 +108,8 @@ def _worded(name: str, value: str) -> str:
             "opened_with_old": _("a session was opened with the old one"),
         }.get(value, _("a session was opened with it")),
         "load_w": lambda value: _("{power} flow all the same").format(power=power_text(int(value))),
+        "relay": lambda value: _("the relay says {value}").format(value=value),
+        "clock": lambda _value: _("the clock was never set"),
         "table": lambda value: _("the table in use") if value == "active" else _("the table in waiting"),
         "marks": _shown_marks,
     }

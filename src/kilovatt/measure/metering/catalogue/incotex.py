@@ -36,7 +36,10 @@ _V2_JOURNALS = frozenset(
     }
 )
 _RELAY_JOURNALS = frozenset({EventKind.RELAY_OPENED, EventKind.RELAY_CLOSED, EventKind.RELAY_PERMITTED})
-_V2_COMMANDS = frozenset({CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK})
+_V1_COMMANDS = frozenset({CommandKind.SET_CLOCK})
+"""Some firmware takes them under a jumper only (command system of M206, 28.03.2017)."""
+_V1_RELAY_COMMANDS = frozenset({CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY})
+_V2_COMMANDS = frozenset({CommandKind.SET_CLOCK, CommandKind.SHIFT_CLOCK, CommandKind.SET_TARIFF_TABLE})
 _V2_CLOCK_RULE = ClockRule(max_shift_s=240, once_a_day=True, slewed=True)
 """Request 03h 0Dh: four minutes, once a calendar day of the meter."""
 _V2_RELAY_COMMANDS = frozenset({CommandKind.OPEN_RELAY, CommandKind.CLOSE_RELAY, CommandKind.SET_POWER_LIMIT})
@@ -68,6 +71,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         month_register_depth_months=11,
         channels=("can", "plc"),
         journals=_V1_JOURNALS - _RELAY_JOURNALS,
+        commands=_V1_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of M206 (28.03.2017), which lists the 200; no load profile assumed",
     ),
@@ -89,6 +93,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         relay=True,
         channels=("gsm", "optical"),
         journals=_V1_JOURNALS,
+        commands=_V1_COMMANDS | _V1_RELAY_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
         evidence_note="command system of M206 (28.03.2017), which lists the 203 but for the 203.2TD",
     ),
@@ -110,6 +115,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         relay=True,
         channels=("rs485", "plc", "optical"),
         journals=_V1_JOURNALS,
+        commands=_V1_COMMANDS | _V1_RELAY_COMMANDS,
         evidence=Evidence.CAPTURE,
         evidence_note="registers and instant values captured by others; the rest by the maker's text",
     ),

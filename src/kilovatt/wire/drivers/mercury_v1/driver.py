@@ -7,6 +7,7 @@ at the beginnings of months.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from kilovatt.measure.metering.commands import Command, ReadBack
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
@@ -19,7 +20,7 @@ from kilovatt.wire.drivers.conversation import (
     ReadingTask,
     ask,
 )
-from kilovatt.wire.drivers.mercury_v1 import events, profile
+from kilovatt.wire.drivers.mercury_v1 import commands, events, profile
 from kilovatt.wire.protocols.framing.connection import Connection
 from kilovatt.wire.protocols.mercury_v1.answers import ByTariff
 from kilovatt.wire.protocols.mercury_v1.archive import ANY_LAYOUT, HalfHourLayout
@@ -84,6 +85,15 @@ class MercuryV1Driver:
         if task.events:
             for journal in events.journals(meter, since=task.events_since):
                 yield PlannedPart(SessionPart.EVENTS, journal)
+
+    def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:
+        """Ask what must be known, then tell the meter, once. Raises CommandNotSentError."""
+        del now
+        yield from commands.carry_out(meter, command)
+
+    def read_back(self, meter: MeterAddress, command: Command) -> Conversation[ReadBack]:
+        """Read what proves a command."""
+        return (yield from commands.prove(meter, command))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
         """Say nothing: there are no sessions."""

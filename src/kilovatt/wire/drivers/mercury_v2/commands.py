@@ -1,4 +1,4 @@
-"""What Mercury V2 meters are told to do, and how it is proved: relay, power limit, clock (section 3, requests 03h).
+"""What Mercury V2 meters are told to do, and how it is proved: relay, power limit, clock, tariffs (requests 03h).
 
 All but a correction of the clock needs the second access level. A correction is slewed, not stepped: it takes as long
 as it is, and a meter takes one a day.
@@ -17,9 +17,11 @@ from kilovatt.measure.metering.commands import (
     ReadBack,
     SetClock,
     SetPowerLimit,
+    SetTariffTable,
     ShiftClock,
 )
 from kilovatt.wire.drivers.conversation import Answer, CommandNotSentError, Conversation, MeterAddress, ask, tell
+from kilovatt.wire.drivers.mercury_v2 import schedule
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import writes
 from kilovatt.wire.protocols.mercury_v2.meter_clock import MeterClock, ReadClock
@@ -47,6 +49,8 @@ def carry_out(meter: MeterAddress, command: Command) -> Conversation[None]:
             yield from tell(writes.SwitchLoad(is_off=isinstance(command, OpenRelay)))
         case SetPowerLimit():
             yield from _limit(command)
+        case SetTariffTable():
+            yield from schedule.set_table(command)
         case SetClock():
             answer = yield from ask(ReadClock())
             yield from tell(writes.SetClock(_shown_at(answer.heard_at + command.ahead, meter)))
@@ -63,6 +67,8 @@ def prove(meter: MeterAddress, command: Command) -> Conversation[ReadBack]:
             return (yield from _prove_switched(command))
         case SetPowerLimit():
             return (yield from _prove_limit(command))
+        case SetTariffTable():
+            return (yield from schedule.prove_table(command))
         case SetClock() | ShiftClock():
             return (yield from _prove_clock(meter, command))
         case _:

@@ -17,7 +17,9 @@ from kilovatt.measure.metering.commands import (
     ReadBack,
     SetClock,
     SetPowerLimit,
+    SetTariffTable,
     ShiftClock,
+    TariffMark,
 )
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.drivers.conversation import (
@@ -164,3 +166,46 @@ def test_a_correction_across_midnight_waits() -> None:
     with pytest.raises(CommandNotSentError, match="across midnight"):
         meter.command(ShiftClock(90))
     assert meter.read_back(PermitRelay()).proof is Proof.CANNOT_TELL
+
+
+# ── Tariffs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NIGHT_AND_DAY = SetTariffTable((TariffMark(0, 2), TariffMark(420, 1), TariffMark(1380, 2)))
+
+
+def test_a_tariff_table_is_written_for_all_days_in_two_halves_and_read_back() -> None:
+    meter = Commanded(M234)
+    assert meter.read_back(NIGHT_AND_DAY).proof in {Proof.NOT_SO, Proof.CONFIRMED}
+    meter.command(NIGHT_AND_DAY)
+    assert [request.selection.half for request in meter.told] == [1, 0]
+    assert all(len(request.selection.months) * len(request.selection.days) == 96 for request in meter.told)
+    found = meter.read_back(NIGHT_AND_DAY)
+    assert (found.proof, found.shown) == (Proof.CONFIRMED, "table=active,marks=0:2/420:1/1380:2")
+    other = SetTariffTable((TariffMark(0, 1),))
+    assert meter.read_back(other).proof is Proof.NOT_SO
+    meter.command(other)
+    assert meter.read_back(other).proof is Proof.CONFIRMED
+    assert meter.read_back(NIGHT_AND_DAY).shown == "table=active,marks=0:1"
+
+
+def test_more_marks_than_half_a_table_has_go_to_the_other_half() -> None:
+    meter = Commanded(M234)
+    command = SetTariffTable(tuple(TariffMark(place * 90, place % 2 + 1) for place in range(16)))
+    meter.command(command)
+    assert meter.read_back(command).proof is Proof.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        SetTariffTable((TariffMark(0, 1),), NOW),
+        SetTariffTable((TariffMark(0, 5),)),
+        SetTariffTable(tuple(TariffMark(place * 60, 1) for place in range(17))),
+    ],
+    ids=["in waiting", "a fifth tariff", "seventeen marks"],
+)
+def test_a_table_that_this_meter_cannot_have_is_not_sent(command: SetTariffTable) -> None:
+    meter = Commanded(M234)
+    with pytest.raises(CommandNotSentError) as refused:
+        meter.command(command)
+    assert (refused.value.reason, meter.told) == (NotSentReason.BAD_VALUE, [])
