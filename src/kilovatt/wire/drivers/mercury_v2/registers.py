@@ -23,6 +23,7 @@ from kilovatt.wire.protocols.mercury_v2.energy import (
 
 _TARIFFS = range(5)
 _QUANTITIES = (Quantity.A_PLUS, Quantity.A_MINUS, Quantity.R_PLUS, Quantity.R_MINUS)
+_NAMES = tuple([(quantity, tariff) for quantity in _QUANTITIES] for tariff in _TARIFFS)
 _MONTHS_OF_A_YEAR = 12
 _ONE_DAY = timedelta(days=1)
 _MIDNIGHT_MARGIN = timedelta(seconds=2)
@@ -83,12 +84,13 @@ def _read_moving(
     month = begins_on.month if array is EnergyArray.AT_START_OF_MONTH else None
     since_on, until_on = _means_it(array, begins_on)
     earliest, latest = talk.midnight(since_on) + _MIDNIGHT_MARGIN, talk.midnight(until_on) - _MIDNIGHT_MARGIN
+    begins_at = talk.midnight(begins_on)
     answered: list[AnsweredRegisters] = []
     for tariff, request in enumerate(_of_tariffs(array, month)):
         answer = yield from ask(request)
         if not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
             return []
-        answered.append(_answered(talk, answer, tariff, moment, talk.midnight(begins_on)))
+        answered.append(_answered(talk, answer, tariff, moment, begins_at))
     return answered
 
 
@@ -123,10 +125,10 @@ def _answered(
     talk: Talk, answer: Answer[EnergyTotals], tariff: int, moment: RegisterMoment, taken_at: datetime
 ) -> AnsweredRegisters:
     it, measured = answer.value, talk.model.quantities
-    told = zip(_QUANTITIES, (it.a_plus_wh, it.a_minus_wh, it.r_plus_varh, it.r_minus_varh), strict=True)
-    counted = [(quantity, value) for quantity, value in told if value is not None and quantity in measured]
+    told = zip(_NAMES[tariff], (it.a_plus_wh, it.a_minus_wh, it.r_plus_varh, it.r_minus_varh), strict=True)
+    counted = [(name, value) for name, value in told if value is not None and name[0] in measured]
     return AnsweredRegisters(
-        names=tuple([(quantity, tariff) for quantity, _ in counted]),
+        names=tuple([name for name, _ in counted]),
         values=tuple([value for _, value in counted]),
         moment=moment,
         taken_at=taken_at,

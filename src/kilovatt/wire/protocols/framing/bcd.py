@@ -15,3 +15,14 @@ def bcd_from_int(value: int, size: int) -> bytes:
     if value < 0 or len(digits) > 2 * size:
         raise ValueError(f"{value} does not fit into {2 * size} decimal digits")
     return bytes.fromhex(digits)
+
+
+def pairs_from_bcd(data: bytes) -> list[int]:
+    """Return the number that each byte says, 0 to 99. Raises ValueError for a half-byte above nine."""
+    try:
+        return [_PAIRS[byte] for byte in data]
+    except KeyError:
+        raise ValueError(f"decimal digits are wanted, got {data.hex(' ')}") from None
+
+
+_PAIRS = {bcd_from_int(number, 1)[0]: number for number in range(100)}

@@ -6,7 +6,7 @@ so that a value is never scaled twice.
 
 from datetime import date
 
-from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
+from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd, pairs_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field
 from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 
@@ -105,7 +105,7 @@ def _is_empty(data: bytes) -> bool:
 
 
 def _read_wall_time(data: bytes) -> WallTime:
-    hour, minute, second, day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(6))
+    hour, minute, second, day, month, year = pairs_from_bcd(data)
     return WallTime(CENTURY + year, month, day, hour, minute, second)
 
 
@@ -115,7 +115,7 @@ def _write_wall_time(value: WallTime) -> bytes:
 
 
 def _read_date(data: bytes) -> date:
-    day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(3))
+    day, month, year = pairs_from_bcd(data)
     return date(CENTURY + year, month, day)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
+from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd, pairs_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field
 from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 
@@ -55,15 +55,30 @@ def three_bytes(*, step: int = 1) -> Field:
     return _number(3, step, _three_said, _of_three)
 
 
+# ── What a session reads most, each in one step ──────────────────────────────────────────────────────────────────────
+
+
 def energy() -> Field:
-    """Return a register: two words, or None where masked. What a session reads most, so it is read in one step."""
-    field = maskable(word_swapped())
+    """Return a register: two words, or None where masked."""
 
     def read(data: bytes) -> int | None:
         exchanged = int.from_bytes(data, "little")
         return None if exchanged == 0xFFFF_FFFF else (exchanged & 0xFFFF) << 16 | exchanged >> 16
 
-    return Field(size=field.size, read=read, write=field.write)
+    return Field(size=4, read=read, write=maskable(word_swapped()).write)
+
+
+def flow(*, step: int = 1) -> Field:
+    """Return what flows now: three bytes, or None where masked."""
+
+    def read(data: bytes) -> int | None:
+        count = data[0] << 16 | data[2] << 8 | data[1]
+        return None if count == 0xFF_FFFF else count * step
+
+    return Field(size=3, read=read, write=maskable(three_bytes(step=step)).write)
+
+
+# ── The others ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def maskable(field: Field) -> Field:
@@ -88,7 +103,7 @@ def directed(size: int, *, step: int = 1) -> Field:
         if data == mask:
             return None
         number = said(data)
-        return Directed((number & largest) * step, bool(number & active_reversed), bool(number & reactive_reversed))
+        return Directed((number & largest) * step, number & active_reversed != 0, number & reactive_reversed != 0)
 
     def write(value: Directed | None) -> bytes:
         if value is None:
@@ -216,7 +231,7 @@ def _to_bytes(count: int, size: int) -> bytes:
 
 
 def _wall_time_from(data: bytes) -> WallTime:
-    second, minute, hour, day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(6))
+    second, minute, hour, day, month, year = pairs_from_bcd(data)
     return WallTime(CENTURY + year, month, day, hour, minute, second)
 
 
@@ -226,7 +241,7 @@ def _wall_time_to(value: WallTime) -> bytes:
 
 
 def _date_from(data: bytes) -> date:
-    day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(3))
+    day, month, year = pairs_from_bcd(data)
     return date(CENTURY + year, month, day)
 
 

@@ -14,10 +14,10 @@ from kilovatt.wire.protocols.mercury_v2.energy import TOTALS, EnergyTotals
 from kilovatt.wire.protocols.mercury_v2.fields import (
     Directed,
     directed,
+    flow,
     low_first,
     maskable,
     signed_high_first,
-    three_bytes,
 )
 from kilovatt.wire.protocols.mercury_v2.meter_clock import CLOCK, MeterClock
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
@@ -58,8 +58,8 @@ _NAMES = {
 }
 _POWER = directed(3, step=10)
 _FROZEN_POWER = directed(4, step=10)
-_HUNDREDTHS = maskable(three_bytes(step=10))
-_THOUSANDTHS = maskable(three_bytes())
+_HUNDREDTHS = flow(step=10)
+_THOUSANDTHS = flow()
 _FIELDS: Mapping[Quantity, Field] = {
     Quantity.POWER: _POWER,
     Quantity.VOLTAGE: _HUNDREDTHS,

@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import ClassVar, NamedTuple, assert_never
 
-from kilovatt.wire.protocols.framing.bcd import bcd_from_int, int_from_bcd
+from kilovatt.wire.protocols.framing.bcd import bcd_from_int, pairs_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
 from kilovatt.wire.protocols.framing.wall_time import CENTURY, WallTime
 from kilovatt.wire.protocols.mercury_v2.fields import high_first, is_empty, low_first, small
@@ -68,7 +68,7 @@ def _state_to(state: RecordState) -> bytes:
 def _stamp_from(data: bytes) -> WallTime | None:
     if is_empty(data):
         return None
-    hour, minute, day, month, year = (int_from_bcd(data[i : i + 1]) for i in range(5))
+    hour, minute, day, month, year = pairs_from_bcd(data)
     return WallTime(CENTURY + year, month, day, hour, minute, 0)
 
 
