@@ -101,6 +101,11 @@ class Dialect:
     __slots__ = ()
 
 
+def gettext_noop(text: str) -> str:
+    """Return the text; its name marks an English string for the catalogue of translations."""
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterModel:
     """One row of the catalogue."""
@@ -143,7 +148,13 @@ class MeterModel:
     """How its clock may be corrected; None where it cannot be told to."""
     dialect: Dialect | None = None
     evidence: Evidence
-    evidence_note: str
+    evidence_notes: tuple[str, ...]
+    """What the evidence is, in English sources of gettext."""
+
+    @property
+    def evidence_note(self) -> str:
+        """What the evidence is, in English."""
+        return "; ".join(self.evidence_notes)
 
     @property
     def has_profile(self) -> bool:

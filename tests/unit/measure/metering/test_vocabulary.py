@@ -80,7 +80,7 @@ def test_what_two_conversations_learnt_adds_up_and_the_later_single_value_stands
 def test_the_catalogue_names_each_model_once_and_grades_it() -> None:
     keys = [model.key for model in MODELS]
     assert len(set(keys)) == len(keys)
-    assert all(model.evidence in Evidence and model.evidence_note for model in MODELS)
+    assert all(model.evidence in Evidence and all(model.evidence_notes) and model.evidence_note for model in MODELS)
     assert all(one.key == model_by_key(one.key).key for one, _ in pairwise(MODELS))
 
 

@@ -82,7 +82,7 @@ def _show_one(model: MeterModel) -> None:
 
 
 def _card(model: MeterModel) -> Iterator[tuple[str, str]]:
-    yield _("evidence"), f"{_EVIDENCE_WORDS[model.evidence]}: {model.evidence_note}"
+    yield _("evidence"), f"{_EVIDENCE_WORDS[model.evidence]}: {'; '.join(map(_, model.evidence_notes))}"
     yield _("language"), str(model.language)
     yield _("reached by"), ", ".join(model.channels)
     if not is_concentrator(model):

@@ -1,6 +1,6 @@
 """Meters whose language nobody outside their maker knows: their readings come in files of the maker's software."""
 
-from kilovatt.measure.metering.models import Evidence, Language, MeterModel, Wiring
+from kilovatt.measure.metering.models import Evidence, Language, MeterModel, Wiring, gettext_noop
 from kilovatt.measure.metering.registers import Quantity
 
 BY_FILE: tuple[MeterModel, ...] = (
@@ -18,6 +18,10 @@ BY_FILE: tuple[MeterModel, ...] = (
         uwh_per_count=None,
         channels=("file",),
         evidence=Evidence.ASSUMED,
-        evidence_note="nothing public on its power-line protocol; tables of its concentrator's software by a mapping",
+        evidence_notes=(
+            gettext_noop(
+                "nothing public on its power-line protocol; tables of its concentrator's software by a mapping"
+            ),
+        ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kilovatt.measure.metering.models import Dialect, Evidence, Language, MeterModel, Wiring
+from kilovatt.measure.metering.models import Dialect, Evidence, Language, MeterModel, Wiring, gettext_noop
 from kilovatt.measure.metering.registers import Quantity
 
 _COUNTS = 1 << 32
@@ -44,9 +44,13 @@ COUNTERS: tuple[MeterModel, ...] = (
         channels=("ethernet",),
         dialect=PulseCounterDialect(),
         evidence=Evidence.ASSUMED,
-        evidence_note="the Modbus specification; the map of registers and the constant are those of the device and of "
-        "the meter, and are options: no device was read; no clock, no tariffs, no past: registers are of the instant "
-        "they are read",
+        evidence_notes=(
+            gettext_noop(
+                "the Modbus specification; the map of registers and the constant are those of the device and of "
+                "the meter, and are options: no device was read; no clock, no tariffs, no past: registers are of the "
+                "instant they are read"
+            ),
+        ),
     ),
 )
 """They count for a meter, and keep nothing of the past: no town is wired with them, and no bill rests on one alone."""

@@ -10,6 +10,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 
@@ -53,8 +54,13 @@ ENERGOMERA: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraDialect(),
         evidence=Evidence.SIBLING,
-        evidence_note="registers as three programs of others read them, two of which quote the maker's text; the day "
-        "depth is assumed, and a meter that keeps less refuses; whether this type keeps half-hours is not established",
+        evidence_notes=(
+            gettext_noop(
+                "registers as three programs of others read them, two of which quote the maker's text; the day "
+                "depth is assumed, and a meter that keeps less refuses; whether this type keeps half-hours is not "
+                "established"
+            ),
+        ),
     ),
     MeterModel(
         key="energomera-ce102-profile",
@@ -75,8 +81,12 @@ ENERGOMERA: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraDialect(),
         evidence=Evidence.SIBLING,
-        evidence_note="half-hours as three programs of others read them from a СЕ102; which types keep them, and how "
-        "long, is not established: a meter that does not refuses, and is then one of the row without",
+        evidence_notes=(
+            gettext_noop(
+                "half-hours as three programs of others read them from a СЕ102; which types keep them, and how "
+                "long, is not established: a meter that does not refuses, and is then one of the row without"
+            ),
+        ),
     ),
     MeterModel(
         key="energomera-ce102-r5-1",
@@ -94,8 +104,12 @@ ENERGOMERA: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraDialect(stamped_registers=True),
         evidence=Evidence.CAPTURE,
-        evidence_note="clock and running register captured by others; past months by its sibling; order of bytes and "
-        "scale of voltage and current are options, since programs disagree",
+        evidence_notes=(
+            gettext_noop(
+                "clock and running register captured by others; past months by its sibling; order of bytes and "
+                "scale of voltage and current are options, since programs disagree"
+            ),
+        ),
     ),
     MeterModel(
         key="energomera-ce307-r33",
@@ -113,7 +127,11 @@ ENERGOMERA: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraDialect(stamped_registers=True),
         evidence=Evidence.SIBLING,
-        evidence_note="the dialect of the captured СЕ102 R5.1, as two programs of others read it; order of bytes and "
-        "scale of voltage and current are options, since programs disagree",
+        evidence_notes=(
+            gettext_noop(
+                "the dialect of the captured СЕ102 R5.1, as two programs of others read it; order of bytes and "
+                "scale of voltage and current are options, since programs disagree"
+            ),
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 
@@ -60,8 +61,12 @@ ENERGOMERA_IEC: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraIecDialect(type_name="CE102Mv01", months_by_depth=True, names_once=True, decimals=2),
         evidence=Evidence.CAPTURE,
-        evidence_note="session and running registers captured by others; past months by the names that another "
-        "program asks for, whose order of values is assumed to be that of the running ones; no profile is known",
+        evidence_notes=(
+            gettext_noop(
+                "session and running registers captured by others; past months by the names that another "
+                "program asks for, whose order of values is assumed to be that of the running ones; no profile is known"
+            ),
+        ),
     ),
     MeterModel(
         key="energomera-ce301",
@@ -79,8 +84,12 @@ ENERGOMERA_IEC: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraIecDialect(type_name="CE301v12"),
         evidence=Evidence.CAPTURE,
-        evidence_note="session, running registers, ends of months and instant values captured by others; how many "
-        "months it keeps is assumed; reactive energy and profile have no established names",
+        evidence_notes=(
+            gettext_noop(
+                "session, running registers, ends of months and instant values captured by others; how many "
+                "months it keeps is assumed; reactive energy and profile have no established names"
+            ),
+        ),
     ),
     MeterModel(
         key="energomera-ce303",
@@ -98,7 +107,11 @@ ENERGOMERA_IEC: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=EnergomeraIecDialect(type_name="CE303v11"),
         evidence=Evidence.SIBLING,
-        evidence_note="names as two programs of others read them from this meter, and a captured group of values; "
-        "ends of months as captured from the СЕ301; reactive energy and profile have no established names",
+        evidence_notes=(
+            gettext_noop(
+                "names as two programs of others read them from this meter, and a captured group of values; "
+                "ends of months as captured from the СЕ301; reactive energy and profile have no established names"
+            ),
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 
@@ -73,7 +74,9 @@ INCOTEX: tuple[MeterModel, ...] = (
         journals=_V1_JOURNALS - _RELAY_JOURNALS,
         commands=_V1_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
-        evidence_note="command system of M206 (28.03.2017), which lists the 200; no load profile assumed",
+        evidence_notes=(
+            gettext_noop("command system of M206 (28.03.2017), which lists the 200; no load profile assumed"),
+        ),
     ),
     MeterModel(
         key="mercury-203-2t-gbo",
@@ -95,7 +98,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         journals=_V1_JOURNALS,
         commands=_V1_COMMANDS | _V1_RELAY_COMMANDS,
         evidence=Evidence.MAKERS_TEXT,
-        evidence_note="command system of M206 (28.03.2017), which lists the 203 but for the 203.2TD",
+        evidence_notes=(gettext_noop("command system of M206 (28.03.2017), which lists the 203 but for the 203.2TD"),),
     ),
     MeterModel(
         key="mercury-206-prlsno",
@@ -117,7 +120,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         journals=_V1_JOURNALS,
         commands=_V1_COMMANDS | _V1_RELAY_COMMANDS,
         evidence=Evidence.CAPTURE,
-        evidence_note="registers and instant values captured by others; the rest by the maker's text",
+        evidence_notes=(gettext_noop("registers and instant values captured by others; the rest by the maker's text"),),
     ),
     MeterModel(
         key="mercury-230-art-01-cln",
@@ -138,7 +141,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.MAKERS_TEXT,
-        evidence_note="command system of 203.2TD…238, edition 05.2023",
+        evidence_notes=(gettext_noop("command system of 203.2TD…238, edition 05.2023"),),
     ),
     MeterModel(
         key="mercury-230-art-03-cln",
@@ -159,7 +162,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.MAKERS_TEXT,
-        evidence_note="command system of 203.2TD…238, edition 05.2023",
+        evidence_notes=(gettext_noop("command system of 203.2TD…238, edition 05.2023"),),
     ),
     MeterModel(
         key="mercury-234-art-03",
@@ -181,7 +184,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
-        evidence_note="opening and journals captured from a 234; the rest by the maker's text",
+        evidence_notes=(gettext_noop("opening and journals captured from a 234; the rest by the maker's text"),),
     ),
     MeterModel(
         key="mercury-234-artm-01-pob-r",
@@ -204,7 +207,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS | _V2_RELAY_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.SIBLING,
-        evidence_note="the 234 of the maker's text, with its built-in relay",
+        evidence_notes=(gettext_noop("the 234 of the maker's text, with its built-in relay"),),
     ),
     MeterModel(
         key="mercury-234-artm-03-pb-r",
@@ -226,7 +229,7 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
-        evidence_note="opening and journals captured from a 234; the rest by the maker's text",
+        evidence_notes=(gettext_noop("opening and journals captured from a 234; the rest by the maker's text"),),
     ),
     MeterModel(
         key="mercury-234-artm-00-pb-g",
@@ -248,6 +251,8 @@ INCOTEX: tuple[MeterModel, ...] = (
         commands=_V2_COMMANDS,
         clock_rule=_V2_CLOCK_RULE,
         evidence=Evidence.CAPTURE,
-        evidence_note="serial, firmware and ratio captured through a modem; the rest by the maker's text",
+        evidence_notes=(
+            gettext_noop("serial, firmware and ratio captured through a modem; the rest by the maker's text"),
+        ),
     ),
 )

@@ -13,6 +13,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 
@@ -93,7 +94,7 @@ class LandisGyrCosemDialect(CosemDialect):
 
 
 _PASSWORD = PasswordRule(form=PasswordForm.ASCII, length_min=1, length_max=32, factory=("00000000",))
-_ASSUMED = "serial number, event log and its numbers, columns and depths are assumed"
+_ASSUMED = gettext_noop("serial number, event log and its numbers, columns and depths are assumed")
 _SHORT_NAMES = MeterModel(
     key="landis-gyr-zmg405-sn",
     title="Landis+Gyr ZMG405CR (DLMS)",
@@ -112,8 +113,12 @@ _SHORT_NAMES = MeterModel(
     journals=frozenset(event.kind for event in _EVENTS),
     dialect=LandisGyrCosemDialect(),
     evidence=Evidence.SIBLING,
-    evidence_note="association by short names as captured from an unnamed Landis+Gyr; object list and addresses are "
-    f"assumed; {_ASSUMED}",
+    evidence_notes=(
+        gettext_noop(
+            "association by short names as captured from an unnamed Landis+Gyr; object list and addresses are assumed"
+        ),
+        _ASSUMED,
+    ),
 )
 LANDIS_GYR: tuple[MeterModel, ...] = (
     MeterModel(
@@ -132,8 +137,13 @@ LANDIS_GYR: tuple[MeterModel, ...] = (
         channels=("rs485", "optical"),
         dialect=LandisGyrDialect(type_name="ZMG405000b.P07"),
         evidence=Evidence.SIBLING,
-        evidence_note="identification and lines as two mocks of this meter and readouts of a ZMD405 show them; what is "
-        "read out, in which step, and when registers are frozen is a matter of its parameters; its profile takes DLMS",
+        evidence_notes=(
+            gettext_noop(
+                "identification and lines as two mocks of this meter and readouts of a ZMD405 show them; what is "
+                "read out, in which step, and when registers are frozen is a matter of its parameters; its profile "
+                "takes DLMS"
+            ),
+        ),
     ),
     _SHORT_NAMES,
     replace(
@@ -142,8 +152,13 @@ LANDIS_GYR: tuple[MeterModel, ...] = (
         title="Landis+Gyr ZMG405CR (DLMS, optical)",
         channels=("optical",),
         dialect=LandisGyrCosemDialect(entry=Entry.MODE_E, address_bytes=1),
-        evidence_note="identification as two mocks show it, address and association by short names as captured from an "
-        f"unnamed Landis+Gyr; the object list is assumed; {_ASSUMED}",
+        evidence_notes=(
+            gettext_noop(
+                "identification as two mocks show it, address and association by short names as captured from an "
+                "unnamed Landis+Gyr; the object list is assumed"
+            ),
+            _ASSUMED,
+        ),
     ),
     replace(
         _SHORT_NAMES,
@@ -151,6 +166,6 @@ LANDIS_GYR: tuple[MeterModel, ...] = (
         title="Landis+Gyr ZMG405CR (DLMS, logical names)",
         dialect=LandisGyrCosemDialect(uses_short_names=False),
         evidence=Evidence.ASSUMED,
-        evidence_note=f"an E550 is said to know logical names too; {_ASSUMED}",
+        evidence_notes=(gettext_noop("an E550 is said to know logical names too"), _ASSUMED),
     ),
 )

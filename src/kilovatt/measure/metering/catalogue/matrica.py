@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kilovatt.measure.metering.catalogue.spodes import SPODES
-from kilovatt.measure.metering.models import Evidence, MeterModel
+from kilovatt.measure.metering.models import Evidence, MeterModel, gettext_noop
 
 _THREE_PHASE = next(row for row in SPODES if row.key == "spodes-3ph")
 
@@ -15,8 +15,12 @@ MATRICA: tuple[MeterModel, ...] = (
         maker="Матрица",
         channels=("rs485", "optical"),
         evidence=Evidence.ASSUMED,
-        evidence_note="its maker says that it speaks DLMS/COSEM on its optical and RS-485 ports; of its objects "
-        "nothing is public: they are taken to be those of СПОДЭС; address, password and stamps are options that "
-        "nobody has checked",
+        evidence_notes=(
+            gettext_noop(
+                "its maker says that it speaks DLMS/COSEM on its optical and RS-485 ports; of its objects "
+                "nothing is public: they are taken to be those of СПОДЭС; address, password and stamps are options "
+                "that nobody has checked"
+            ),
+        ),
     ),
 )

@@ -11,6 +11,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 
@@ -65,8 +66,12 @@ NZIF: tuple[MeterModel, ...] = (
         journals=_JOURNALS | _COVERS | {EventKind.MAGNETIC_FIELD},
         dialect=NzifDialect(),
         evidence=Evidence.SIBLING,
-        evidence_note="frames captured from a СЭТ-4ТМ.03М; the rest as the maker's concentrator and programs of "
-        "others read this very type; constant of a transformer-connected 230 V meter",
+        evidence_notes=(
+            gettext_noop(
+                "frames captured from a СЭТ-4ТМ.03М; the rest as the maker's concentrator and programs of "
+                "others read this very type; constant of a transformer-connected 230 V meter"
+            ),
+        ),
     ),
     MeterModel(
         key="set-4tm-03m",
@@ -88,7 +93,11 @@ NZIF: tuple[MeterModel, ...] = (
         journals=_JOURNALS | {EventKind.TERMINAL_COVER_OPENED},
         dialect=NzifDialect(type_code=8, read_bytes_max=93),
         evidence=Evidence.CAPTURE,
-        evidence_note="opening, serial number, ratios and variant captured; the rest as the maker's concentrator and "
-        "programs of others read it; constant of a 230 V meter of 5 A",
+        evidence_notes=(
+            gettext_noop(
+                "opening, serial number, ratios and variant captured; the rest as the maker's concentrator and "
+                "programs of others read it; constant of a 230 V meter of 5 A"
+            ),
+        ),
     ),
 )

@@ -13,11 +13,12 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.spodes.vocabulary import KINDS
 
-_STANDARD = "text of ГОСТ Р 58940-2020 and its sample frames"
+_STANDARD = gettext_noop("text of ГОСТ Р 58940-2020 and its sample frames")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def _row(  # a row says many things
         clock_rule=_CLOCK_RULE,
         dialect=dialect or SpodesDialect(),
         evidence=evidence,
-        evidence_note=evidence_note,
+        evidence_notes=(evidence_note,),
     )
 
 
@@ -99,7 +100,7 @@ _NARTIS_DIALECT = SpodesDialect(
     text_encoding="cp1251", has_scaler_profiles=False, flag="NRT", configurator_proof=ConfiguratorProof.AES
 )
 _ENERGOMERA = SpodesDialect(text_encoding="cp1251", flag="EMR")
-_ENERGOMERA_NOTE = "a push of a real Энергомера, a СЕ207's password; the rest by the standard"
+_ENERGOMERA_NOTE = gettext_noop("a push of a real Энергомера, a СЕ207's password; the rest by the standard")
 _RIM = SpodesDialect(
     over_wrapper=True,
     stamps_ahead_of_utc=True,
@@ -108,7 +109,7 @@ _RIM = SpodesDialect(
     takes_ranges=False,
     flag="RIM",
 )
-_RIM_NOTE = "as the РиМ 489; the rest by the standard"
+_RIM_NOTE = gettext_noop("as the РиМ 489; the rest by the standard")
 SPODES: tuple[MeterModel, ...] = (
     _row(
         key="spodes-1ph",
@@ -143,7 +144,7 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=_ENERGOMERA,
         password=_EIGHT_DIGITS,
         evidence=Evidence.SIBLING,
-        evidence_note="users read a СЕ207 SPds with this password; the rest by the standard",
+        evidence_note=gettext_noop("users read a СЕ207 SPds with this password; the rest by the standard"),
     ),
     _row(
         key="energomera-ce208-spds",
@@ -183,7 +184,9 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=replace(_NARTIS_DIALECT, address_bytes=2),
         password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="address, encoding and passwords as users report them, mechanism 2 assumed; the rest by standard",
+        evidence_note=gettext_noop(
+            "address, encoding and passwords as users report them, mechanism 2 assumed; the rest by standard"
+        ),
     ),
     _row(
         key="milur-107s",
@@ -192,7 +195,7 @@ SPODES: tuple[MeterModel, ...] = (
         phases=1,
         dialect=SpodesDialect(text_encoding="cp1251", flag="MLR"),
         evidence=Evidence.ASSUMED,
-        evidence_note="users report its address (the last four digits and 16); the rest by the standard",
+        evidence_note=gettext_noop("users report its address (the last four digits and 16); the rest by the standard"),
     ),
     _row(
         key="mercury-spodes-1ph",
@@ -200,7 +203,7 @@ SPODES: tuple[MeterModel, ...] = (
         maker="Инкотекс",
         phases=1,
         evidence=Evidence.ASSUMED,
-        evidence_note="by the standard alone",
+        evidence_note=gettext_noop("by the standard alone"),
     ),
     _row(
         key="mercury-spodes-3ph",
@@ -208,7 +211,7 @@ SPODES: tuple[MeterModel, ...] = (
         maker="Инкотекс",
         phases=3,
         evidence=Evidence.ASSUMED,
-        evidence_note="by the standard alone",
+        evidence_note=gettext_noop("by the standard alone"),
     ),
     _row(
         key="nartis-i300",
@@ -218,7 +221,9 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=_NARTIS_DIALECT,
         password=_NARTIS,
         evidence=Evidence.SIBLING,
-        evidence_note="encoding and passwords as users report them, mechanism 2 assumed; the rest by the standard",
+        evidence_note=gettext_noop(
+            "encoding and passwords as users report them, mechanism 2 assumed; the rest by the standard"
+        ),
     ),
     _row(
         key="rim-489-spodes",
@@ -228,7 +233,7 @@ SPODES: tuple[MeterModel, ...] = (
         dialect=_RIM,
         channels=("gsm", "radio"),
         evidence=Evidence.SIBLING,
-        evidence_note="a sample of the standard reads the type of a РиМ 489.38; users read one over TCP",
+        evidence_note=gettext_noop("a sample of the standard reads the type of a РиМ 489.38; users read one over TCP"),
     ),
     _row(
         key="rim-189-spodes",

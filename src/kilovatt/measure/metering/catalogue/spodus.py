@@ -16,6 +16,7 @@ from kilovatt.measure.metering.models import (
     PasswordForm,
     PasswordRule,
     Wiring,
+    gettext_noop,
 )
 
 THROUGH_CONCENTRATOR = "concentrator"
@@ -46,6 +47,7 @@ class SpodusDialect(SpodesDialect):
     """Whether its own journals stand under 0.0.96.11.x.255, as that program has it; else 0.0.99.98.x.255."""
 
 
+_THROUGH = gettext_noop("read through a concentrator")
 SPODUS_USPD = MeterModel(
     key="spodus-uspd",
     title="УСПД (СПОДУС)",
@@ -73,8 +75,12 @@ SPODUS_USPD = MeterModel(
     ),
     dialect=SpodusDialect(),
     evidence=Evidence.ASSUMED,
-    evidence_note="objects and columns as a public program has them; the text of the standard was not at hand, "
-    "and nobody has read a real one",
+    evidence_notes=(
+        gettext_noop(
+            "objects and columns as a public program has them; the text of the standard was not at hand, "
+            "and nobody has read a real one"
+        ),
+    ),
 )
 CONCENTRATORS: tuple[MeterModel, ...] = (SPODUS_USPD,)
 """They count nothing themselves: no bill rests on one."""
@@ -99,7 +105,7 @@ def behind(model: MeterModel) -> MeterModel:
         channels=(THROUGH_CONCENTRATOR,),
         dialect=replace(dialect, over_wrapper=True),
         evidence=Evidence.ASSUMED,
-        evidence_note=f"{model.evidence_note}; through a concentrator: {SPODUS_USPD.evidence_note}",
+        evidence_notes=(*model.evidence_notes, _THROUGH, *SPODUS_USPD.evidence_notes),
     )
 
 
