@@ -219,7 +219,8 @@ class HeadendProcess:
         now = self._clock.now()
         # A day that has just passed is asked for by the first visit after it.
         gaps.notice_gaps(now=now, meter_ids=meter_ids)
-        lines = lines_to_read(now=now, meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT)
+        is_whole = rank is Rank.ON_DEMAND
+        lines = lines_to_read(now=now, meter_ids=meter_ids, days_at_once=DAYS_OF_A_VISIT, is_whole=is_whole)
         return _ranked(lines, rank)
 
     def _put(self, errands: Iterable[LineErrand]) -> None:

@@ -57,12 +57,13 @@ def errand(wanted: MeterErrand) -> Errand:
             zone=wanted.zone,
         ),
         task=ReadingTask(
-            instant=wanted.present_too,
-            registers_now=wanted.present_too,
+            instant=wanted.present_too and wanted.parts.samples,
+            registers_now=wanted.present_too and wanted.parts.registers,
             register_days=wanted.register_days,
             register_months=wanted.register_months,
             profile_days=wanted.profile_days,
-            events=wanted.present_too,
+            events=wanted.present_too and wanted.parts.journals,
+            quality_events=wanted.present_too and wanted.parts.quality,
         ),
     )
 

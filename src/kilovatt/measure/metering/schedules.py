@@ -59,7 +59,12 @@ def next_visit(
     due = visited_at + wait
     if schedule.allows(due, zone):
         return due
-    return _next_opening(schedule, due, zone) + _spread(meter_id, schedule.window_s() // 2)
+    return next_opening(schedule, meter_id=meter_id, after=due, zone=zone)
+
+
+def next_opening(schedule: ReadingSchedule, *, meter_id: int, after: datetime, zone: ZoneInfo) -> datetime:
+    """Return when a meter is due in the window that opens next, spread over its first half; it must have one."""
+    return _next_opening(schedule, after, zone) + _spread(meter_id, schedule.window_s() // 2)
 
 
 def _next_opening(schedule: ReadingSchedule, after: datetime, zone: ZoneInfo) -> datetime:

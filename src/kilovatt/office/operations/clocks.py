@@ -5,7 +5,7 @@ A clock is moved once a day at most, by an order as any other: on record, sent o
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,8 @@ from kilovatt.measure.metering.clock_policy import (
 from kilovatt.measure.metering.commands import CommandKind, ShiftClock
 from kilovatt.office.operations import orders
 from kilovatt.office.operations.order_refusals import OrderRefusedError
-from kilovatt.office.records.models import ClockDeviation, Installation, Meter, MeterOrder, ReadingPlan
+from kilovatt.office.operations.plans_in_force import plans_of, standing_meters
+from kilovatt.office.records.models import ClockDeviation, Installation, Meter, MeterOrder
 
 METERS_AT_ONCE = 500
 DAYS_OF_DRIFT = 60
@@ -72,7 +73,7 @@ def _correct(installations: Collection[Installation], done: ClocksRound, now: da
     ids = [installation.meter_id for installation in installations]
     heard = _heard_at(ids)
     moved, tried = _moved_at(ids, now), _tried_at(ids, now)
-    agreed = _agreed({installation.point.organisation_id for installation in installations})
+    agreed = _agreed(ids)
     under_way = orders.under_way(ids)
     for installation in installations:
         meter = installation.meter
@@ -81,7 +82,7 @@ def _correct(installations: Collection[Installation], done: ClocksRound, now: da
         advice = _advice(meter, heard[meter.pk], moved.get(meter.pk), now)
         done.by_advice[advice.advice] += 1
         if advice.advice is Advice.CORRECT:
-            is_approved = installation.point.organisation_id in agreed
+            is_approved = meter.pk in agreed
             done.ordered += _order(meter, advice, now, is_approved=is_approved)
 
 
@@ -136,9 +137,10 @@ def _tried_at(meter_ids: Collection[int], now: datetime) -> set[int]:
     return set(of_the_site.values_list("meter_id", flat=True))
 
 
-def _agreed(organisation_ids: Iterable[int]) -> set[int]:
-    plans = ReadingPlan.objects.filter(organisation_id__in=list(organisation_ids), corrects_clocks=True)
-    return set(plans.values_list("organisation_id", flat=True))
+def _agreed(meter_ids: Collection[int]) -> set[int]:
+    """Meters whose plan has their clocks corrected without asking."""
+    plans = plans_of(standing_meters(meter_ids))
+    return {meter_id for meter_id, plan in plans.items() if plan.corrects_clocks}
 
 
 def drift_of(meter_id: int, *, today_on: date) -> int | None:

@@ -12,6 +12,7 @@ from kilovatt.measure.metering.registers import RegisterMoment
 from kilovatt.office.operations import history
 from kilovatt.office.operations.gaps import open_gaps
 from kilovatt.office.operations.meter_keys import SealedKey, sealed_keys, take_counters
+from kilovatt.office.operations.plans_in_force import EVERYTHING, PlanParts, parts_by, plans_of, standing_meters
 from kilovatt.office.records.models import Installation, Line
 from kilovatt.quantities.periods import (
     last_full_month,
@@ -40,6 +41,8 @@ class MeterErrand:
     register_days: tuple[date, ...]
     register_months: tuple[date, ...]
     profile_days: tuple[date, ...]
+    parts: PlanParts = EVERYTHING
+    """What its plan has read in a visit."""
     present_too: bool = True
     """Whether to read what is now, identity and events besides; else only days of the past."""
 
@@ -56,12 +59,17 @@ class LineErrands:
 
 
 def lines_to_read(
-    *, now: datetime, meter_ids: Sequence[int] | None = None, days_at_once: int | None = DAYS_AT_ONCE
+    *,
+    now: datetime,
+    meter_ids: Sequence[int] | None = None,
+    days_at_once: int | None = DAYS_AT_ONCE,
+    is_whole: bool = False,
 ) -> tuple[LineErrands, ...]:
     """Return every line with meters installed now (or those of `meter_ids`) and what is missing of each.
 
-    Of the days that are missing the newest are asked for, `days_at_once` at most. For meters with keys,
-    invocation counters are taken: a plan that is not carried out costs some, no more.
+    Of the days that are missing the newest are asked for, `days_at_once` at most. What the plan of a meter leaves out
+    is left out, unless it is to be read whole. For meters with keys, invocation counters are taken: a plan that is not
+    carried out costs some, no more.
     """
     installed = Installation.objects.filter(removed_at=None, installed_at__lte=now, meter__line__isnull=False)
     if meter_ids is not None:
@@ -71,7 +79,8 @@ def lines_to_read(
         line_id = installation.meter.line_id
         assert line_id is not None
         by_line[line_id].append(installation)
-    errands = _errands([one for of_line in by_line.values() for one in of_line], now, days_at_once)
+    there = [one for of_line in by_line.values() for one in of_line]
+    errands = _errands(there, now, days_at_once, is_whole=is_whole)
     return tuple(
         LineErrands(
             line_id=line.pk,
@@ -93,10 +102,16 @@ def back_fill(days_at_once: Mapping[int, int], *, now: datetime) -> tuple[LineEr
     if not missing:
         return ()
     lines = lines_to_read(now=now, meter_ids=sorted(missing), days_at_once=None)
-    return tuple(
-        replace(line, meters=tuple(_of_the_past(wanted, days_at_once[wanted.meter_id]) for wanted in line.meters))
+    past = (
+        replace(
+            line,
+            meters=tuple(
+                _of_the_past(wanted, days_at_once[wanted.meter_id]) for wanted in line.meters if wanted.profile_days
+            ),
+        )
         for line in lines
     )
+    return tuple(line for line in past if line.meters)
 
 
 def _of_the_past(wanted: MeterErrand, days_at_once: int) -> MeterErrand:
@@ -104,15 +119,19 @@ def _of_the_past(wanted: MeterErrand, days_at_once: int) -> MeterErrand:
     return replace(wanted, register_days=(), register_months=(), profile_days=days, present_too=False)
 
 
-def _errands(installations: Sequence[Installation], now: datetime, days_at_once: int | None) -> dict[int, MeterErrand]:
+def _errands(
+    installations: Sequence[Installation], now: datetime, days_at_once: int | None, *, is_whole: bool
+) -> dict[int, MeterErrand]:
     ids = [installation.meter_id for installation in installations]
     gaps = open_gaps(ids)
     known = _known_month_starts(ids, now)
+    plans = {} if is_whole else plans_of(standing_meters(ids))
     sealed = sealed_keys(ids)
     counters = take_counters([meter_id for meter_id in ids if meter_id in sealed], now=now)
     errands = {}
     for installation in installations:
         meter, model = installation.meter, model_by_key(installation.meter.model_key)
+        parts = parts_by(plans.get(meter.pk))
         zone = ZoneInfo(installation.point.zone_name)
         month_on = last_full_month(now, zone)
         since_on = max(month_on, local_date(installation.installed_at, zone))
@@ -127,9 +146,10 @@ def _errands(installations: Sequence[Installation], now: datetime, days_at_once:
             keys_sealed=sealed.get(meter.pk, ()),
             counter=counters.get(meter.pk),
             zone=zone,
-            register_days=(local_date(now, zone),) if model.day_register_depth_days else (),
-            register_months=tuple(months),
-            profile_days=gaps.newest(meter.pk, days_at_once),
+            register_days=(local_date(now, zone),) if parts.registers and model.day_register_depth_days else (),
+            register_months=tuple(months) if parts.registers else (),
+            profile_days=gaps.newest(meter.pk, days_at_once) if parts.profile else (),
+            parts=parts,
         )
     return errands
 

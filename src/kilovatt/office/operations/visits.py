@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.schedules import ReadingSchedule, next_visit
+from kilovatt.measure.metering.schedules import ReadingSchedule, next_opening, next_visit
 from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.office.operations.plans_in_force import plans_of, schedule_by, standing_meters
 from kilovatt.office.records.models import Installation, Meter, MeterStanding, ReadingPlan, Work
 
 ON_DEMAND = "reading"
@@ -30,8 +31,39 @@ def due_meters(
         installed_at__lte=now,
         meter__line_id__in=line_ids,
     )
-    in_turn = installed.order_by(F("meter__standing__next_due_at").asc(nulls_first=True), "meter_id")
-    return list(in_turn.exclude(meter_id__in=but_not).values_list("meter_id", flat=True)[:at_most])
+    in_turn = _in_turn(installed.exclude(meter_id__in=but_not))
+    due = list(in_turn.values_list("meter_id", flat=True)[:at_most])
+    return _within_their_hours(due, now=now)
+
+
+def _in_turn(installed: QuerySet[Installation]) -> QuerySet[Installation]:
+    """Put meters into their turn: those of a plan that goes before others first, then the longest overdue."""
+    overdue = F("meter__standing__next_due_at").asc(nulls_first=True)
+    if not ReadingPlan.objects.exclude(priority=ReadingPlan.Priority.USUAL).exists():
+        return installed.order_by(overdue, "meter_id")
+    of_the_default = ReadingPlan.objects.filter(organisation=OuterRef("point__organisation"), is_default=True)
+    priority = Coalesce(
+        "meter__reading_plan__priority",
+        "meter__line__reading_plan__priority",
+        Subquery(of_the_default.values("priority")[:1]),
+        Value(int(ReadingPlan.Priority.USUAL)),
+    )
+    return installed.annotate(priority=priority).order_by("priority", overdue, "meter_id")
+
+
+def _within_their_hours(due: list[int], *, now: datetime) -> list[int]:
+    """Leave out, and put off to its next hours, whatever is not to be visited now; who was never visited is, once."""
+    if not due or not ReadingPlan.objects.filter(opens__isnull=False).exists():
+        return due
+    stands = stands_of(due)
+    out = {meter_id for meter_id in due if not stands[meter_id].schedule.allows(now, stands[meter_id].zone)}
+    put_off = list(MeterStanding.objects.filter(meter_id__in=out, next_due_at__isnull=False))
+    for standing in put_off:
+        stand = stands[standing.meter_id]
+        standing.next_due_at = next_opening(stand.schedule, meter_id=standing.meter_id, after=now, zone=stand.zone)
+    MeterStanding.objects.bulk_update(put_off, ["next_due_at"])
+    later = {standing.meter_id for standing in put_off}
+    return [meter_id for meter_id in due if meter_id not in later]
 
 
 def ask_for(meter: Meter, *, now: datetime) -> str:
@@ -71,24 +103,11 @@ class Stand:
 
 def stands_of(meter_ids: Collection[int]) -> dict[int, Stand]:
     """Return where these meters stand: in UTC, and read as often as the site says, those that stand nowhere."""
-    at_points = Installation.objects.filter(meter_id__in=meter_ids, removed_at=None)
-    points = {one.meter_id: one.point for one in at_points.select_related("point")}
-    plans = {
-        plan.organisation_id: ReadingSchedule(
-            every=timedelta(minutes=plan.every_minutes), opens=plan.opens, closes=plan.closes
-        )
-        for plan in ReadingPlan.objects.filter(organisation__in={point.organisation_id for point in points.values()})
-    }
-    of_the_site = ReadingSchedule(every=timedelta(minutes=settings.READ_EVERY_MINUTES))
-    stands = {}
-    for meter_id in meter_ids:
-        point = points.get(meter_id)
-        stands[meter_id] = (
-            Stand(ZoneInfo("UTC"), of_the_site)
-            if point is None
-            else Stand(ZoneInfo(point.zone_name), plans.get(point.organisation_id, of_the_site))
-        )
-    return stands
+    standing = standing_meters(meter_ids)
+    plans = plans_of(standing)
+    nowhere = Stand(ZoneInfo("UTC"), schedule_by(None))
+    there = {one.meter_id: Stand(ZoneInfo(one.zone_name), schedule_by(plans.get(one.meter_id))) for one in standing}
+    return {meter_id: there.get(meter_id, nowhere) for meter_id in meter_ids}
 
 
 def schedule_next(standing: MeterStanding, report: SessionReport, stand: Stand) -> None:

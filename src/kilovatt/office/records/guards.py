@@ -69,6 +69,7 @@ GUARDS: tuple[Guard, ...] = (
         "a rule of approval is said anew, not edited",
     ),
     Guard("second_person_stays", "records_secondpersonrule", "DELETE", "TRUE", "a rule of approval is never deleted"),
+    Guard("plan_change_kept", "records_readingplanchange", "UPDATE", "TRUE", "who changed a plan is never changed"),
     *(
         Guard(
             f"{table.removeprefix('records_')}_kept",

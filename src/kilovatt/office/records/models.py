@@ -11,6 +11,7 @@ from kilovatt.office.records.organisations.models import (
     Organisation,
     OrganisationRole,
     ReadingPlan,
+    ReadingPlanChange,
     StaffRole,
     VatStatus,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Push",
     "PushStanding",
     "ReadingPlan",
+    "ReadingPlanChange",
     "SecondPersonRule",
     "Session",
     "StaffRole",

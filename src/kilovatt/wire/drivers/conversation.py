@@ -142,8 +142,15 @@ class ReadingTask:
     """First days of months whose registers at 00:00 are wanted."""
     profile_days: tuple[date, ...] = ()
     events: bool = False
+    quality_events: bool | None = None
+    """Journals of the quality of supply; None: with the other journals."""
     events_since: datetime | None = None
     """Events that began before this instant need not be read again; None: everything the journals keep."""
+
+    @property
+    def wants_quality(self) -> bool:
+        """Whether journals of the quality of supply are to be read."""
+        return self.events if self.quality_events is None else self.quality_events
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,15 +92,32 @@ class DataKey(models.Model):
 
 
 class ReadingPlan(models.Model):
-    """How often the meters of an organisation are read, and in which local hours; without one, every half-hour.
+    """What is read of meters, how often, and in which local hours.
 
-    A window may run over midnight. What is asked for by somebody who waits is read at any hour.
+    The plan of a meter holds before that of its line, and that before the default of the organisation; without any,
+    everything is read every half-hour. A window may run over midnight. What is asked for by somebody who waits is read
+    at any hour, and whole.
     """
 
-    organisation = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="reading_plan")
+    class Priority(models.IntegerChoices):
+        """Whose turn comes first among meters that are due."""
+
+        FIRST = 0, _("before others")
+        USUAL = 1, _("as usual")
+        LAST = 2, _("after others")
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="reading_plans")
+    name = models.CharField(_("name"), max_length=80, default="")
+    is_default = models.BooleanField(_("holds for meters that have no other"), default=True)
     every_minutes = models.PositiveIntegerField(_("every so many minutes"), default=30)
     opens = models.TimeField(_("not before (local)"), null=True, blank=True)
     closes = models.TimeField(_("not after (local)"), null=True, blank=True)
+    reads_registers = models.BooleanField(_("registers"), default=True)
+    reads_profile = models.BooleanField(_("load profile"), default=True)
+    reads_samples = models.BooleanField(_("voltages, currents and power"), default=True)
+    reads_journals = models.BooleanField(_("journals"), default=True)
+    reads_quality = models.BooleanField(_("journals of the quality of supply"), default=True)
+    priority = models.PositiveSmallIntegerField(_("whose turn comes first"), choices=Priority, default=Priority.USUAL)
     corrects_clocks = models.BooleanField(_("clocks are corrected without asking"), default=False)
     """Else a correction waits for an operator's approval."""
 
@@ -108,16 +125,46 @@ class ReadingPlan(models.Model):
         verbose_name = _("reading plan")
         verbose_name_plural = _("reading plans")
         constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="one_reading_plan_of_a_name"),
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(is_default=True), name="one_default_reading_plan"
+            ),
             models.CheckConstraint(condition=Q(every_minutes__gte=1), name="read_once_a_minute_at_most"),
             models.CheckConstraint(
                 condition=Q(opens=None, closes=None)
                 | Q(opens__isnull=False, closes__isnull=False) & ~Q(opens=F("closes")),
                 name="a_window_has_two_ends",
             ),
+            models.CheckConstraint(
+                condition=Q(reads_registers=True)
+                | Q(reads_profile=True)
+                | Q(reads_samples=True)
+                | Q(reads_journals=True)
+                | Q(reads_quality=True),
+                name="a_plan_reads_something",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation}: {self.every_minutes} min"
+        return f"{self.organisation}: {self.name or self.every_minutes}"
+
+
+class ReadingPlanChange(models.Model):
+    """Who changed a reading plan, when, and how it was before and after; never changed itself."""
+
+    plan = models.ForeignKey(ReadingPlan, on_delete=models.CASCADE, related_name="changes")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(_("changed"))
+    before = models.JSONField(_("before"), default=dict)
+    after = models.JSONField(_("after"), default=dict)
+
+    class Meta:
+        verbose_name = _("change of a reading plan")
+        verbose_name_plural = _("changes of reading plans")
+        ordering = ["-changed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.changed_at}"
 
 
 class OrganisationRole(models.Model):

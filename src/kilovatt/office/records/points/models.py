@@ -44,6 +44,15 @@ class Line(models.Model):
         _("silence that ends an answer, ms"), default=0, help_text=_("0: as long as lines of this kind need")
     )
 
+    reading_plan = models.ForeignKey(
+        "records.ReadingPlan",
+        verbose_name=_("reading plan"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="lines",
+    )
+
     class Meta:
         verbose_name = _("line")
         verbose_name_plural = _("lines")
@@ -69,6 +78,15 @@ class Meter(models.Model):
     made_on = models.DateField(_("made on"), null=True, blank=True)
     firmware = models.CharField(_("firmware"), max_length=32, blank=True)
     variant = models.CharField(_("variant word"), max_length=64, blank=True)
+
+    reading_plan = models.ForeignKey(
+        "records.ReadingPlan",
+        verbose_name=_("reading plan"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="meters",
+    )
 
     class Meta:
         verbose_name = _("meter")

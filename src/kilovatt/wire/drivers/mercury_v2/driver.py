@@ -77,8 +77,9 @@ class MercuryV2Driver:
         if meter.model.has_profile:
             for run in runs_of_days(task.profile_days):
                 yield PlannedPart(SessionPart.PROFILE, profile.read_days(talk, run))
-        if task.events:
-            for journal in events.journals(talk, since=task.events_since):
+        if task.events or task.wants_quality:
+            others, quality = task.events, task.wants_quality
+            for journal in events.journals(talk, since=task.events_since, others=others, quality=quality):
                 yield PlannedPart(SessionPart.EVENTS, journal)
 
     def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:

@@ -46,12 +46,14 @@ class _Told:
 _Events: TypeAlias = Callable[[Talk, Sequence[_Told]], Iterator[MeterEvent]]
 
 
-def journals(talk: Talk, *, since: datetime | None) -> Iterator[Conversation[Learnt]]:
-    """Return a conversation for each journal that the model keeps."""
+def journals(
+    talk: Talk, *, since: datetime | None, others: bool = True, quality: bool = True
+) -> Iterator[Conversation[Learnt]]:
+    """Return a conversation for each journal that the model keeps: those of the quality of supply, and the others."""
     for journal, (kinds, events) in _JOURNALS.items():
-        if kinds & talk.model.journals:
+        if others and kinds & talk.model.journals:
             yield _read(talk, journal, events, since)
-    if EventKind.VOLTAGE_OUT_OF_LIMITS in talk.model.journals:
+    if quality and EventKind.VOLTAGE_OUT_OF_LIMITS in talk.model.journals:
         for journal, said in _LIMITS.items():
             if said.phase <= talk.model.phases:
                 yield _read_quality(talk, journal, said, since)

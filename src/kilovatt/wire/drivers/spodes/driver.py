@@ -54,8 +54,9 @@ class SpodesDriver:
         yield from (PlannedPart(part, understood(conversation)) for wanted, part, conversation in single if wanted)
         for run in runs_of_days(task.profile_days):
             yield PlannedPart(SessionPart.PROFILE, understood(profile.read_days(talk, run)))
-        if task.events:
-            for journal in events.journals(talk, since=task.events_since):
+        if task.events or task.wants_quality:
+            others, quality = task.events, task.wants_quality
+            for journal in events.journals(talk, since=task.events_since, others=others, quality=quality):
                 yield PlannedPart(SessionPart.EVENTS, understood(journal))
 
     def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:

@@ -47,9 +47,11 @@ class _Entry:
         )
 
 
-def journals(talk: Talk, *, since: datetime | None) -> Iterator[Conversation[Learnt]]:
+def journals(
+    talk: Talk, *, since: datetime | None, others: bool = True, quality: bool = True
+) -> Iterator[Conversation[Learnt]]:
     """Return a conversation for each journal; a meter that lacks one has nothing to tell of it."""
-    return (_read(talk, journal, since) for journal in _READ)
+    return (_read(talk, journal, since) for journal in _READ if (quality if journal is Journal.QUALITY else others))
 
 
 def _read(talk: Talk, journal: Journal, since: datetime | None) -> Conversation[Learnt]:
