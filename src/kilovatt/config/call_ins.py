@@ -39,7 +39,7 @@ from kilovatt.wire.headend.call_in.happenings import (
 from kilovatt.wire.headend.lines import CallInAddress, LineAddressError, parse_address
 from kilovatt.wire.headend.session import new_session_id
 
-WAITING_MAX = 20_000
+WAITING_MAX, WAITING_BYTES_MAX = 20_000, 64 << 20
 TRIES_MAX = 5
 """A database that does not answer is asked again a second later, so many times."""
 UNKNOWN_AGAIN_AFTER = timedelta(minutes=1)
@@ -72,6 +72,7 @@ class CallIns:
         self._held = held
         self._take = take
         self._waiting: deque[Happening] = deque()
+        self._waiting_bytes = 0
         self._lost = 0
         self._came = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="calls")
@@ -95,7 +96,7 @@ class CallIns:
         try:
             while not (stopped.is_set() and not self._waiting):
                 if self._waiting:
-                    await self._deal_with(self._waiting.popleft())
+                    await self._deal_with(self._next())
                     continue
                 self._came.clear()
                 coming = asyncio.create_task(self._came.wait())
@@ -112,14 +113,20 @@ class CallIns:
         if isinstance(happening, CallEnded):
             # Those that alarm are logged where they are ended.
             return
-        if len(self._waiting) >= WAITING_MAX:
-            self._waiting.popleft()
+        # By the clock of the site, which need not be that of the machine.
+        self._waiting.append(replace(happening, at=self._clock.now()))
+        self._waiting_bytes += _bytes_of(happening)
+        while len(self._waiting) > WAITING_MAX or self._waiting_bytes > WAITING_BYTES_MAX:
+            self._next()
             self._lost += 1
             if self._lost & (self._lost - 1) == 0:
                 _log.error("calls and pushes come faster than they are kept: %s were lost so far", self._lost)
-        # By the clock of the site, which need not be that of the machine.
-        self._waiting.append(replace(happening, at=self._clock.now()))
         self._came.set()
+
+    def _next(self) -> Happening:
+        happening = self._waiting.popleft()
+        self._waiting_bytes -= _bytes_of(happening)
+        return happening
 
     async def _deal_with(self, happening: Happening) -> None:
         for _ in range(TRIES_MAX):
@@ -237,6 +244,10 @@ class CallIns:
         self._unknown.move_to_end(key)
         if len(self._unknown) > UNKNOWN_NAMES_MAX:
             self._unknown.popitem(last=False)
+
+
+def _bytes_of(happening: Happening) -> int:
+    return len(happening.message) + len(happening.frame) if isinstance(happening, PushCame) else 0
 
 
 def _name_of(url: str) -> str | None:

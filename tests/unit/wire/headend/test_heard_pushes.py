@@ -69,6 +69,34 @@ def test_a_push_in_blocks_is_one_and_its_frame_is_of_the_whole() -> None:
     assert (push.message, push.frame) == (PUSH, wrapped(PUSH, source=1, destination=16))
 
 
+def test_a_push_in_blocks_without_end_is_given_up_and_the_next_is_heard() -> None:
+    def block(number: int, *, is_last: bool = False) -> bytes:
+        part = bytes(30_000)
+        made = GeneralBlock(
+            is_last=is_last, streaming=True, window=0, number=number, acknowledged=0, part=b"" if is_last else part
+        )
+        return made.encode()
+
+    first, second, third, after = heard(block(1), block(2), block(3), PUSH)
+    assert (first, second) == (None, None)
+    assert third is not None
+    assert third.fault == "a push of more than 65536 bytes in all its blocks"
+    assert after is not None
+    assert after.name == "EMR0222173608710"
+
+
+def test_a_caller_may_say_so_much_a_minute() -> None:
+    pushes = PushesOfACaller()
+    assert [pushes.are_too_many(1000.0 + second, 3) for second in (0, 1, 2, 3, 60, 61)] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_an_alarm_of_flags_alone_has_no_name() -> None:
     (push,) = heard(flags_pushed(8))
     assert push is not None

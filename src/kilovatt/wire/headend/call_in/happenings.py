@@ -25,6 +25,8 @@ class TurnedAway(StrEnum):
     """It claims the name of a modem that is connected, and gives another password."""
     CONTESTED = "contested"
     """Two callers take one name from each other."""
+    TOO_MANY_PUSHES = "too_many_pushes"
+    """It pushed more in a minute than anybody has to say."""
     ELSEWHERE = "elsewhere"
     """Another process has the line of this modem, to which it has called since."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kilovatt.wire.drivers.spodes.pushed import DEVICE_NAME
+from kilovatt.wire.protocols.dlms.apdu.general_block import FIRST_BLOCK, GENERAL_BLOCK
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification, EventNotification
 from kilovatt.wire.protocols.dlms.association.pushes import PushReader, title_of
 from kilovatt.wire.protocols.dlms.values import Array, DlmsValue, MalformedError, OctetString, Structure
@@ -13,6 +14,9 @@ from kilovatt.wire.protocols.framing.hdlc.frames import FLAG, FrameReader, Kind,
 from kilovatt.wire.protocols.framing.hdlc.link import RESPONSE_LLC
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 
+PUSH_BYTES_MAX = 65_536
+"""What a caller may have us keep of one push; so much is also the longest message in a wrapper."""
+_MINUTE_S = 60.0
 _HELD_BYTES_MAX = 16_384
 """More than comes at a time, and than a frame of HDLC can be."""
 
@@ -48,10 +52,24 @@ class PushesOfACaller:
 
     def __init__(self) -> None:
         self._reader = PushReader()
+        self._block_bytes = 0
+        self._minute_began_s = 0.0
+        self._in_minute = 0
+
+    def are_too_many(self, now_s: float, at_most: int) -> bool:
+        """Count a message; whether there are more of them than so many a minute."""
+        if now_s - self._minute_began_s >= _MINUTE_S:
+            self._minute_began_s, self._in_minute = now_s, 0
+        self._in_minute += 1
+        return self._in_minute > at_most
 
     def hear(self, unasked: Unasked) -> HeardPush | None:
         """Return what was pushed; nothing while more blocks must come."""
         reader, came = self._reader, unasked.message
+        if self._is_too_long(came.message):
+            self._reader, self._block_bytes = PushReader(), 0
+            fault = f"a push of more than {PUSH_BYTES_MAX} bytes in all its blocks"
+            return HeardPush(came.message, unasked.frame, None, fault, None)
         said, fault, title = None, "", None
         try:
             said = reader.hear(came.message)
@@ -67,6 +85,12 @@ class PushesOfACaller:
             else wrapped(reader.message[:0xFFFF], source=came.source, destination=came.destination)
         )
         return HeardPush(reader.message, frame, said, fault, title)
+
+    def _is_too_long(self, message: bytes) -> bool:
+        if message[:1] != bytes((GENERAL_BLOCK,)):
+            return False
+        self._block_bytes = len(message) + (0 if message[2:6] == FIRST_BLOCK else self._block_bytes)
+        return self._block_bytes > PUSH_BYTES_MAX
 
 
 class UnaskedFrames:

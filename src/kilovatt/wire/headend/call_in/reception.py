@@ -61,6 +61,8 @@ class CallInLimits:
     """So often within `contest_s` a name may change callers."""
     contest_s: float = 60.0
     names_remembered_max: int = 100_000
+    pushes_per_minute_max: int = 1_200
+    """Of one caller, be it a concentrator with a village behind it."""
 
 
 class Reception:
@@ -225,7 +227,11 @@ class Reception:
 
     def pushed(self, caller: Caller, unasked: Unasked) -> None:
         """Hand on what a meter pushes; in a wrapper its first push tells its name."""
-        came = self._pushes.setdefault(caller, PushesOfACaller()).hear(unasked)
+        pushes = self._pushes.setdefault(caller, PushesOfACaller())
+        if pushes.are_too_many(self._loop.time(), self.limits.pushes_per_minute_max):
+            self._turn_away(caller, TurnedAway.TOO_MANY_PUSHES)
+            return
+        came = pushes.hear(unasked)
         if came is None:
             return
         if not caller.name and came.name:
@@ -349,8 +355,9 @@ _BECAUSE = {
     TurnedAway.ANOTHER_PASSWORD: "it claimed the name of another",
     TurnedAway.CONTESTED: "it claimed the name of another",
     TurnedAway.ELSEWHERE: "another process has its line",
+    TurnedAway.TOO_MANY_PUSHES: "it pushed too much",
 }
-_ALARMING = frozenset({TurnedAway.ANOTHER_PASSWORD, TurnedAway.CONTESTED})
+_ALARMING = frozenset({TurnedAway.ANOTHER_PASSWORD, TurnedAway.CONTESTED, TurnedAway.TOO_MANY_PUSHES})
 
 
 def _untold(happening: Happening) -> None:
