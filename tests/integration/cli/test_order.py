@@ -179,23 +179,23 @@ def test_new_keys_are_made_by_chance_once_the_old_ones_and_the_master_key_are_on
 
 def test_whoever_asked_for_a_disconnection_does_not_approve_it_where_that_is_the_rule(site: Site) -> None:
     code = site.value("SELECT code FROM records_organisation")
-    holds = kilovatt(site, "second-person", code)
+    holds = kilovatt(site, "secondperson", code)
     assert "A second person approves: none." in holds.stdout
     assert "Nobody has said otherwise" in holds.stdout
-    said = kilovatt(site, "second-person", code, "open-relay", "power-limit", "--lists", "--by", "anna")
+    said = kilovatt(site, "secondperson", code, "open-relay", "power-limit", "--lists", "--by", "anna")
     assert "A second person approves: Disconnect, Power limit, every list." in said.stdout
     given = order(site, "open-relay", "--approve")
     assert (given.returncode, "waits for approval" in given.stdout) == (2, True)
     assert "another operator of the organisation does" in given.stderr
-    kept = json.loads(kilovatt(site, "second-person", code, "--no-lists", "--by", "anna", "--json").stdout)
+    kept = json.loads(kilovatt(site, "secondperson", code, "--no-lists", "--by", "anna", "--json").stdout)
     assert kept == {"kinds": ["open_relay", "set_power_limit"], "lists": False, "said_by": "anna"}
-    none = json.loads(kilovatt(site, "second-person", code, "--none", "--by", "anna", "--json").stdout)
+    none = json.loads(kilovatt(site, "secondperson", code, "--none", "--by", "anna", "--json").stdout)
     assert none["kinds"] == []
     (one,) = listed(site)
     assert kilovatt(site, "orders", "--approve", one["order"], "--by", "anna").returncode == 0
-    assert kilovatt(site, "second-person", code, "open-relay").returncode == 2
-    assert kilovatt(site, "second-person", code, "open-relay", "--none", "--by", "anna").returncode == 2
-    assert "no organisation nowhere" in kilovatt(site, "second-person", "nowhere").stderr
+    assert kilovatt(site, "secondperson", code, "open-relay").returncode == 2
+    assert kilovatt(site, "secondperson", code, "open-relay", "--none", "--by", "anna").returncode == 2
+    assert "no organisation nowhere" in kilovatt(site, "secondperson", "nowhere").stderr
 
 
 def test_a_list_is_put_on_record_approved_by_its_sum_and_taken_back(site: Site, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_list_is_put_on_record_approved_by_its_sum_and_taken_back(site: Site, 
     serials = [serial for (serial,) in site.rows("SELECT serial FROM records_meter")]
     file = tmp_path / "debtors.csv"
     file.write_text("serial\n" + "\n".join([*serials, "7"]), encoding="utf-8")
-    words = ["order-list", "open-relay", str(file), "--organisation", code, "--because", WHY, "--by", "anna"]
+    words = ["orderlist", "open-relay", str(file), "--organisation", code, "--because", WHY, "--by", "anna"]
     given = json.loads(kilovatt(site, *words, "--json").stdout)
     assert (given["orders"], given["state"]) == (2, "requested")
     assert given["left_out"] == [{"row": 4, "number": "7", "why": "unknown"}]

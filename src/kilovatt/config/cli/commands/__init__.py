@@ -49,10 +49,10 @@ app.command(
 app.command("orders", help=_("List what meters were told and what became of it; approve or withdraw one."))(
     order.orders
 )
-app.command("order-list", help=_("Tell many meters the same, from a list that is approved as a whole."))(
+app.command("orderlist", help=_("Tell many meters the same, from a list that is approved as a whole."))(
     order_list.order_list
 )
-app.command("second-person", help=_("Say which commands whoever asked for them does not approve."))(
+app.command("secondperson", help=_("Say which commands whoever asked for them does not approve."))(
     order_list.second_person
 )
 app.command("held", help=_("List what wrong clocks have stamped, and accept or discard it."))(held.held)

@@ -1,4 +1,4 @@
-"""`kilovatt order-list` and `kilovatt second-person`: many meters told the same, and who approves what."""
+"""`kilovatt orderlist` and `kilovatt secondperson`: many meters told the same, and who approves what."""
 
 import sys
 from enum import StrEnum
