@@ -15,6 +15,11 @@ class Clockwork:
         self._moves: list[tuple[datetime, timedelta, timedelta]] = []
         self._at_first = ahead
 
+    @property
+    def moves(self) -> int:
+        """How often it was moved."""
+        return len(self._moves)
+
     def ahead_at(self, at: datetime) -> timedelta:
         """Return how far it was ahead at an instant."""
         ahead = self._at_first

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.quantities.periods import first_of_month, previous_month
@@ -25,6 +27,7 @@ _MONTHS_KEPT, _DAYS_KEPT = 36, 36
 _DAY_S = 86_400
 _WORD_OF_QUALITY = Obis.parse("0.0.96.5.4.255")
 _UPTIME = Obis.parse("0.0.96.8.0.255")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _POWERED_BEFORE = timedelta(days=400)
 _DATA = 1
 
@@ -90,9 +93,8 @@ def _load(works: Works) -> Profile:
         Column(REGISTER, Obis.parse(f"1.0.{GROUPS[quantity]}.29.0.255"), 2, _increment(works, quantity))
         for quantity in quantities_of(works)
     )
-    return Profile(
-        LOAD, (_clock_column(works), *columns), lambda now: _interval_ends(works, now), model.profile_step_s, capacity
-    )
+    ends = _IntervalEnds(works, capacity)
+    return Profile(LOAD, (_clock_column(works), *columns), ends.until, model.profile_step_s, capacity)
 
 
 def _journal(works: Works, journal: Journal) -> Profile:
@@ -118,9 +120,12 @@ def _told_code(row: Row) -> DlmsValue:
 def _increment(works: Works, quantity: Quantity) -> Callable[[Row], DlmsValue]:
     step = timedelta(seconds=works.plan.model.profile_step_s)
 
+    # Where an interval begins, the one before it ended, and that one was asked for just now.
+    register_wh = lru_cache(maxsize=2)(lambda at: works.register_wh(quantity, TOTAL_TARIFF, at))
+
     def grown(row: Row) -> DlmsValue:
         began_at = works.clockwork.true_instant(works.clockwork.shown_at(row.at) - step)
-        before, after = (works.register_wh(quantity, TOTAL_TARIFF, at) for at in (began_at, row.at))
+        before, after = register_wh(began_at), register_wh(row.at)
         return DoubleLongUnsigned(max(0, after - before))
 
     return grown
@@ -145,13 +150,25 @@ def _day_starts(works: Works, now: datetime) -> list[Row]:
     return [Row(at) for at in midnights if at >= works.plan.energy.begins_at]
 
 
-def _interval_ends(works: Works, now: datetime) -> list[Row]:
-    model, clockwork = works.plan.model, works.clockwork
-    step = timedelta(seconds=model.profile_step_s)
-    epoch = datetime(2000, 1, 1, tzinfo=UTC)
-    newest = epoch + (clockwork.shown_at(now) - epoch) // step * step
-    capacity = model.profile_depth_days * _DAY_S // model.profile_step_s
-    begins_at = works.plan.energy.begins_at
-    shown = (newest - back * step for back in reversed(range(capacity)))
-    ends = [(clockwork.true_instant(at - step), clockwork.true_instant(at)) for at in shown]
-    return [Row(ended_at) for began_at, ended_at in ends if began_at >= begins_at and ended_at > began_at]
+class _IntervalEnds:
+    """When the intervals of a load profile ended; reckoned once an interval, though each request asks for it."""
+
+    def __init__(self, works: Works, capacity: int) -> None:
+        self._works = works
+        self._capacity = capacity
+        self._known: tuple[tuple[datetime, int], list[Row]] | None = None
+
+    def until(self, now: datetime) -> list[Row]:
+        """Return the intervals that are kept, the oldest first."""
+        clockwork = self._works.clockwork
+        step = timedelta(seconds=self._works.plan.model.profile_step_s)
+        newest = _EPOCH + (clockwork.shown_at(now) - _EPOCH) // step * step
+        key = (newest, clockwork.moves)
+        if self._known is None or self._known[0] != key:
+            self._known = (key, self._ends(newest, step))
+        return self._known[1]
+
+    def _ends(self, newest: datetime, step: timedelta) -> list[Row]:
+        begins_at = self._works.plan.energy.begins_at
+        borders = [self._works.clockwork.true_instant(newest - back * step) for back in range(self._capacity, -1, -1)]
+        return [Row(end) for begin, end in pairwise(borders) if begin >= begins_at and end > begin]
