@@ -20,7 +20,7 @@ from kilovatt.wire.drivers.conversation import (
 )
 from kilovatt.wire.drivers.cosem.alike import scaler_in
 from kilovatt.wire.drivers.cosem.texts import day_of, text_of
-from kilovatt.wire.drivers.midnights import midnight
+from kilovatt.wire.drivers.midnights import midnight, whole_second
 from kilovatt.wire.protocols.dlms.apdu.access import Descriptor
 from kilovatt.wire.protocols.dlms.apdu.results import AccessResult
 from kilovatt.wire.protocols.dlms.association.requests import GetAttribute
@@ -31,6 +31,7 @@ from kilovatt.wire.protocols.dlms.values import decode
 from kilovatt.wire.protocols.dlms.values.stamps import DeviationSense, decode_stamp
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 
+_NONE = timedelta(0)
 DATA, REGISTER, PROFILE, CLOCK_CLASS, RELAY = 1, 3, 7, 8, 70
 VALUE, SCALER_UNIT = 2, 3
 CLOCK = Descriptor(CLOCK_CLASS, Obis.parse("0.0.1.0.0.255"), VALUE)
@@ -139,8 +140,8 @@ class Talk:
 
     def by_its_clock(self, heard_at: datetime) -> datetime:
         """Return what the meter's clock showed when we heard something, as far as it has been read [UTC]."""
-        deviation = self.clock_reading.deviation if self.clock_reading is not None else timedelta(0)
-        return (heard_at + deviation).replace(microsecond=0)
+        deviation = self.clock_reading.deviation if self.clock_reading is not None else _NONE
+        return whole_second(heard_at + deviation)
 
     def midnight(self, day_on: date) -> datetime:
         """Return when a local day of the meter begins [UTC]."""

@@ -21,6 +21,7 @@ from kilovatt.wire.drivers.conversation import (
     ask,
 )
 from kilovatt.wire.drivers.mercury_v1 import commands, events, profile
+from kilovatt.wire.drivers.midnights import whole_second
 from kilovatt.wire.protocols.framing.connection import Connection
 from kilovatt.wire.protocols.mercury_v1.answers import ByTariff
 from kilovatt.wire.protocols.mercury_v1.archive import ANY_LAYOUT, HalfHourLayout
@@ -210,7 +211,7 @@ class _Talk:
 
     def _by_its_clock(self, heard_at: datetime) -> datetime:
         deviation = self._clock.deviation if self._clock is not None else timedelta(0)
-        return (heard_at + deviation).replace(microsecond=0)
+        return whole_second(heard_at + deviation)
 
 
 def _answered(

@@ -83,12 +83,14 @@ def _read_moving(
     """Read an array whose meaning moves on with the calendar; nothing near the midnights at which it does."""
     month = begins_on.month if array is EnergyArray.AT_START_OF_MONTH else None
     since_on, until_on = _means_it(array, begins_on)
-    earliest, latest = talk.midnight(since_on) + _MIDNIGHT_MARGIN, talk.midnight(until_on) - _MIDNIGHT_MARGIN
+    # By our clock, since that is by which answers are heard.
+    earliest = talk.midnight(since_on) + _MIDNIGHT_MARGIN - talk.deviation
+    latest = talk.midnight(until_on) - _MIDNIGHT_MARGIN - talk.deviation
     begins_at = talk.midnight(begins_on)
     answered: list[AnsweredRegisters] = []
     for tariff, request in enumerate(_of_tariffs(array, month)):
         answer = yield from ask(request)
-        if not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
+        if not earliest <= answer.heard_at <= latest:
             return []
         answered.append(_answered(talk, answer, tariff, moment, begins_at))
     return answered

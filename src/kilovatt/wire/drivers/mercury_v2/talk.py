@@ -16,7 +16,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
-from kilovatt.wire.drivers.midnights import midnight
+from kilovatt.wire.drivers.midnights import midnight, whole_second
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity, ReadEverything, ReadInstants, Value
@@ -32,6 +32,8 @@ from kilovatt.wire.protocols.mercury_v2.parameters import (
 from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecord
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
+
+_NONE = timedelta(0)
 
 
 def ask_if_known(request: MercuryV2Request[ValueT]) -> Conversation[Answer[ValueT] | None]:
@@ -113,8 +115,12 @@ class Talk:
 
     def by_its_clock(self, heard_at: datetime) -> datetime:
         """Return what the meter's clock showed when we heard something, as far as it has been read [UTC]."""
-        deviation = self._clock.deviation if self._clock is not None else timedelta(0)
-        return (heard_at + deviation).replace(microsecond=0)
+        return whole_second(heard_at + self.deviation)
+
+    @property
+    def deviation(self) -> timedelta:
+        """How far its clock is ahead of ours, as far as it has been read."""
+        return self._clock.deviation if self._clock is not None else _NONE
 
     def its_time(self) -> Conversation[datetime]:
         """Return what its clock showed when it was read, reading it if it was not [UTC]."""

@@ -16,7 +16,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
-from kilovatt.wire.drivers.midnights import midnight
+from kilovatt.wire.drivers.midnights import midnight, whole_second
 from kilovatt.wire.protocols.framing.connection import Refusal
 from kilovatt.wire.protocols.nzif import instants
 from kilovatt.wire.protocols.nzif.fields import Directed
@@ -25,6 +25,7 @@ from kilovatt.wire.protocols.nzif.meter_clock import ReadClock
 from kilovatt.wire.protocols.nzif.parameters import ReadSerial, ReadVariant, Variant
 from kilovatt.wire.protocols.nzif.request import NzifRequest, Status
 
+_NONE = timedelta(0)
 _UWH_PER_KWH = 1_000_000_000
 _TRIES = 5
 _NOT_NOW = frozenset({Status.ASK_AGAIN, Status.BUSY})
@@ -134,8 +135,12 @@ class Talk:
 
     def by_its_clock(self, heard_at: datetime) -> datetime:
         """Return what the meter's clock showed when we heard something, as far as it has been read [UTC]."""
-        deviation = self._clock.deviation if self._clock is not None else timedelta(0)
-        return (heard_at + deviation).replace(microsecond=0)
+        return whole_second(heard_at + self.deviation)
+
+    @property
+    def deviation(self) -> timedelta:
+        """How far its clock is ahead of ours, as far as it has been read."""
+        return self._clock.deviation if self._clock is not None else _NONE
 
     def its_time(self) -> Conversation[datetime]:
         """Return what its clock showed when it was read, reading it if it was not [UTC]."""
