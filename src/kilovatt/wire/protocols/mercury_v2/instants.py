@@ -185,6 +185,7 @@ class ReadEverything(MercuryV2Request[Everything]):
     """All values in one answer, of 86 bytes or, from newer meters, 95."""
 
     prefix = b"\x08\x16\xa0"
+    grows = True
 
     @property
     def says(self) -> tuple[Layout[Everything], ...]:
