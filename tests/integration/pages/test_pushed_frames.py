@@ -36,6 +36,7 @@ def test_a_push_leads_to_its_message_which_nobody_had_asked_for(operator: Client
     assert "The meter said this by itself 24 Nov 2026, 11:57:00: nobody had asked. Push" in said
     assert "EMR0222173608710" in said
     assert "Asked" not in said
+    assert "checksum" not in said
 
 
 def test_a_push_that_was_not_believed_says_why(operator: Client, town: Town) -> None:

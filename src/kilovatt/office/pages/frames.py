@@ -100,6 +100,9 @@ def _frame(frame: ExplainedFrame, words: Words, proves_wh: int | None) -> ShownF
         verdict = _(problem)
     elif frame.crc_is_right:
         verdict = _("The checksum fits.")
+    elif not any(field.code == "crc" for field in frame.fields):
+        # A wrapper leaves that to TCP.
+        verdict = ""
     else:
         verdict = _("The checksum is masked along with the password.")
     return ShownFrame(
