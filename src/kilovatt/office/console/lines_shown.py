@@ -52,6 +52,7 @@ def line_context(line: Line, *, now: datetime) -> dict[str, Any]:
     past = [_past(one, zone) for one in line.scans.all()[:SCANS_SHOWN]]
     return {
         "line": line,
+        "plan": line.reading_plan or line.organisation.reading_plans.filter(is_default=True).first(),
         "is_held": is_line_held(line.pk, now=now),
         "meters": meters,
         "scans": past,

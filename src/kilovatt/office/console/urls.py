@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kilovatt.office.console import held_views, line_views, order_list_views, order_views, views
+from kilovatt.office.console import held_views, line_views, order_list_views, order_views, plan_views, views
 
 urlpatterns = [
     path("meters/", views.board, name="board"),
@@ -30,6 +30,10 @@ urlpatterns = [
     path("lines/<int:line_id>/search/", line_views.new_scan, name="new-scan"),
     path("lines/<int:line_id>/search/estimate/", line_views.scan_estimate, name="scan-estimate"),
     path("lines/<int:line_id>/meters/new/", line_views.new_meter, name="new-meter"),
+    path("plans/", plan_views.plans, name="plans"),
+    path("plans/<int:plan_id>/", plan_views.plan, name="plan"),
+    path("plans/new/<int:organisation_id>/", plan_views.new_plan, name="new-plan"),
+    path("plans/new/<int:organisation_id>/consequence/", plan_views.plan_consequence, name="plan-consequence"),
     path("searches/<uuid:scan_id>/", line_views.scan, name="scan"),
     path("searches/<uuid:scan_id>/stop/", line_views.stop_scan, name="stop-scan"),
     path("events/", views.events, name="events"),

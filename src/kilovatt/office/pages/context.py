@@ -56,7 +56,7 @@ class Bar:
         return BarLink(title, reverse(page), match is not None and match.url_name in {page, *also})
 
 
-_LINE_PAGES = ("line", "new-line", "change-line", "new-scan", "scan", "new-meter")
+_LINE_PAGES = ("line", "new-line", "change-line", "new-scan", "scan", "new-meter", "plans", "plan", "new-plan")
 _ACCOUNT_PAGES = ("account", "profile_table", "bill", "bill_line", "frame")
 
 
