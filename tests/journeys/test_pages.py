@@ -205,6 +205,10 @@ def test_an_operator_has_a_meter_read_now_and_sees_its_answer_come(browser: "Bro
         assert page.locator("#meter").count() == 1
         page.locator("summary").last.click()
         is_sound(page, width)
+        page.locator("#voltage-view-1").click()
+        expect(page.locator("#voltage-view-1")).to_have_attribute("aria-current", "true")
+        expect(page.locator("#voltage canvas")).to_have_count(1)
+        is_sound(page, width)
 
 
 def test_the_board_is_filtered_without_scripts_too(browser: "Browser", site: Site) -> None:

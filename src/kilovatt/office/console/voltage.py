@@ -215,7 +215,7 @@ def _summary(picture: VoltagePicture) -> str:
     tail = (
         ngettext("{off} of {n} sample is beyond the limits.", "{off} of {n} samples are beyond the limits.", samples)
         if off
-        else _("None of {n} samples is beyond the limits.")
+        else ngettext("The one sample is within the limits.", "All {n} samples are within the limits.", samples)
     )
     return f"{words[:1].upper()}{words[1:]}. {tail.format(off=off, n=samples)}"
 
