@@ -147,6 +147,11 @@ def another_meter(order: Order, because: str) -> OrderReport:
     return _report(order, VisitResult.NOT_SENT, detail=f"{NotSentReason.ANOTHER_METER}: {because}")
 
 
+def not_opened(order: Order, because: str) -> OrderReport:
+    """Return the report of an order whose meter cannot be opened as far as it needs: what is on record does not do."""
+    return _report(order, VisitResult.NOT_SENT, detail=f"{NotSentReason.ANOTHER_ROLE}: {because}")
+
+
 def still_opens_with_old(order: Order) -> OrderReport:
     """Return the report of a new password or key that a meter has not taken: a session was opened with the old one."""
     return _report(order, VisitResult.NOT_SO, shown="session=opened_with_old")

@@ -32,6 +32,7 @@ from kilovatt.wire.headend.commanding import (
     announced,
     another_meter,
     doubted,
+    not_opened,
     not_reached,
     not_taken,
     still_opens_with_old,
@@ -69,6 +70,8 @@ class _Failure:
     outcome: Outcome
     detail: str
     serial_is_another: bool = False
+    is_ours: bool = False
+    """Whether what is on record does not do to speak to the meter at all: no visit will."""
 
 
 @dataclass(slots=True)
@@ -159,7 +162,8 @@ class _Session:
             await self.carrier.open()
         except (LocalProtocolError, NoRouteError) as error:
             why = error.outcome if isinstance(error, NoRouteError) else Outcome.NO_ROUTE
-            self._failed(_Failure(SessionPart.OPENING, why, str(error)))
+            is_ours = isinstance(error, LocalProtocolError)
+            self._failed(_Failure(SessionPart.OPENING, why, str(error), is_ours=is_ours))
             return False
         self.part = SessionPart.OPENING
         outcome = await self._carried(self.driver.opening(self.errand.address))
@@ -191,6 +195,8 @@ class _Session:
         first = self.failures[0]
         if first.serial_is_another and order.to_send:
             return another_meter(order, first.detail)
+        if first.is_ours and order.to_send:
+            return not_opened(order, first.detail)
         return not_reached(order, first.detail)
 
     async def _brought(self, order: Order) -> OrderReport:

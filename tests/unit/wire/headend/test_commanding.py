@@ -23,12 +23,14 @@ from kilovatt.wire.headend.channels import Channel, NoRouteError
 from kilovatt.wire.headend.commanding import WithdrawnError
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.session import Errand, read_meter, unreached
+from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from unit.wire.headend.bench import (
     TASK,
     Bench,
     Delivery,
     Read,
     Script,
+    TreacherousConnection,
     TreacherousDriver,
     answers,
     asks,
@@ -58,6 +60,13 @@ class ObeyingDriver(TreacherousDriver):
         state = yield from ask(Read(STATE))
         proof = {IS_SO: Proof.CONFIRMED, IS_NOT: Proof.NOT_SO}.get(state.value, Proof.CANNOT_TELL)
         return ReadBack(proof=proof, shown=f"state={state.value:x}", exchange=state.exchange)
+
+
+class KeylessDriver(ObeyingDriver):
+    """Its meters are opened with keys, and there are none."""
+
+    def connection(self, meter: MeterAddress) -> TreacherousConnection:
+        raise LocalProtocolError("its keys are wanted")
 
 
 @dataclass
@@ -188,6 +197,13 @@ def test_another_meter_proves_nothing_of_an_order_that_was_sent_before() -> None
 def test_a_meter_that_cannot_be_opened_is_not_reached() -> None:
     brought = bring(lambda *_: [], driver=ObeyingDriver(opens=True))
     assert (brought.order.result, brought.report.outcome) == (VisitResult.NOT_REACHED, Outcome.SILENCE)
+
+
+def test_a_meter_that_cannot_be_opened_with_what_is_on_record_is_not_tried_again_and_again() -> None:
+    brought = bring(honest, driver=KeylessDriver())
+    assert brought.order.result is VisitResult.NOT_SENT
+    assert (brought.order.detail, brought.sent) == ("another_role: its keys are wanted", [])
+    assert bring(honest, to_send=False, driver=KeylessDriver()).order.result is VisitResult.NOT_REACHED
 
 
 def test_a_family_that_takes_no_commands_says_so() -> None:
