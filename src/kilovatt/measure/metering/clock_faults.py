@@ -42,7 +42,7 @@ def clock_fault(last: ClockHeard, *, earlier: ClockHeard | None = None) -> Clock
     if last.showed_at.year < FIRST_YEAR:
         return ClockFault.STARTED_ANEW
     ahead = last.showed_at - last.heard_at
-    hours = round(ahead / _HOUR)
+    hours = (ahead + _HOUR // 2) // _HOUR
     if hours and abs(ahead) <= _ZONES_WITHIN and abs(ahead - hours * _HOUR) <= _WHOLE_HOUR_WITHIN:
         return ClockFault.OTHER_ZONE
     return ClockFault.AHEAD if ahead > timedelta(0) else ClockFault.BEHIND
