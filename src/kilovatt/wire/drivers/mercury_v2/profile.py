@@ -7,8 +7,9 @@ slot a record fills, and positions only how to find it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -20,7 +21,6 @@ from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError, ask
 from kilovatt.wire.drivers.mercury_v2.talk import Talk, ask_if_known
 from kilovatt.wire.drivers.midnights import midnight
-from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2.profile import (
     COUNT_MASKED,
     LARGE_RING_SIZE,
@@ -28,13 +28,13 @@ from kilovatt.wire.protocols.mercury_v2.profile import (
     RING_SIZE,
     RING_STEP,
     LatestRecord,
-    ProfileRecord,
+    ProfileRecords,
     ReadLatestRecord,
     ReadRecordAt,
     ReadRecords,
     ReadRecordsFrom,
-    RecordState,
     RingAddress,
+    head_from,
 )
 
 UWH_PER_KWH = 1_000_000_000
@@ -42,15 +42,23 @@ PERIOD_MINUTES_MAX = 60
 _SEEKS_MAX = 4
 _ONE_DAY = timedelta(days=1)
 _SECONDS_OF_A_MINUTE = 60
-Records: TypeAlias = tuple[ProfileRecord, ...]
-Fetch: TypeAlias = Callable[[int], Conversation[Answer[Records] | None]]
+Fetch: TypeAlias = Callable[[int], Conversation[Answer[ProfileRecords] | None]]
 """Reads up to 17 records, the last of them `offset` back from the newest of the ring, the oldest first; None beyond
 the ring."""
 
 
-_Slot: TypeAlias = tuple[ProfileRecord, int, bool]
-"""A record in the interval it belongs to, the exchange that carried it, and whether it is doubtful. No class of its
-own: a week makes hundreds of each meter's."""
+class _Place(NamedTuple):
+    """Where a record belongs by what heads it: the interval that ends at an instant, its length, what is said of it."""
+
+    ends_at: datetime
+    minutes: int
+    quality: int
+    head: bytes
+
+
+_Counts: TypeAlias = tuple[int | None, ...]
+_Slot: TypeAlias = tuple[_Place, _Counts, int]
+"""A record where it belongs: its place, its counts, and the exchange that carried it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +99,13 @@ def _found_way_of_reading(talk: Talk) -> Conversation[Fetch]:
     return _fetch_by_address(address, LARGE_RING_SIZE if is_large else RING_SIZE)
 
 
-def _fetch_by_offset(offset: int) -> Conversation[Answer[Records] | None]:
+def _fetch_by_offset(offset: int) -> Conversation[Answer[ProfileRecords] | None]:
     answer = yield from ask_if_known(ReadRecords(offset=offset, count=RECORDS_MAX))
     return answer
 
 
 def _fetch_by_address(latest: int, ring_size: int) -> Fetch:
-    def fetch(offset: int) -> Conversation[Answer[Records] | None]:
+    def fetch(offset: int) -> Conversation[Answer[ProfileRecords] | None]:
         newest = (latest - offset * RING_STEP) % ring_size
         # Whether a reading of many goes on at the beginning of the ring is not established: there it is cut in two.
         count = min(RECORDS_MAX, newest // RING_STEP + 1)
@@ -135,11 +143,11 @@ class _Reader:
         newest_at = max((at for at in self._slots if starts_at < at <= ends_at), default=None)
         if newest_at is None:
             return None
-        minutes = self._slots[newest_at][0].period_minutes
+        minutes = self._slots[newest_at][0].minutes
         slots = [self._slots.get(at, _MISSING) for at in _ends_of_slots(starts_at, ends_at, minutes)]
-        known = [slot if slot[0].period_minutes == minutes else _MISSING for slot in slots]
-        records, exchanges, _ = zip(*known, strict=True)
-        _, _, _, a_plus, a_minus, r_plus, r_minus = zip(*records, strict=True)
+        known = [slot if slot[0].minutes == minutes else _MISSING for slot in slots]
+        places, counts, exchanges = zip(*known, strict=True)
+        a_plus, a_minus, r_plus, r_minus = zip(*counts, strict=True)
         measured = self._talk.model.quantities
         return MeterDay(
             day_on=day_on,
@@ -150,7 +158,7 @@ class _Reader:
             a_minus=_counts(a_minus) if Quantity.A_MINUS in measured else None,
             r_plus=_counts(r_plus) if Quantity.R_PLUS in measured else None,
             r_minus=_counts(r_minus) if Quantity.R_MINUS in measured else None,
-            qualities=shared(_qualities(known)),
+            qualities=shared(_qualities(places, a_plus)),
             exchanges=shared(exchanges),
             heard_at=self.heard_at,
         )
@@ -191,20 +199,25 @@ class _Reader:
         if answer is None:
             return seen
         self.heard_at = answer.heard_at
-        zone, slots, exchange = self._talk.meter.zone, self._slots, answer.exchange
-        next_offset = offset + len(answer.value)
-        for back, record in enumerate(reversed(answer.value), offset):
-            state, stamp, minutes, a_plus = record[:4]
-            if stamp is None or a_plus is None or state.is_starting or not 1 <= minutes <= PERIOD_MINUTES_MAX:
+        records, slots = answer.value, self._slots
+        placed = _placed(records.heads, self._talk.meter.zone)
+        told = list(zip(records.a_plus, records.a_minus, records.r_plus, records.r_minus, strict=True))
+        next_offset = offset + len(records)
+        if placed.ends and None not in records.a_plus and slots.keys().isdisjoint(placed.ends):
+            # As nearly always: each in an interval of its own, of which nothing else is known.
+            slots.update(zip(placed.ends, zip(placed.distinct, told, repeat(answer.exchange)), strict=True))
+            newest_first = zip(reversed(placed.distinct), range(offset, next_offset), strict=True)
+            return [(place.ends_at, back, place.minutes, next_offset) for place, back in newest_first]
+        for back, (place, counts) in enumerate(zip(reversed(placed.places), reversed(told), strict=True), offset):
+            if place is None or counts[0] is None:
                 continue
-            ends_at, is_doubtful = _interval_of(stamp, minutes, zone, state.is_winter)
-            known = slots.get(ends_at)
+            known = slots.get(place.ends_at)
             if known is None:
-                slots[ends_at] = (record, exchange, is_doubtful)
-            elif known[0] != record:
+                slots[place.ends_at] = (place, counts, answer.exchange)
+            elif (known[0].head, known[1]) != (place.head, counts):
                 # Two stories about one interval, as after the clock was put back: the newer stands, and is doubtful.
-                slots[ends_at] = (*known[:2], True)
-            seen.append((ends_at, back, minutes, next_offset))
+                slots[place.ends_at] = (known[0]._replace(quality=known[0].quality | _DOUBT), *known[1:])
+            seen.append((place.ends_at, back, place.minutes, next_offset))
         return seen
 
 
@@ -231,22 +244,42 @@ class _Mark(NamedTuple):
 
 
 _COUNT_AT_TOP = COUNT_MASKED - 1
-_USUAL_COUNTS = range(_COUNT_AT_TOP)
-"""Neither masked, as that of a slot without a record, nor at the top of its field."""
-_MISSING: _Slot = (ProfileRecord(RecordState(), None, 0, None, None, None, None), NO_EXCHANGE, False)
+_DOUBT = SlotFlag.INCOMPLETE | SlotFlag.CLOCK_DOUBTFUL
+_MISSING: _Slot = (_Place(datetime.min.replace(tzinfo=UTC), 0, SlotRank.MISSING, b""), (None,) * 4, NO_EXCHANGE)
 
 
-@lru_cache(maxsize=4096)
-def _interval_of(stamp: WallTime, minutes: int, zone: ZoneInfo, is_winter: bool) -> tuple[datetime, bool]:  # noqa: FBT001 - a word for it would cost more than the rest
-    """Return when the interval ends that a record is stamped with, and whether it was stamped within it.
+class _Placed(NamedTuple):
+    """Where records in a row belong: None for one that says nothing.
 
-    Kept: all meters of a town stamp the same half-hours.
+    `distinct` are their places, and `ends` the ends of these, where each says something of an interval of its own;
+    nothing otherwise.
     """
-    ends_at = stamp.instant(zone, winter=is_winter)
+
+    places: tuple[_Place | None, ...]
+    distinct: tuple[_Place, ...]
+    ends: tuple[datetime, ...]
+
+
+@lru_cache(maxsize=512)
+def _placed(heads: tuple[bytes, ...], zone: ZoneInfo) -> _Placed:
+    """Return where records belong. Kept: all meters of a town stamp the same half-hours."""
+    places = tuple(_place_of(head, zone) for head in heads)
+    by_end = {place.ends_at: place for place in places if place is not None}
+    return _Placed(places, *((tuple(by_end.values()), tuple(by_end)) if len(by_end) == len(heads) else ((), ())))
+
+
+def _place_of(head: bytes, zone: ZoneInfo) -> _Place | None:
+    state, stamp, minutes = head_from(head)
+    if stamp is None or state.is_starting or not 1 <= minutes <= PERIOD_MINUTES_MAX:
+        return None
+    ends_at = stamp.instant(zone, winter=state.is_winter)
     step = timedelta(minutes=minutes)
     # An interval cut short by a failure or by setting the clock may be stamped within it.
     beyond = (ends_at - midnight(stamp.day_on, zone)) % step
-    return (ends_at + step - beyond, True) if beyond else (ends_at, False)
+    quality: int = SlotRank.ACTUAL | (SlotFlag.INCOMPLETE if state.is_incomplete else 0)
+    if beyond:
+        return _Place(ends_at + step - beyond, minutes, quality | _DOUBT, head)
+    return _Place(ends_at, minutes, quality, head)
 
 
 @lru_cache(maxsize=256)
@@ -264,26 +297,9 @@ def _counts(told: tuple[int | None, ...]) -> tuple[int, ...] | None:
     return counts if any(counts) else shared(counts)
 
 
-def _qualities(slots: Sequence[_Slot]) -> tuple[int, ...]:
-    usual: int = SlotRank.ACTUAL
-    return tuple(
-        [
-            usual
-            if record.a_plus in _USUAL_COUNTS and not is_doubtful and not record.state.is_incomplete
-            else _quality(record, is_doubtful)
-            for record, _, is_doubtful in slots
-        ]
-    )
-
-
-def _quality(record: ProfileRecord, is_doubtful: bool) -> int:  # noqa: FBT001 - the two parts of a slot
-    if record.a_plus is None:
-        return SlotRank.MISSING
-    quality: int = SlotRank.ACTUAL
-    if record.state.is_incomplete or is_doubtful:
-        quality |= SlotFlag.INCOMPLETE
-    if record.a_plus == _COUNT_AT_TOP:
-        quality |= SlotFlag.OVERFLOW
-    if is_doubtful:
-        quality |= SlotFlag.CLOCK_DOUBTFUL
-    return quality
+def _qualities(places: Sequence[_Place], a_plus: _Counts) -> tuple[int, ...]:
+    qualities = [place.quality for place in places]
+    if _COUNT_AT_TOP in a_plus:
+        at_top = zip(qualities, a_plus, strict=True)
+        qualities = [it | SlotFlag.OVERFLOW if count == _COUNT_AT_TOP else it for it, count in at_top]
+    return tuple(qualities)

@@ -29,7 +29,7 @@ from kilovatt.wire.protocols.mercury_v2.parameters import (
     ReadTariffState,
     ReadVariant,
 )
-from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecord
+from kilovatt.wire.protocols.mercury_v2.profile import ProfileRecords
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 from kilovatt.wire.protocols.mercury_v2.variant import Variant
 
@@ -57,7 +57,7 @@ class Talk:
         self._clock: ClockReading | None = None
         self._variant: Variant | None = None
         self._variant_asked = False
-        self.way_of_reading: Callable[[int], Conversation[Answer[tuple[ProfileRecord, ...]] | None]] | None = None
+        self.way_of_reading: Callable[[int], Conversation[Answer[ProfileRecords] | None]] | None = None
         """How its load profile is read, once that is found out."""
 
     @property

@@ -6,12 +6,12 @@ that was formed, and the record is written when its time comes (section 3.3, not
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
-from typing import ClassVar, NamedTuple, assert_never
+from typing import ClassVar, NamedTuple, Self, assert_never, overload
 
 from kilovatt.wire.protocols.framing.bcd import bcd_from_int, pairs_from_bcd
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, fixed
@@ -94,11 +94,9 @@ COUNT = Field(
 )
 
 
-class ProfileRecord(NamedTuple):
-    """One interval: its stamp (None where nothing was ever written), its length, and the counts in it.
-
-    A tuple, since they come by thousands and live for the length of a session.
-    """
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """One interval: its stamp (None where nothing was ever written), its length, and the counts in it."""
 
     state: RecordState
     stamp: WallTime | None
@@ -122,27 +120,88 @@ PROFILE_RECORD: Layout[ProfileRecord] = Record(
     },
 )
 _PLAN = struct.Struct("<B5sB4H")
-_STATES = tuple(_state_from(bytes([byte])) for byte in range(256))
 _BYTES = b"".join(bcd_from_int(number, 1) for number in range(100))
-_known_stamp = lru_cache(maxsize=4096)(_stamp_from)
-"""All meters of a town stamp the same half-hours: this many are 85 days."""
+_HEAD_SIZE = 7
 
 
-def _records_from(data: bytes) -> tuple[ProfileRecord, ...]:
-    return tuple(
-        [
-            ProfileRecord(
-                _STATES[state],
-                _known_stamp(stamp),
-                period_minutes,
-                None if a_plus == COUNT_MASKED else a_plus,
-                None if a_minus == COUNT_MASKED else a_minus,
-                None if r_plus == COUNT_MASKED else r_plus,
-                None if r_minus == COUNT_MASKED else r_minus,
-            )
-            for state, stamp, period_minutes, a_plus, a_minus, r_plus, r_minus in _PLAN.iter_unpack(data)
-        ]
-    )
+class RecordHead(NamedTuple):
+    """What heads a record: all but its counts."""
+
+    state: RecordState
+    stamp: WallTime | None
+    period_minutes: int
+
+
+@lru_cache(maxsize=4096)
+def head_from(head: bytes) -> RecordHead:
+    """Return what the seven bytes say that head a record. Raises ValueError for a stamp that no clock shows."""
+    return RecordHead(_state_from(head[:1]), _stamp_from(head[1:6]), head[6])
+
+
+@lru_cache(maxsize=512)
+def _known(heads: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return these heads if they can be: all meters of a town stamp the same half-hours."""
+    for head in heads:
+        head_from(head)
+    return heads
+
+
+class ProfileRecords(Sequence[ProfileRecord]):
+    """Records in a row, the oldest first, as columns: thousands are read, and a record is made when it is asked for.
+
+    `heads` are bytes (see `head_from`): the same from meter to meter, so that what follows from them is reckoned once.
+    """
+
+    __slots__ = ("a_minus", "a_plus", "heads", "r_minus", "r_plus")
+
+    def __init__(self, heads: tuple[bytes, ...], counts: Sequence[tuple[int | None, ...]]) -> None:
+        self.heads = heads
+        self.a_plus, self.a_minus, self.r_plus, self.r_minus = counts
+
+    @classmethod
+    def of(cls, records: Sequence[ProfileRecord]) -> Self:
+        """Return the records of a sequence. Raises ValueError for a count that does not fit."""
+        return cls.cut(b"".join(_record_to(record) for record in records))
+
+    @classmethod
+    def cut(cls, data: bytes) -> Self:
+        """Return the records that these bytes are. Raises ValueError for a stamp that no clock shows."""
+        flat = _plan_of(len(data) // RECORD_SIZE).unpack(data)
+        return cls(_known(flat[::5]), [_unmasked(flat[place::5]) for place in range(1, 5)])
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @overload
+    def __getitem__(self, place: int) -> ProfileRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> Self: ...
+    def __getitem__(self, place: int | slice) -> ProfileRecord | Self:
+        counts = (self.a_plus, self.a_minus, self.r_plus, self.r_minus)
+        if isinstance(place, slice):
+            return type(self)(self.heads[place], [column[place] for column in counts])
+        return ProfileRecord(*head_from(self.heads[place]), *(column[place] for column in counts))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it has the same records, in whatever sequence they are."""
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"ProfileRecords.of({list(self)!r})"
+
+
+@lru_cache(maxsize=RECORDS_MAX)
+def _plan_of(count: int) -> struct.Struct:
+    return struct.Struct("<" + f"{_HEAD_SIZE}s4H" * count)
+
+
+def _unmasked(counts: tuple[int, ...]) -> tuple[int | None, ...]:
+    if COUNT_MASKED not in counts:
+        return counts
+    return tuple([None if count == COUNT_MASKED else count for count in counts])
 
 
 def _record_to(record: ProfileRecord) -> bytes:
@@ -161,19 +220,24 @@ def _record_to(record: ProfileRecord) -> bytes:
 RECORD = Field(size=RECORD_SIZE, read=PROFILE_RECORD.decode, write=_record_to, parts=PROFILE_RECORD.fields)
 
 
-class _Records(Row[ProfileRecord]):
-    """Records in a row, cut by one plan: thousands are read. What cannot be is named at leisure, field by field."""
+class _Records:
+    """The layout of records in a row: cut by one plan. What cannot be is named at leisure, field by field."""
 
-    __slots__ = ()
+    __slots__ = ("_row", "fields", "size")
 
     def __init__(self, count: int) -> None:
-        super().__init__("record", RECORD, count)
+        self._row: Row[ProfileRecord] = Row("record", RECORD, count)
+        self.size = self._row.size
+        self.fields = self._row.fields
 
-    def decode(self, data: bytes) -> tuple[ProfileRecord, ...]:
+    def decode(self, data: bytes) -> ProfileRecords:
         if len(data) == self.size:
             with suppress(ValueError):
-                return _records_from(data)
-        return super().decode(data)
+                return ProfileRecords.cut(data)
+        return ProfileRecords.of(self._row.decode(data))
+
+    def encode(self, value: Sequence[ProfileRecord]) -> bytes:
+        return self._row.encode(tuple(value))
 
 
 _records = lru_cache(maxsize=RECORDS_MAX)(_Records)
@@ -258,7 +322,7 @@ _MEMORY = Field(size=1, read=lambda data: Memory(data[0]), write=lambda memory: 
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRecords(MercuryV2Request[tuple[ProfileRecord, ...]]):
+class ReadRecords(MercuryV2Request[ProfileRecords]):
     """So many records, the newest of them `offset` back from the newest of all; they come the oldest first."""
 
     offset: int
@@ -272,7 +336,7 @@ class ReadRecords(MercuryV2Request[tuple[ProfileRecord, ...]]):
     }
 
     @property
-    def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
+    def says(self) -> tuple[Layout[ProfileRecords], ...]:
         return (_records(self.count),)
 
 
@@ -316,7 +380,7 @@ class ReadRecordAt(MercuryV2Request[ProfileRecord]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRecordsFrom(MercuryV2Request[tuple[ProfileRecord, ...]]):
+class ReadRecordsFrom(MercuryV2Request[ProfileRecords]):
     """Seventeen records from an address on."""
 
     place: RingAddress
@@ -324,5 +388,5 @@ class ReadRecordsFrom(MercuryV2Request[tuple[ProfileRecord, ...]]):
     asks: ClassVar[Mapping[str, Field]] = {"place": _PLACE, "size": fixed(b"\xff")}
 
     @property
-    def says(self) -> tuple[Layout[tuple[ProfileRecord, ...]], ...]:
+    def says(self) -> tuple[Layout[ProfileRecords], ...]:
         return (_records(RECORDS_MAX),)

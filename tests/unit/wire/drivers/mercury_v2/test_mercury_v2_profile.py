@@ -23,6 +23,7 @@ from kilovatt.wire.protocols.mercury_v2.profile import (
     RING_STEP,
     AddressOrder,
     ProfileRecord,
+    ProfileRecords,
     RecordState,
     address_as_sent,
 )
@@ -100,14 +101,14 @@ class Ring:
             case profile.ReadRecordAt(place=place):
                 return self._at(place.address)
             case profile.ReadRecordsFrom(place=place):
-                return tuple(self._at(place.address + step * RING_STEP) for step in range(RECORDS_MAX))
+                return ProfileRecords.of([self._at(place.address + step * RING_STEP) for step in range(RECORDS_MAX)])
             case _:
                 raise AssertionError(request)
 
     def _by_offset(self, offset: int, count: int) -> object:
         if offset + count > len(self.records):
             return UNKNOWN
-        return tuple(reversed(self.records[offset : offset + count]))
+        return ProfileRecords.of(self.records[offset : offset + count][::-1])
 
     def _at(self, address: int) -> ProfileRecord:
         back = (self.newest_address - address) % self.ring_size // RING_STEP
@@ -222,7 +223,7 @@ def test_a_ring_that_begins_anew_within_a_day_is_read_across_its_edge() -> None:
 def test_a_newest_record_that_is_nowhere_is_named() -> None:
     ring = Ring(half_hours_back(200), reads_by_offset=False)
     ring.newest_address = 0x0A10
-    misplaced = ring.records[0]._replace(stamp=WallTime(2026, 1, 1, 0, 0, 0))
+    misplaced = replace(ring.records[0], stamp=WallTime(2026, 1, 1, 0, 0, 0))
 
     class Stale(Ring):
         def answer(self, request: MercuryV2Request[Any]) -> object:
@@ -264,7 +265,7 @@ def test_a_whole_block_of_an_earlier_round_does_not_stop_the_reading() -> None:
 def test_records_that_the_clock_made_twice_are_doubtful_and_the_newer_stands() -> None:
     # The clock was put back by an hour: two half-hours are there twice, with different counts.
     newer = half_hours_back(30)
-    again = [it._replace(a_plus=900) for it in newer[28:30]]
+    again = [replace(it, a_plus=900) for it in newer[28:30]]
     older = half_hours_back(200)[30:]
     (day,) = read(Ring(newer + again + older), MONDAY)
     doubtful = SlotRank.ACTUAL | SlotFlag.INCOMPLETE | SlotFlag.CLOCK_DOUBTFUL
@@ -289,11 +290,11 @@ def test_a_clock_that_was_put_on_leaves_a_gap() -> None:
 
 def test_a_record_cut_short_is_flagged_where_it_belongs() -> None:
     records = half_hours_back(200)
-    records[20] = records[20]._replace(state=RecordState(is_winter=True, is_incomplete=True))
+    records[20] = replace(records[20], state=RecordState(is_winter=True, is_incomplete=True))
     # Stamped within its half-hour: 21:47 belongs to the one that ends at 22:00.
     stamp = records[22].stamp
     assert stamp == WallTime(2026, 11, 23, 22, 0, 0)
-    records[22] = records[22]._replace(stamp=replace(stamp, hour=21, minute=47))
+    records[22] = replace(records[22], stamp=replace(stamp, hour=21, minute=47))
     (day,) = read(Ring(records), MONDAY)
     assert day.qualities[45] == SlotRank.ACTUAL | SlotFlag.INCOMPLETE
     assert day.qualities[43] == SlotRank.ACTUAL | SlotFlag.INCOMPLETE | SlotFlag.CLOCK_DOUBTFUL
@@ -302,17 +303,17 @@ def test_a_record_cut_short_is_flagged_where_it_belongs() -> None:
 
 def test_records_that_say_nothing_fill_no_slot() -> None:
     records = half_hours_back(200)
-    records[20] = records[20]._replace(a_plus=None)
-    records[21] = records[21]._replace(state=RecordState(is_starting=True))
+    records[20] = replace(records[20], a_plus=None)
+    records[21] = replace(records[21], state=RecordState(is_starting=True))
     records[22] = EMPTY
-    records[23] = records[23]._replace(period_minutes=0)
+    records[23] = replace(records[23], period_minutes=0)
     (day,) = read(Ring(records), MONDAY)
     assert [slot for slot, rank in enumerate(ranks(day)) if rank == SlotRank.MISSING] == [42, 43, 44, 45]
 
 
 def test_a_count_at_its_top_may_be_more() -> None:
     records = half_hours_back(200)
-    records[20] = records[20]._replace(a_plus=0xFFFE)
+    records[20] = replace(records[20], a_plus=0xFFFE)
     (day,) = read(Ring(records), MONDAY)
     assert day.qualities[45] == SlotRank.ACTUAL | SlotFlag.OVERFLOW
 
@@ -382,7 +383,7 @@ def test_an_autumn_day_of_fifty_half_hours_is_told_by_the_season() -> None:
     # Moscow put its clocks back on 31 October 2010.
     def stamped(ends_at: datetime) -> ProfileRecord:
         is_winter = not ends_at.astimezone(MOSCOW).dst()
-        return record(ends_at)._replace(state=RecordState(is_winter=is_winter))
+        return replace(record(ends_at), state=RecordState(is_winter=is_winter))
 
     first = datetime(2010, 11, 1, 6, 0, tzinfo=UTC)
     records = [stamped(first - timedelta(minutes=30 * back)) for back in range(200)]

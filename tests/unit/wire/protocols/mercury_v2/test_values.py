@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -328,7 +329,7 @@ def test_too_few_records_are_refused() -> None:
 
 
 def test_a_count_that_does_not_fit_a_record_is_refused() -> None:
-    record = profile.PROFILE_RECORD.decode(bytes(15))._replace(a_plus=65_536)
+    record = replace(profile.PROFILE_RECORD.decode(bytes(15)), a_plus=65_536)
     with pytest.raises(ValueError, match="does not fit"):
         profile.RECORD.write(record)
 
