@@ -30,9 +30,14 @@ MODELS = ("mercury-234-artm-01-pob-r", "spodes-1ph")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with site_of(tmp_path_factory.mktemp("commanding") / "site", MODELS, meters=2) as made:
         code = made.value("SELECT code FROM records_organisation")
-        words = ["createoperator", "operator", "--organisation", code, "--data", str(made.data)]
-        operator = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
-        subprocess.run([str(KILOVATT), *words], check=True, env=operator, timeout=60)
+        surroundings = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
+        for words in (
+            ["createoperator", "operator", "--organisation", code],
+            ["createoperator", "second", "--organisation", code],
+            # Single commands are approved by whoever gives them here, lists by the other.
+            ["secondperson", code, "--none", "--lists", "--by", "operator"],
+        ):
+            subprocess.run([str(KILOVATT), *words, "--data", str(made.data)], check=True, env=surroundings, timeout=60)
         made.start()
         yield made
 
@@ -76,22 +81,24 @@ def wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def looking(browser: "Browser", pages: str, width: int) -> "Iterator[Page]":
-    """Open the board as the operator; whatever the console says of errors fails the test."""
+def looking(
+    browser: "Browser", pages: str, width: int, *, login: str = "operator", language: str = "en"
+) -> "Iterator[Page]":
+    """Open the board as an operator; whatever the console says of errors fails the test."""
     complaints: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en", base_url=pages)
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, base_url=pages)
     page = context.new_page()
     page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
     try:
         page.goto("/login/")
-        page.get_by_role("textbox").first.fill("operator")
+        page.get_by_role("textbox").first.fill(login)
         page.locator("input[type=password]").fill(PASSWORD)
         page.locator("button.main").click()
         page.wait_for_url("**/console/meters/")
-        if page.locator("html").get_attribute("lang") != "en":
-            page.locator("button[lang=en]").click()
+        if page.locator("html").get_attribute("lang") != language:
+            page.locator(f"button[lang={language}]").click()
             page.wait_for_load_state()
         yield page
         assert complaints == []
@@ -182,3 +189,44 @@ def test_a_command_is_followed_on_the_meters_own_page(browser: "Browser", pages:
         page.locator("#approve").click()
         page.goto(f"/console/meters/{meter_id}/")
         expect(page.locator("#orders tbody tr").first).to_contain_text("limit 7.5", timeout=60_000)
+
+
+@pytest.mark.parametrize(("width", "language"), [(1280, "en"), (390, "ru")])
+def test_a_list_is_given_by_one_approved_by_another_and_opens_into_its_frames(
+    browser: "Browser", pages: str, site: Site, width: int, language: str
+) -> None:
+    serials = [serial for (serial,) in site.rows("SELECT serial FROM records_meter ORDER BY serial")]
+    with looking(browser, pages, width, language=language) as page:
+        page.goto("/console/orders/")
+        page.locator("#new-list").click()
+        is_sound(page, width, f"new-list-{language}")
+        page.locator("input[value=close_relay]").check()
+        page.locator("#id_numbers").fill("\n".join([*serials, "12345", serials[0]]))
+        page.locator("#id_because").fill("оплатили")
+        page.locator("button.main").click()
+        page.wait_for_url("**/console/orders/lists/*/")
+        expect(page.locator("#for-another")).to_be_visible()
+        page.locator("details").click()
+        is_sound(page, width, f"list-of-another-{language}")
+        address = page.url
+    with looking(browser, pages, width, login="second", language=language) as page:
+        page.goto(address)
+        page.locator("#orders-count").fill("7")
+        page.locator("#approve").click()
+        expect(page.locator("#trouble")).to_be_visible()
+        is_sound(page, width, f"wrong-sum-{language}")
+        page.locator("#orders-count").fill("2")
+        page.locator("#approve").click()
+        # The one without keys on record can be opened for reading only, and is not told.
+        expect(page.locator("#order-list .dot.good").first).to_be_visible(timeout=60_000)
+        expect(page.locator("#order-list .dot.bad").first).to_be_visible(timeout=60_000)
+        is_sound(page, width, f"list-sent-{language}")
+        page.goto("/console/orders/?show=confirmed")
+        is_sound(page, width, f"orders-{language}")
+        page.locator("#commands tbody a.place").first.click()
+        page.locator("#frames").click()
+        expect(page.locator("ul.bytes").first).to_be_visible()
+        is_sound(page, width, f"frames-{language}")
+        page.locator("main a[href^='/frames/']").first.click()
+        expect(page.locator("#of-order")).to_be_visible()
+        is_sound(page, width, f"frame-{language}")
