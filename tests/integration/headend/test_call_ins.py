@@ -20,6 +20,7 @@ from called_in import (
     SPODES,
     calling,
     calls_of,
+    endings,
     free_port,
     line_of,
     reception,
@@ -35,8 +36,9 @@ from kilovatt.wire.headend.call_in.happenings import (
     Happening,
     ModemGone,
     PushCame,
+    TurnedAway,
 )
-from kilovatt.wire.headend.call_in.reception import Reception
+from kilovatt.wire.headend.call_in.reception import CallInLimits, Reception
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.lines import CallInAddress, LineSpec
@@ -44,6 +46,7 @@ from kilovatt.wire.headend.opening import give_up_waiting, open_channel
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import LineErrand, ServedLines
 from kilovatt.wire.headend.session import Errand
+from kilovatt.wire.protocols.dlms.apdu.general_block import GeneralBlock
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
 from kilovatt.wire.protocols.framing.call_in import IRZ_HEARTBEAT, Dialect
 from kilovatt.wire.protocols.framing.wrapper import wrapped
@@ -340,6 +343,37 @@ def test_a_place_that_is_taken_is_told_when_the_line_is_opened() -> None:
             return str(refused.value)
 
     assert "calls cannot be taken at 127.0.0.1:" in asyncio.run(job())
+
+
+def test_a_caller_that_pushes_without_end_is_hung_up_on_and_reported() -> None:
+    async def job() -> tuple[int, list[TurnedAway]]:
+        limits = CallInLimits(pushes_per_minute_max=3)
+        async with reception(limits=limits) as (_, port, happened):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(wrapped(PUSH, source=1, destination=32) * 9)
+            assert await reader.read() == b""
+            writer.close()
+            return sum(isinstance(one, PushCame) for one in happened), endings(happened)
+
+    assert asyncio.run(job()) == (3, [TurnedAway.TOO_MANY_PUSHES])
+
+
+def test_a_push_in_blocks_is_told_once_it_is_whole() -> None:
+    async def job() -> list[Happening]:
+        async with reception() as (received, port, happened):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            for number, part in enumerate((PUSH[:100], PUSH[100:]), start=1):
+                block = GeneralBlock(
+                    is_last=number == 2, streaming=True, window=0, number=number, acknowledged=0, part=part
+                )
+                writer.write(wrapped(block.encode(), source=1, destination=32))
+            await until(lambda: received.names() == ["EMR0222173608710"])
+            writer.close()
+            return [one for one in happened if isinstance(one, PushCame)]
+
+    (push,) = asyncio.run(job())
+    assert isinstance(push, PushCame)
+    assert (push.message, push.frame) == (PUSH, wrapped(PUSH, source=1, destination=32))
 
 
 def test_several_processes_share_one_place() -> None:

@@ -13,14 +13,14 @@ from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.pushes import MeterPush, PushTrouble, ToldCode
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.metering.spodes.event_code import Journal
-from kilovatt.office.operations import callers
+from kilovatt.office.operations import callers, keeper
 from kilovatt.office.operations.evidence import evidence
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.meter_file import meter_file, newest_events
 from kilovatt.office.operations.meter_keys import put_keys
 from kilovatt.office.operations.pushes import DETAILS_AGAIN_AFTER, TROUBLE_AGAIN_AFTER, TakenPush, accept_push, give_way
 from kilovatt.office.pages.words import event_sentence
-from kilovatt.office.records.models import Event, Line, Meter, PushStanding, Session, UnknownCaller, Work
+from kilovatt.office.records.models import Event, IntakeFrame, Line, Meter, PushStanding, Session, UnknownCaller, Work
 from kilovatt.wire.headend.call_in.happenings import PushCame
 from kilovatt.wire.headend.call_in.pushes import PushesOfACaller, Unasked
 from kilovatt.wire.protocols.dlms.apdu.notifications import DataNotification
@@ -137,6 +137,34 @@ def test_what_the_journal_tells_takes_the_place_of_what_was_pushed(meter: Meter)
     assert Event.objects.count() == 1
 
 
+def test_an_alarm_whose_stamp_was_not_believed_gives_way_to_the_entry_of_that_stamp(meter: Meter) -> None:
+    long_ago = AT - timedelta(hours=30)
+    kept(meter, replace(PUSHED, at=long_ago))
+    exact = MeterEvent(
+        kind=EventKind.TERMINAL_COVER_OPENED,
+        began_at=long_ago,
+        ended_at=None,
+        detail="",
+        exchange=20,
+        code="spodes:external_influence:3",
+    )
+    accept(report_of(meter, Learnt(events=(exact,))), now=NOW + timedelta(minutes=1))
+    event = Event.objects.get()
+    assert (event.began_at, event.first_heard_at, event.detail) == (long_ago, NOW, "")
+
+
+def test_the_message_of_a_push_is_there_when_the_lake_has_it(meter: Meter) -> None:
+    kept(meter, PUSHED)
+    keeper.carry_to_the_lake(now=NOW)
+    assert not IntakeFrame.objects.exists()
+    event = Event.objects.get()
+    shown = evidence(UUID(str(event.session_id)), event.exchange)
+    assert shown.is_push
+    assert shown.frame is not None
+    assert shown.frame.answer == PUSHED.wire
+    assert shown.explained is not None
+
+
 def test_an_older_entry_of_the_journal_is_another_event(meter: Meter) -> None:
     kept(meter, PUSHED)
     older = MeterEvent(
@@ -237,6 +265,26 @@ def test_an_authenticated_push_need_not_be_enciphered(meter: Meter, protection: 
     said = taken(came(sealed(flags_alone(2), 9, protection=protection)), meter.line_id)
     assert isinstance(said, MeterSaid)
     assert (said.push.flags, said.push.trouble) == (2, None)
+
+
+def test_a_sealed_push_that_tells_the_number_of_another_meter_is_not_believed(meter: Meter) -> None:
+    put_keys(meter, {"encryption": ENCRYPTION, "authentication": AUTHENTICATION})
+    said = taken(came(sealed(PUSH.replace(SERIAL.encode(), b"9" * len(SERIAL)), 3)), meter.line_id)
+    assert isinstance(said, MeterSaid)
+    assert said.push.trouble is PushTrouble.NOT_AUTHENTIC
+
+
+def test_keys_that_do_not_go_together_open_nothing(meter: Meter) -> None:
+    put_keys(meter, {"encryption": ENCRYPTION})
+    said = taken(came(sealed(PUSH, 3)), meter.line_id)
+    assert isinstance(said, MeterSaid)
+    assert said.push.trouble is PushTrouble.NO_KEYS
+
+
+def test_what_is_no_message_of_dlms_is_not_understood(meter: Meter) -> None:
+    said = taken(came(b"\x0f\x00"), meter.line_id)
+    assert isinstance(said, MeterSaid)
+    assert said.push.trouble is PushTrouble.NOT_UNDERSTOOD
 
 
 def test_a_sealed_push_that_does_not_open_is_told_and_why(meter: Meter) -> None:
