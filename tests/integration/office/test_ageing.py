@@ -8,7 +8,7 @@ from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import FRAMES
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations import ageing, history, keeper
+from kilovatt.office.operations import ageing, history, keeper, lake_rows
 from kilovatt.office.operations.ageing import let_frames_go
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.records.models import HeldApart, Meter, Session
@@ -41,7 +41,7 @@ def kept() -> set[int]:
 
 
 def files() -> list[str]:
-    return sorted(path.name for path in (history.site_lake().path / FRAMES.name).glob("month=*/bucket=*/*.parquet"))
+    return sorted(path.name for path in (lake_rows.site_lake().path / FRAMES.name).glob("month=*/bucket=*/*.parquet"))
 
 
 def test_frames_of_the_load_profile_go_after_a_season_and_proofs_stay(heard: Meter) -> None:
@@ -63,10 +63,10 @@ def test_proofs_go_when_bills_can_be_disputed_no_more(heard: Meter) -> None:
 
 def test_what_has_aged_out_is_not_looked_at_again(heard: Meter) -> None:
     let_frames_go(now=AGED)
-    version = history.settled_version(FRAMES)
+    version = lake_rows.settled_version(FRAMES)
     again = let_frames_go(now=AGED + timedelta(hours=1))
     assert again is not None
-    assert (again.gone, history.settled_version(FRAMES)) == (0, version)
+    assert (again.gone, lake_rows.settled_version(FRAMES)) == (0, version)
 
 
 def test_values_stay_when_the_frames_that_carried_them_have_gone(heard: Meter) -> None:
@@ -118,7 +118,7 @@ def test_files_are_deleted_a_day_after_nothing_newer_has_them(heard: Meter) -> N
 
 
 def test_while_a_batch_is_open_or_a_keeper_at_work_nothing_goes(heard: Meter, monkeypatch: pytest.MonkeyPatch) -> None:
-    with sole_keeper(history.site_lake().path) as alone:
+    with sole_keeper(lake_rows.site_lake().path) as alone:
         assert alone
         assert let_frames_go(now=AGED) is None
     accept(report_of(heard, Learnt(registers=(register(9_000),)), name="later", at=AGED), now=AGED)

@@ -6,7 +6,7 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
-from kilovatt.office.operations import history, keeper
+from kilovatt.office.operations import history, keeper, sample_history
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.records.models import (
     Batch,
@@ -72,7 +72,7 @@ def test_what_flowed_is_kept_each_time_and_found_wherever_it_lies(meter: Meter) 
         accept(report_of(meter, Learnt(instant=instant), name=name, at=instant.taken_at), now=NOW)
 
     def found(until: datetime = NOW + timedelta(hours=1)) -> list[InstantValues]:
-        return [stored.values for stored in history.samples([meter.pk], since=NOW, until=until)]
+        return [stored.values for stored in sample_history.samples([meter.pk], since=NOW, until=until)]
 
     assert found() == [three, only_power]
     keeper.carry_to_the_lake(now=NOW)
@@ -81,7 +81,7 @@ def test_what_flowed_is_kept_each_time_and_found_wherever_it_lies(meter: Meter) 
     assert found(NOW) == [three]
     accept(report_of(meter, Learnt(instant=three), name="again"), now=NOW)
     assert found() == [three, only_power]
-    (first, _) = history.samples([meter.pk], since=NOW, until=NOW + timedelta(hours=1))
+    (first, _) = sample_history.samples([meter.pk], since=NOW, until=NOW + timedelta(hours=1))
     assert history.frame(first.session_id, 30) is not None
 
 

@@ -9,7 +9,7 @@ from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import REGISTERS, SAMPLES, TABLES
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations import history, keeper, leases
+from kilovatt.office.operations import history, keeper, lake_rows, leases, sample_history
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.records.models import Batch, IntakeRegister, IntakeSample, Meter, Work
 from on_record import NOW, register, report_of
@@ -24,7 +24,7 @@ def values(meter: Meter) -> list[int]:
 
 
 def voltages(meter: Meter) -> list[tuple[int, ...]]:
-    heard = history.samples([meter.pk], since=NOW, until=NOW + timedelta(days=1))
+    heard = sample_history.samples([meter.pk], since=NOW, until=NOW + timedelta(days=1))
     return [stored.values.voltages_mv for stored in heard]
 
 
@@ -63,7 +63,7 @@ def test_a_power_cut_at_a_step_of_a_table_is_mended_by_the_next_keeper(
     assert values(heard) == [1, 2]
     assert voltages(heard) == [(231_400, 229_900)]
     for shape, rows in ((REGISTERS, 2), (SAMPLES, 1)):
-        lake = history.site_lake().table(shape)
+        lake = lake_rows.site_lake().table(shape)
         assert lake.read(lake.open().version(), meter_ids=[heard.pk]).num_rows == rows
 
 
@@ -73,9 +73,9 @@ def test_a_lake_from_before_there_were_samples_is_given_their_table(
     accept(report_of(meter, Learnt(registers=(register(1),))), now=NOW)
     monkeypatch.setattr(store, "TABLES", tuple(table for table in TABLES if table is not SAMPLES))
     keeper.carry_to_the_lake(now=NOW)
-    assert not (history.site_lake().path / SAMPLES.name).exists()
+    assert not (lake_rows.site_lake().path / SAMPLES.name).exists()
     monkeypatch.undo()
-    assert (history.settled_version(SAMPLES), voltages(meter)) == (None, [])
+    assert (lake_rows.settled_version(SAMPLES), voltages(meter)) == (None, [])
     instant = InstantValues(taken_at=NOW, power_w=None, voltages_mv=(231_400,), exchange=30)
     accept(report_of(meter, Learnt(instant=instant), name="second"), now=NOW)
     keeper.carry_to_the_lake(now=NOW)
@@ -104,7 +104,7 @@ def test_rows_that_come_while_a_batch_is_open_wait_for_the_next(heard: Meter, mo
 
 
 def test_one_keeper_at_a_time(heard: Meter) -> None:
-    with sole_keeper(history.site_lake().path) as alone:
+    with sole_keeper(lake_rows.site_lake().path) as alone:
         assert alone
         assert keeper.carry_to_the_lake(now=NOW) is None
     assert keeper.carry_to_the_lake(now=NOW) is not None

@@ -20,8 +20,8 @@ from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import TableFile
 from kilovatt.lake.tables import FRAMES, REGISTERS
 from kilovatt.office.operations import leases
-from kilovatt.office.operations.history import settled_version, site_lake
 from kilovatt.office.operations.keeper import LEASE_LENGTH
+from kilovatt.office.operations.lake_rows import settled_version, site_lake
 from kilovatt.office.records.models import Batch, Event, HeldApart, IntakeRegister, Work
 from kilovatt.quantities.periods import next_month
 

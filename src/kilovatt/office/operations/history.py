@@ -20,20 +20,16 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from kilovatt.lake.store import Lake
-from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, SAMPLES, TableShape
-from kilovatt.measure.metering.columns import PHASES
-from kilovatt.measure.metering.digests import sample_digest
+from kilovatt.lake.tables import FRAMES, METER_DAYS, REGISTERS, TableShape
 from kilovatt.measure.metering.merge import StoredMeterDay, merge_meter_days
 from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, Source
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
-from kilovatt.measure.metering.sessions import InstantValues
 from kilovatt.office.operations import intake_rows
+from kilovatt.office.operations.lake_rows import lake_rows, lake_table, months_between, settled_version
 from kilovatt.office.records.models import (
-    Batch,
     IntakeFrame,
     IntakeMeterDay,
     IntakeRegister,
-    IntakeSample,
     Session,
 )
 from kilovatt.office.records.readings.packing import unpacked
@@ -56,15 +52,6 @@ class StoredRegister:
     exchange: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSample:
-    """What flowed at an instant, and the session that heard it."""
-
-    meter_id: int
-    values: InstantValues
-    session_id: UUID
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFrame:
     """One exchange as it stood on the wire."""
@@ -78,30 +65,17 @@ class StoredFrame:
     tries: int
 
 
-def site_lake() -> Lake:
-    """The lake of this site."""
-    return Lake(settings.DATA.lake)
-
-
-def settled_version(shape: TableShape) -> int | None:
-    """The version of a lake table that the last settled batch made; None while there is none."""
-    batch = Batch.objects.exclude(settled_at=None).order_by("-number").first()
-    versions = {} if batch is None else batch.lake_versions or {}
-    # A table that is younger than the site has no version before the next batch.
-    return int(versions[shape.name]) if shape.name in versions else None
-
-
 def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict[int, list[StoredMeterDay]]:
     """Return the effective meter-days [first_on, until_on) of each meter, in order of days."""
     heard: dict[tuple[int, date], list[StoredMeterDay]] = defaultdict(list)
     in_intake = IntakeMeterDay.objects.filter(meter_id__in=meter_ids, day_on__gte=first_on, day_on__lt=until_on)
     for row in in_intake.iterator():
         heard[row.meter_id, row.day_on].append(_from_intake(row))
-    for values in _lake_rows(
+    for values in lake_rows(
         METER_DAYS,
         meter_ids,
         where=(pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on),
-        months=_months(first_on, until_on),
+        months=months_between(first_on, until_on),
     ):
         heard[values["meter_id"], values["day_on"]].append(_from_lake(values))
     effective: dict[int, list[StoredMeterDay]] = {meter_id: [] for meter_id in meter_ids}
@@ -113,7 +87,7 @@ def meter_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> dict
 def heard_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> pa.Table:
     """Return the meter-days [first_on, until_on) of some meters as they were heard, some of them twice perhaps."""
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
-    kept = _lake_table(METER_DAYS, meter_ids, where=within, months=_months(first_on, until_on), columns=None)
+    kept = lake_table(METER_DAYS, meter_ids, where=within, months=months_between(first_on, until_on), columns=None)
     came = intake_rows.rows_of_days(meter_ids, first_on, until_on)
     return came if kept is None else pa.concat_tables([came, kept])
 
@@ -121,8 +95,8 @@ def heard_days(meter_ids: Sequence[int], first_on: date, until_on: date) -> pa.T
 def heard_registers(meter_ids: Sequence[int], since: datetime, until: datetime) -> pa.Table:
     """Return the registers of some meters taken in [since, until], some of them twice perhaps."""
     within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until)
-    months = _months(since.date(), until.date(), last_too=True)
-    kept = _lake_table(REGISTERS, meter_ids, where=within, months=months, columns=None)
+    months = months_between(since.date(), until.date(), last_too=True)
+    kept = lake_table(REGISTERS, meter_ids, where=within, months=months, columns=None)
     came = intake_rows.rows_of_registers(meter_ids, since, until)
     return came if kept is None else pa.concat_tables([came, kept])
 
@@ -165,7 +139,7 @@ def _lake_standings(
     """A version of the lake never changes: what was counted in it once need not be counted again."""
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") < until_on)
     columns = ["meter_id", "day_on", "qualities"]
-    months = _months(first_on, until_on)
+    months = months_between(first_on, until_on)
     table = (
         Lake(lake).table(METER_DAYS).read(version, meter_ids=meter_ids, columns=columns, where=within, months=months)
     )
@@ -202,8 +176,8 @@ def registers(
         values = {name: getattr(row, name) for name in _REGISTER_FIELDS}
         found[bytes(row.digest)] = _register(values, row.session_id)
     within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until) & pc.field("moment").isin(names)
-    for values in _lake_rows(
-        REGISTERS, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)
+    for values in lake_rows(
+        REGISTERS, meter_ids, where=within, months=months_between(since.date(), until.date(), last_too=True)
     ):
         found.setdefault(values["digest"], _register(values, _uuid(values["session"])))
     return sorted(
@@ -222,26 +196,11 @@ def register_instants(
     for meter_id, at in came.values_list("meter_id", "taken_at").distinct():
         found[meter_id].add(at)
     within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until) & (pc.field("moment") == moment.value)
-    months = _months(since.date(), until.date(), last_too=True)
-    kept = _lake_table(REGISTERS, meter_ids, where=within, months=months, columns=["meter_id", "taken_at"])
+    months = months_between(since.date(), until.date(), last_too=True)
+    kept = lake_table(REGISTERS, meter_ids, where=within, months=months, columns=["meter_id", "taken_at"])
     for row in () if kept is None else kept.group_by(["meter_id", "taken_at"]).aggregate([]).to_pylist():
         found[row["meter_id"]].add(row["taken_at"].astimezone(UTC))
     return found
-
-
-def samples(meter_ids: Sequence[int], *, since: datetime, until: datetime) -> list[StoredSample]:
-    """Return what flowed in [since, until] at some meters, by instant; the same sample once."""
-    found: dict[bytes, StoredSample] = {}
-    in_intake = IntakeSample.objects.filter(meter_id__in=meter_ids, taken_at__gte=since, taken_at__lte=until)
-    for row in in_intake.iterator():
-        found[bytes(row.digest)] = _sample_from_intake(row)
-    within = (pc.field("taken_at") >= since) & (pc.field("taken_at") <= until)
-    for values in _lake_rows(
-        SAMPLES, meter_ids, where=within, months=_months(since.date(), until.date(), last_too=True)
-    ):
-        stored = _sample_from_lake(values)
-        found.setdefault(sample_digest(stored.meter_id, stored.values), stored)
-    return sorted(found.values(), key=lambda sample: (sample.values.taken_at, sample.meter_id))
 
 
 def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
@@ -254,8 +213,8 @@ def frame(session_id: UUID, exchange: int) -> StoredFrame | None:
         values = {name: getattr(row, name) for name in ("request", "answer", "sent_at", "took_ms", "tries")}
     else:
         wanted = (pc.field("session") == session_id.bytes) & (pc.field("exchange") == exchange)
-        months = _months(session.started_at.date(), session.ended_at.date(), last_too=True)
-        found = _lake_rows(FRAMES, [session.meter_id], where=wanted, months=months)
+        months = months_between(session.started_at.date(), session.ended_at.date(), last_too=True)
+        found = lake_rows(FRAMES, [session.meter_id], where=wanted, months=months)
         if not found:
             return None
         values = found[0]
@@ -276,7 +235,7 @@ def known_meter_day_digests(meter_ids: Sequence[int], days_by_digest: Mapping[by
         return set()
     first_on, last_on = min(days_by_digest.values()), max(days_by_digest.values())
     within = (pc.field("day_on") >= first_on) & (pc.field("day_on") <= last_on)
-    months = _months(first_on, last_on, last_too=True)
+    months = months_between(first_on, last_on, last_too=True)
     return _known(IntakeMeterDay, METER_DAYS, meter_ids, days_by_digest.keys(), where=within, months=months)
 
 
@@ -286,7 +245,7 @@ def known_register_digests(meter_ids: Sequence[int], taken_at_by_digest: Mapping
         return set()
     instants = sorted(set(taken_at_by_digest.values()))
     within = pc.field("taken_at").isin(pa.array(instants, pa.timestamp("us", tz="UTC")))
-    months = {month for at in instants for month in _months(at.date(), at.date(), last_too=True)}
+    months = {month for at in instants for month in months_between(at.date(), at.date(), last_too=True)}
     return _known(IntakeRegister, REGISTERS, meter_ids, taken_at_by_digest.keys(), where=within, months=sorted(months))
 
 
@@ -302,7 +261,7 @@ def _known(
     known = {
         bytes(digest) for digest in model.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)
     }
-    table = _lake_table(shape, meter_ids, where=where, months=months, columns=["digest"])
+    table = lake_table(shape, meter_ids, where=where, months=months, columns=["digest"])
     return known if table is None else known | (digests & set(table["digest"].to_pylist()))
 
 
@@ -318,39 +277,6 @@ _REGISTER_FIELDS = (
     "digest",
     "exchange",
 )
-
-
-def _lake_rows(
-    shape: TableShape,
-    meter_ids: Sequence[int],
-    *,
-    where: pc.Expression | None,
-    months: Iterable[str],
-    columns: Sequence[str] | None = None,
-) -> list[dict[str, Any]]:
-    table = _lake_table(shape, meter_ids, where=where, months=months, columns=columns)
-    rows: list[dict[str, Any]] = [] if table is None else table.to_pylist()
-    return rows
-
-
-def _lake_table(
-    shape: TableShape,
-    meter_ids: Sequence[int],
-    *,
-    where: pc.Expression | None,
-    months: Iterable[str],
-    columns: Sequence[str] | None,
-) -> pa.Table | None:
-    version = settled_version(shape)
-    if version is None:
-        return None
-    return site_lake().table(shape).read(version, meter_ids=meter_ids, columns=columns, where=where, months=months)
-
-
-def _months(first_on: date, until_on: date, *, last_too: bool = False) -> list[str]:
-    last_on = until_on if last_too else date.fromordinal(max(first_on.toordinal(), until_on.toordinal() - 1))
-    first, last = first_on.year * 12 + first_on.month - 1, last_on.year * 12 + last_on.month - 1
-    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
 
 
 def _uuid(data: bytes | None) -> UUID | None:
@@ -371,35 +297,6 @@ def _register(values: Mapping[str, Any], session_id: UUID | None) -> StoredRegis
         session_id=session_id,
         exchange=values["exchange"],
     )
-
-
-def _sample_from_intake(row: IntakeSample) -> StoredSample:
-    values = InstantValues(
-        taken_at=row.taken_at.astimezone(UTC),
-        voltages_mv=unpacked(row.voltages_mv) or (),
-        currents_ma=unpacked(row.currents_ma) or (),
-        power_w=row.power_w,
-        frequency_mhz=row.frequency_mhz,
-        tariff=row.tariff,
-        relay_closed=row.relay_closed,
-        exchange=row.exchange,
-    )
-    return StoredSample(row.meter_id, values, row.session_id)
-
-
-def _sample_from_lake(row: Mapping[str, Any]) -> StoredSample:
-    plain = ("power_w", "frequency_mhz", "tariff", "relay_closed", "exchange")
-    values = InstantValues(
-        taken_at=row["taken_at"].astimezone(UTC),
-        voltages_mv=_by_phase(row, "voltage_{}_mv"),
-        currents_ma=_by_phase(row, "current_{}_ma"),
-        **{name: row[name] for name in plain},
-    )
-    return StoredSample(row["meter_id"], values, UUID(bytes=row["session"]))
-
-
-def _by_phase(row: Mapping[str, Any], column: str) -> tuple[int, ...]:
-    return tuple(value for phase in PHASES if (value := row[column.format(phase)]) is not None)
 
 
 def _from_intake(row: IntakeMeterDay) -> StoredMeterDay:

@@ -13,8 +13,8 @@ from django.db.models import Max
 
 from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.office.operations import leases
-from kilovatt.office.operations.history import settled_version, site_lake
 from kilovatt.office.operations.intake_rows import INTAKE, rows_of_batch
+from kilovatt.office.operations.lake_rows import settled_version, site_lake
 from kilovatt.office.records.models import Batch, IntakeMeterDay, IntakeRegister
 
 LEASE_LENGTH = timedelta(minutes=10)

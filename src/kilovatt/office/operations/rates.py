@@ -20,7 +20,7 @@ from kilovatt.lake.store import Lake
 from kilovatt.lake.tables import REGISTERS
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
-from kilovatt.office.operations.history import settled_version
+from kilovatt.office.operations.lake_rows import settled_version
 from kilovatt.office.records.models import Installation, IntakeRegister, Meter, ProfileGap
 from kilovatt.quantities.periods import last_full_month, local_date, local_midnight, next_month
 

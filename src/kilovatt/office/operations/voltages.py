@@ -17,10 +17,9 @@ from django.db.models import Q
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.spodes.vocabulary import event_code
 from kilovatt.measure.metering.supply_voltage import VoltageStandard, voltage_standard
-from kilovatt.office.operations import history
 from kilovatt.office.operations.board import NoticedEvent, noticed
 from kilovatt.office.operations.evidence import FrameKey
-from kilovatt.office.operations.history import StoredSample
+from kilovatt.office.operations.sample_history import StoredSample, samples
 from kilovatt.office.records.models import Event
 from kilovatt.quantities.periods import days_from, local_date, local_midnight
 
@@ -97,7 +96,7 @@ def voltages(meter_id: int, *, first_on: date, until_on: date, zone: ZoneInfo, n
     since, ends_at = local_midnight(first_on, zone), local_midnight(until_on, zone)
     until = max(since, min(ends_at, now))
     standard = voltage_standard(until_on - _ONE_DAY)
-    heard = [one for one in history.samples([meter_id], since=since, until=until) if one.values.taken_at < ends_at]
+    heard = [one for one in samples([meter_id], since=since, until=until) if one.values.taken_at < ends_at]
     by_day: dict[date, list[StoredSample]] = defaultdict(list)
     for sample in heard:
         by_day[local_date(sample.values.taken_at, zone)].append(sample)
