@@ -56,6 +56,8 @@ class ShownEvidence:
     is_kept: bool
     is_push: bool = False
     """Whether the meter said it by itself."""
+    is_answered: bool = True
+    """Whether anything came back: what changes a meter is kept though nothing did."""
     row: str = ""
     """Of what came in a file: the row, as it stood there."""
     file_name: str = ""
@@ -82,6 +84,7 @@ def shown_evidence(evidence: Evidence, *, proves_wh: int | None = None) -> Shown
         raw=() if frame is None else tuple(one.hex(" ").upper() for one in (frame.request, frame.answer) if one),
         is_kept=frame is not None,
         is_push=evidence.is_push and not is_of_a_file,
+        is_answered=frame is None or bool(frame.answer),
         row=frame.answer.decode() if frame is not None and is_of_a_file else "",
         file_name=frame.request.decode() if frame is not None and is_of_a_file else "",
     )
