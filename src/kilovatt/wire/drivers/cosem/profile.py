@@ -74,11 +74,6 @@ class Column:
         """The name of the object that is captured."""
         return self.captured.obis
 
-    @property
-    def attribute(self) -> int:
-        """Which attribute of the object is captured."""
-        return self.captured.attribute
-
 
 @dataclass(slots=True)
 class Buffer:

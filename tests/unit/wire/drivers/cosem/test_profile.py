@@ -249,6 +249,28 @@ def test_a_meter_without_ranges_is_read_by_entries_as_far_back_as_needed(*, newe
     assert len(buffers) == (2 if newest_first else 1)
 
 
+@pytest.mark.parametrize(("read_clock", "entries"), [(True, 66), (False, 400)])
+def test_a_meter_whose_clock_was_read_is_asked_for_no_more_entries_than_are_wanted(
+    *, read_clock: bool, entries: int
+) -> None:
+    # From the half-hour that ends at 00:30 on Monday to the newest are 65; one more may come while it is asked.
+    now_at = MONDAY_AT + HALF_HOUR * 65 + timedelta(minutes=10)
+    rows: list[list[DlmsValue]] = [[stamp(MONDAY_AT + HALF_HOUR * (slot + 1)), count(7)] for slot in range(-900, 65)]
+    meter = profile_meter([])
+    meter.show(CLOCK, CLOCK_NAME, 2, stamp(now_at))
+    meter.show(PROFILE, LOAD, 2, entries_of(rows))
+    meter.show(PROFILE, LOAD, 7, DoubleLongUnsigned(len(rows)))
+    row = replace(model_by_key("spodes-3ph"), dialect=SpodesDialect(takes_ranges=False, has_scaler_profiles=False))
+
+    (day,) = read(meter, address(row), clock=read_clock, profile_days=(MONDAY,)).meter_days
+
+    assert day.a_plus == (7,) * 48
+    (buffer,) = [one for one in meter.asked if isinstance(one, GetAttribute) and one.selection is not None]
+    assert buffer.selection is not None
+    first, last, _, _ = buffer.selection.parameters  # type: ignore[misc]  # a structure of four
+    assert (int(last) - int(first) + 1, int(last)) == (entries, len(rows))  # type: ignore[arg-type]  # as above
+
+
 def test_where_a_range_is_refused_entries_are_asked_all_of_them_where_their_number_is_not_told() -> None:
     meter = profile_meter([])
     meter.show(PROFILE, LOAD, 2, entries_of(half_hours({slot: slot for slot in range(48)})))

@@ -30,6 +30,11 @@ def test_every_layout_is_read_by_one_who_takes_any(layout: HalfHourLayout, half_
     assert ReadHalfHours(group=2, day_on=DAY_ON).decode(data) == half_hours
 
 
+def test_half_hours_that_are_all_there_in_one_layout_are_not_looked_for_in_another() -> None:
+    data = asked(HalfHourLayout.CRC_BY_GROUP).encode((1000,) * 8)
+    assert ReadHalfHours(group=2, day_on=DAY_ON).decode(data) == (1000,) * 8
+
+
 def test_the_structure_of_the_makers_text_is_an_energy_and_its_checksum() -> None:
     # Group 12h of 22.11.26, 0.2 Wh × 1000: the checksum is over 12 22 11 26 03 E8.
     record = append_crc(bytes.fromhex("12 22 11 26 03 E8"))[4:]

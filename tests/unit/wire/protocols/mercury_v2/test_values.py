@@ -1,7 +1,7 @@
 """Values of Mercury V2: what fits, what does not, and that nothing is lost between value and bytes."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -320,6 +320,17 @@ def test_the_quick_reading_of_records_says_what_the_slow_one_says(data: bytes) -
         return
     assert several.decode(sound + data) == (profile.PROFILE_RECORD.decode(sound), expected)
     assert profile.RECORD.write(expected) == profile.PROFILE_RECORD.encode(expected)
+
+
+def test_records_in_a_row_are_the_same_in_whatever_sequence() -> None:
+    one, other = (profile.PROFILE_RECORD.decode(bytes([state]) + bytes(14)) for state in (0, 8))
+    records = profile.ProfileRecords.of([one, other])
+    whole: Sequence[profile.ProfileRecord] = records
+    assert whole == (one, other)
+    assert (whole[1], list(whole[1:])) == (other, [other])
+    assert hash(records) == hash((one, other))
+    assert "RecordState(" in repr(records)
+    assert records != one
 
 
 def test_too_few_records_are_refused() -> None:
