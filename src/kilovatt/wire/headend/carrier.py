@@ -95,6 +95,11 @@ class Carrier(KeptLine):
     def _closing(self) -> None:
         self._alarm.stop()
 
+    def be_as_patient_as(self, spec: LineSpec) -> None:
+        """Be as patient as another spec of the same line from the next conversation on."""
+        self.spec = spec
+        self._timeout_s, self._quiet_s, self._rest_s = spec.answer_timeout_s, spec.quiet_s, spec.rest_s
+
     async def carry(
         self,
         conversation: Conversation[ResultT],

@@ -21,4 +21,5 @@ async def on_loan(carrier: Carrier) -> AsyncIterator[None]:
         yield
     finally:
         debts.until = max(debts.until, carrier.debts.until)
-        carrier.spec, carrier.debts = spec, debts
+        carrier.be_as_patient_as(spec)
+        carrier.debts = debts

@@ -300,7 +300,7 @@ class Scan:
             self._wanted = wanted
             self._carrier = await self._opened(spec)
             self._carried = wanted
-        self._carrier.spec = spec
+        self._carrier.be_as_patient_as(spec)
         await self._carrier.open()
         return self._carrier
 
@@ -323,7 +323,7 @@ class Scan:
         if lent is None:
             return self._make(spec)
         if spec.url == lent.spec.url and self._wanted == (None, None):
-            lent.spec = spec
+            lent.be_as_patient_as(spec)
             return lent
         # Most gateways and every port serve one at a time.
         await lent.close()
