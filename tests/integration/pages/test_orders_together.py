@@ -207,6 +207,8 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence(operator: Client, tow
         }
         answer = operator.post("/console/orders/lists/new/", fields)
         assert complaint in answer.content.decode()
+    typed = {"list_id": str(uuid4()), "organisation": str(town.association.pk), "kind": "open_relay", "because": WHY}
+    assert "The list lists no meter." in operator.post("/console/orders/lists/new/", typed).content.decode()
     assert not OrderList.objects.exists()
 
 

@@ -54,11 +54,12 @@ class ListForm(forms.Form):
         try:
             fields["listed"] = self._listed(fields.get("file"), fields.get("numbers") or "")
         except FileFaultError as error:
-            self.add_error("file", _(error.sentence) % error.values)
+            named = error.values.get("file") or _("The list")
+            self.add_error("file", _(error.sentence) % (error.values | {"file": named}))
         return fields
 
     def _listed(self, file: "File[bytes] | None", numbers: str) -> MeterListFile:
         if file is None:
-            return meter_list(numbers.encode(), name=_("typed"))
+            return meter_list(numbers.encode(), name="")
         # A file that is larger is none, and is not held in memory whole.
         return meter_list(file.read(BYTES_MAX + 1), name=file.name or "")
