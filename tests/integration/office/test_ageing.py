@@ -7,11 +7,14 @@ import pytest
 from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import FRAMES
+from kilovatt.measure.metering.commands import CommandKind
+from kilovatt.measure.metering.orders import OrderPart
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
 from kilovatt.office.operations import ageing, history, keeper, lake_rows
 from kilovatt.office.operations.ageing import let_frames_go
 from kilovatt.office.operations.ingest import accept
-from kilovatt.office.records.models import HeldApart, Meter, Session
+from kilovatt.office.operations.registration import register_operator
+from kilovatt.office.records.models import HeldApart, Meter, MeterOrder, OrderFrame, Organisation, Session
 from on_record import NOW, clock, cover_opened, meter_day, register, report_of
 
 # What was heard in November is as old as its month: 1 December 2026.
@@ -84,6 +87,21 @@ def test_a_day_that_waits_for_a_person_to_judge_it_keeps_its_frames(meter: Meter
     let_frames_go(now=AGED)
     assert PROFILE in kept()
     assert HeldApart.objects.get().state == HeldApart.State.HELD
+
+
+def test_the_frames_of_a_command_are_proofs_too(heard: Meter, association: Organisation) -> None:
+    operator = register_operator(association, username="operator", password="operator-pass-1")
+    order = MeterOrder.objects.create(
+        meter=heard,
+        kind=CommandKind.OPEN_RELAY,
+        because="долг",
+        requested_by=operator,
+        requested_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+    OrderFrame.objects.create(order=order, session=Session.objects.get(), exchange=FLOWED, part=OrderPart.ASKED)
+    let_frames_go(now=AGED)
+    assert kept() == {REGISTER, EVENT, FLOWED}
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -1,8 +1,8 @@
 """Frames age out: those of the load profile after a season, those that prove registers when bills are disputed no more.
 
-What a frame carried says how long it is kept: a register, an event or a value that is held apart is proved by it, and
-it stays for the years in which a bill can be disputed; all others, which is the load profile and what flowed, go
-sooner. A file goes as a whole when its month is old enough: what stays of it is written anew, in the same commit.
+What a frame carried says how long it is kept: a register, an event, a command or a value that is held apart is proved
+by it, and it stays for the years in which a bill can be disputed; all others, which is the load profile and what
+flowed, go sooner. A file goes as a whole when its month is old enough: what stays is written anew, in the same commit.
 """
 
 import logging
@@ -22,7 +22,7 @@ from kilovatt.lake.tables import FRAMES, REGISTERS
 from kilovatt.office.operations import leases
 from kilovatt.office.operations.keeper import LEASE_LENGTH
 from kilovatt.office.operations.lake_rows import settled_version, site_lake
-from kilovatt.office.records.models import Batch, Event, HeldApart, IntakeRegister, Work
+from kilovatt.office.records.models import Batch, Event, HeldApart, IntakeRegister, OrderFrame, Work
 from kilovatt.quantities.periods import next_month
 
 FILES_AT_ONCE = 100
@@ -99,7 +99,7 @@ def _left(files: Collection[TableFile], aged: Aged, now: datetime) -> Iterator[t
 
 
 def _proofs_of(rows: pa.Table) -> pa.Table:
-    """Return the frames that prove a register, an event, or something that is held apart."""
+    """Return the frames that prove a register, an event, a command, or something that is held apart."""
     meter_ids = pc.unique(rows["meter_id"]).to_pylist()
     sent = pc.min_max(rows["sent_at"]).as_py()
     if not meter_ids:
@@ -116,7 +116,7 @@ def _proofs_of(rows: pa.Table) -> pa.Table:
 
 
 def _proving(meter_ids: Collection[int], since: datetime, until: datetime) -> pl.DataFrame:
-    """Return the sessions and exchanges that brought registers and events of meters between two instants."""
+    """Return the sessions and exchanges that brought registers, events and commands between two instants."""
     version = settled_version(REGISTERS)
     within = (pc.field("heard_at") >= since) & (pc.field("heard_at") <= until)
     found: set[tuple[bytes, int]] = set()
@@ -130,6 +130,9 @@ def _proving(meter_ids: Collection[int], since: datetime, until: datetime) -> pl
     for rows in (
         IntakeRegister.objects.filter(meter_id__in=meter_ids, heard_at__gte=since, heard_at__lte=until),
         Event.objects.filter(meter_id__in=meter_ids, first_heard_at__gte=since, first_heard_at__lte=until),
+        OrderFrame.objects.filter(
+            session__meter_id__in=meter_ids, session__started_at__gte=since, session__started_at__lte=until
+        ),
     ):
         of_sessions = rows.exclude(session=None).values_list("session_id", "exchange").distinct()
         found |= {(session_id.bytes, exchange) for session_id, exchange in of_sessions}
