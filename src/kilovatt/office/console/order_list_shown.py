@@ -1,6 +1,6 @@
 """Lists of commands as the operator's pages show them: what each comes to, and whose approval commands want."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import LeftOut, OrderState
 from kilovatt.office.documents.figures import grouped_text, instant_text, language_of
 from kilovatt.office.operations.approval_rules import ApprovalRule, rule_of
-from kilovatt.office.operations.order_lists import ListSum, sum_of, wants_another
+from kilovatt.office.operations.order_lists import ListSum, sizes_of, sum_of, wants_another
 from kilovatt.office.pages.order_words import KINDS, LEFT_OUT, STATES
 from kilovatt.office.records.models import OrderList, Organisation, StaffRole, User
 
@@ -54,7 +54,6 @@ class ShownList:
     given_by: str
     settled: str
     settled_by: str
-    orders: int
     orders_text: str
     left_out_text: str
     waits: bool
@@ -90,13 +89,18 @@ class ShownRule:
     said: str
 
 
-def shown_list(listed: OrderList, total: ListSum | None = None) -> ShownList:
-    """Return a list as texts."""
-    total = total or sum_of(listed)
+def shown_lists(lists: Iterable[OrderList]) -> list[ShownList]:
+    """Return lists as texts, in their order."""
+    listed = list(lists)
+    sizes = sizes_of(listed)
+    return [_shown_list(one, sizes.get(one.pk, 0)) for one in listed]
+
+
+def _shown_list(listed: OrderList, orders: int) -> ShownList:
     zone = ZoneInfo(listed.organisation.zone_name)
     state = STATES[OrderState(listed.state)]
     settled_at = listed.approved_at or listed.over_at
-    out = total.left_out.values()
+    out = len(listed.left_out)
     return ShownList(
         list_id=listed.pk,
         name=gettext(KINDS[CommandKind(listed.kind)].name),
@@ -109,9 +113,8 @@ def shown_list(listed: OrderList, total: ListSum | None = None) -> ShownList:
         given_by=_person(listed.requested_by),
         settled="" if settled_at is None else _instant(settled_at, zone),
         settled_by=_person(listed.approved_by),
-        orders=total.orders,
-        orders_text=ngettext("{n} meter", "{n} meters", total.orders).format(n=_count(total.orders)),
-        left_out_text=_("{n} left out").format(n=_count(sum(out))) if sum(out) else "",
+        orders_text=ngettext("{n} meter", "{n} meters", orders).format(n=_count(orders)),
+        left_out_text=_("{n} left out").format(n=_count(out)) if out else "",
         waits=listed.state == OrderState.REQUESTED,
     )
 
@@ -122,7 +125,7 @@ def shown_list_file(listed: OrderList, *, user: User) -> ShownListFile:
     kind = KINDS[CommandKind(listed.kind)]
     moving = any(total.by_state.get(state) for state in (OrderState.APPROVED, OrderState.CLAIMED, OrderState.SENT))
     return ShownListFile(
-        head=shown_list(listed, total),
+        head=_shown_list(listed, total.orders),
         does=gettext(kind.does),
         undone=gettext(kind.undone),
         waiting=total.waiting,

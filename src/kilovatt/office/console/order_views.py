@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderState
 from kilovatt.office.console.order_forms import FORMS, OrderForm, Told, offered
-from kilovatt.office.console.order_list_shown import may_give_lists, shown_list, shown_rules
+from kilovatt.office.console.order_list_shown import may_give_lists, shown_lists, shown_rules
 from kilovatt.office.console.ordered import ShownOrder, shown_order, shown_orders
 from kilovatt.office.documents.figures import instant_text, language_of
 from kilovatt.office.operations import orders
@@ -297,7 +297,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "shown": shown_orders(pages.object_list, now=now),
         "refresh_s": REFRESH_S if is_moving else 0,
         "list_id": "" if of_list is None else of_list.pk,
-        "lists": [shown_list(one) for one in lists_of(user)[:LISTS_SHOWN]],
+        "lists": shown_lists(lists_of(user)[:LISTS_SHOWN]),
         "may_list": may_give_lists(user),
         "rules": shown_rules(user),
     }

@@ -4,9 +4,10 @@ Each becomes an order of its own, which goes its way like any other; what the li
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -37,6 +38,7 @@ COMMANDS: Mapping[CommandKind, Command] = {
     CommandKind.CLOSE_RELAY: CloseRelay(),
 }
 """What can be told to many: commands that say the same to each."""
+_NAMES_AT_ONCE = 500
 _UNDER_WAY = (OrderState.REQUESTED, OrderState.APPROVED, OrderState.CLAIMED, OrderState.SENT)
 
 
@@ -128,62 +130,63 @@ def _put_on_record(listed: OrderList, meters: Sequence[Installation], now: datet
         ) from error
 
 
-def _found(
-    organisation: Organisation, rows: Iterable[ListedRow]
-) -> list[tuple[ListedRow, frozenset[int], Mapping[int, Installation]]]:
-    """Each row with the meters it may mean, of those that stand at points of the organisation."""
+_Found: TypeAlias = tuple[ListedRow, Collection[Installation]]
+"""A row and the meters it may mean."""
+
+
+def _found(organisation: Organisation, rows: Sequence[ListedRow]) -> list[_Found]:
+    """Find the meters that rows mean, of those that stand at points of the organisation."""
     standing = Installation.objects.filter(removed_at=None, point__organisation=organisation).select_related("meter")
-    by_meter = {installation.meter_id: installation for installation in standing}
-    by_name: dict[str, set[int]] = defaultdict(set)
-    by_point: dict[int, int] = {}
-    for installation in by_meter.values():
-        by_name[installation.meter.serial].add(installation.meter_id)
-        by_point[installation.point_id] = installation.meter_id
-    accounts = Account.objects.filter(organisation=organisation, closed_on=None).values_list("number", "point_id")
-    for number, point_id in accounts:
-        if point_id in by_point:
-            by_name[number].add(by_point[point_id])
-    return [(row, frozenset(by_name.get(row.name, ())), by_meter) for row in rows]
+    by_name: dict[str, dict[int, Installation]] = defaultdict(dict)
+    names = sorted({row.name for row in rows})
+    for start in range(0, len(names), _NAMES_AT_ONCE):
+        asked = names[start : start + _NAMES_AT_ONCE]
+        for installation in standing.filter(meter__serial__in=asked):
+            by_name[installation.meter.serial][installation.meter_id] = installation
+        accounts = Account.objects.filter(organisation=organisation, closed_on=None, number__in=asked)
+        numbers = dict(accounts.values_list("point_id", "number"))
+        for installation in standing.filter(point__in=numbers):
+            by_name[numbers[installation.point_id]][installation.meter_id] = installation
+    return [(row, by_name[row.name].values() if row.name in by_name else ()) for row in rows]
 
 
 def _sorted_out(
-    found: Sequence[tuple[ListedRow, frozenset[int], Mapping[int, Installation]]], kind: CommandKind, now: datetime
+    found: Sequence[_Found], kind: CommandKind, now: datetime
 ) -> tuple[list[Installation], list[tuple[ListedRow, LeftOut]]]:
-    named = sorted({meter_id for _row, ids, _all in found for meter_id in ids})
-    # Two lists and forms for one meter wait for each other here.
-    list(Meter.objects.select_for_update().filter(pk__in=named).order_by("pk").values_list("pk"))
-    of_the_site = MeterOrder.objects.filter(meter_id__in=named, state=OrderState.REQUESTED, requested_by=None)
-    of_the_site.update(state=OrderState.DECLINED, over_at=now)
-    busy = set(MeterOrder.objects.filter(meter_id__in=named, state__in=_UNDER_WAY).values_list("meter_id", flat=True))
+    named = sorted({installation.meter_id for _row, meant in found for installation in meant})
+    busy: set[int] = set()
+    for start in range(0, len(named), _NAMES_AT_ONCE):
+        asked = named[start : start + _NAMES_AT_ONCE]
+        # Two lists and forms for one meter wait for each other here.
+        list(Meter.objects.select_for_update().filter(pk__in=asked).order_by("pk").values_list("pk"))
+        of_the_site = MeterOrder.objects.filter(meter_id__in=asked, state=OrderState.REQUESTED, requested_by=None)
+        of_the_site.update(state=OrderState.DECLINED, over_at=now)
+        under_way = MeterOrder.objects.filter(meter_id__in=asked, state__in=_UNDER_WAY)
+        busy |= set(under_way.values_list("meter_id", flat=True))
     taken: dict[int, Installation] = {}
     left_out = []
-    for row, ids, by_meter in found:
-        why = _why_not(ids, by_meter, kind, busy=busy, taken=taken)
+    for row, meant in found:
+        why = _why_not(meant, kind, busy=busy, taken=taken)
         if why is None:
-            (meter_id,) = ids
-            taken[meter_id] = by_meter[meter_id]
+            (installation,) = meant
+            taken[installation.meter_id] = installation
         else:
             left_out.append((row, why))
     return list(taken.values()), left_out
 
 
 def _why_not(
-    ids: frozenset[int],
-    by_meter: Mapping[int, Installation],
-    kind: CommandKind,
-    *,
-    busy: set[int],
-    taken: Mapping[int, Installation],
+    meant: Collection[Installation], kind: CommandKind, *, busy: Collection[int], taken: Collection[int]
 ) -> LeftOut | None:
-    if len(ids) != 1:
-        return LeftOut.AMBIGUOUS if ids else LeftOut.UNKNOWN
-    (meter_id,) = ids
-    meter = by_meter[meter_id].meter
+    if len(meant) != 1:
+        return LeftOut.AMBIGUOUS if meant else LeftOut.UNKNOWN
+    (installation,) = meant
+    meter = installation.meter
     checks = (
-        (meter_id in taken, LeftOut.TWICE),
+        (meter.pk in taken, LeftOut.TWICE),
         (kind not in model_by_key(meter.model_key).commands, LeftOut.NOT_TAKEN),
         (meter.line_id is None, LeftOut.NO_LINE),
-        (meter_id in busy, LeftOut.UNDER_WAY),
+        (meter.pk in busy, LeftOut.UNDER_WAY),
     )
     return next((why for is_so, why in checks if is_so), None)
 
@@ -238,13 +241,19 @@ def withdraw_list(listed: OrderList, *, by: User, now: datetime) -> int:
 
 def sum_of(listed: OrderList) -> ListSum:
     """Return what a list comes to."""
-    models = Counter(listed.orders.values_list("meter__model_key", flat=True))
-    states = listed.orders.order_by().values("state").annotate(n=Count("pk")).values_list("state", "n")
+    models = listed.orders.order_by().values_list("meter__model_key").annotate(n=Count("pk")).order_by("-n")
+    states = listed.orders.order_by().values_list("state").annotate(n=Count("pk"))
     return ListSum(
-        by_model=tuple((model_by_key(key).title, n) for key, n in models.most_common()),
+        by_model=tuple((model_by_key(key).title, n) for key, n in models),
         by_state={OrderState(state): n for state, n in states},
         left_out=Counter(LeftOut(why) for _row, _name, why in listed.left_out),
     )
+
+
+def sizes_of(lists: Iterable[OrderList]) -> dict[UUID, int]:
+    """Return how many orders each of some lists has."""
+    of_them = MeterOrder.objects.filter(order_list__in=list(lists)).order_by()
+    return dict(of_them.values_list("order_list").annotate(n=Count("pk")))
 
 
 def lists_of(user: User) -> QuerySet[OrderList]:
