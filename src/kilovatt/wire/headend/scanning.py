@@ -143,7 +143,7 @@ class Scan:
         self._carrier: Carrier | None = None
         self._carried: tuple[object, ...] | None = None
         self._wanted: tuple[object, ...] = ()
-        self._place: Place | None = None
+        self._asked: Next | None = None
         self._losses = 0
         self._echoes = False
         self._detail = ""
@@ -235,7 +235,7 @@ class Scan:
 
     async def _try(self, following: Next) -> None:
         probe = following.probe
-        self._place = probe.place
+        self._asked = following
         await asyncio.sleep(following.rest_s)
         try:
             carrier = await self._at(probe)
@@ -266,18 +266,21 @@ class Scan:
         self._echoes = self._echoes or (self._carrier is not None and bool(self._carrier.echo.echoes))
 
     def _heard(self, sign: Sign, sighting: Sighting | None = None) -> None:
-        place = self._place
-        assert place is not None, "something was probed"
+        asked = self._asked
+        assert asked is not None, "something was probed"
+        place = asked.probe.place
         self._seeker.heard(sign, sighting)
         self.steps.append(Step(sign, sighting))
-        self.walks.setdefault((place.way, place.speed), Walk(place.way, place.speed)).note(place, sign)
+        walk = self.walks.setdefault((place.way, place.speed), Walk(place.way, place.speed))
+        # Where no meter can be is no address that was walked.
+        walk.note(replace(place, address=None) if asked.purpose is Purpose.CONTROL else place, sign)
 
     def _do_again(self, step: Step) -> None:
         """Know what an earlier search knew."""
         following = self._seeker.next()
         if following is None:
             return
-        self._place = following.probe.place
+        self._asked = following
         self._heard(step.sign, step.heard)
         if step.learnt is not None:
             self._seeker.learnt(step.learnt)

@@ -1,0 +1,210 @@
+"""An operator finds a meter from the board and puts it on record; a search outlives the process that makes it."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from demonstration import KILOVATT, environment
+from simulated_site import Site, site_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(300), pytest.mark.xdist_group("finding")]
+PASSWORD = "op-33333-x"
+STARTS_WITHIN_S = 60
+MODEL = "mercury-234-artm-01-pob-r"
+METERS = 3
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site whose line has a meter more than is on record; it lets leases go early, so that nobody waits."""
+    data = tmp_path_factory.mktemp("finding") / "site"
+    with site_of(data, [MODEL], meters=METERS, KILOVATT_LINE_LEASE_S="4") as made:
+        code = made.value("SELECT code FROM records_organisation")
+        words = ["createoperator", "operator", "--organisation", code, "--data", str(made.data)]
+        operator = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
+        subprocess.run([str(KILOVATT), *words], check=True, env=operator, timeout=60)
+        made.start()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pages(site: Site, free_port: int) -> Iterator[str]:
+    """The address of the pages of the site."""
+    serving = [sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"127.0.0.1:{free_port}"]
+    surroundings = environment(KILOVATT_DATA=str(site.data), **site.settings)
+    log = (site.data / "pages.log").open("wb")
+    running = subprocess.Popen([*serving, "--threads", "4"], env=surroundings, stderr=log, stdout=log)
+    log.close()
+    address = f"http://127.0.0.1:{free_port}"
+    try:
+        wait_for(address, running)
+        yield address
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+@pytest.fixture(scope="module")
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until:
+        assert running.poll() is None, "the pages ended by themselves"
+        try:
+            with urllib.request.urlopen(f"{address}/login/", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"nothing was served within {STARTS_WITHIN_S} s")
+
+
+@contextmanager
+def looking(browser: "Browser", pages: str, width: int) -> "Iterator[Page]":
+    """Open the board as the operator; whatever the console says of errors fails the test."""
+    complaints: list[str] = []
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en", base_url=pages)
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
+    try:
+        page.goto("/login/")
+        page.get_by_role("textbox").first.fill("operator")
+        page.locator("input[type=password]").fill(PASSWORD)
+        page.locator("button.main").click()
+        page.wait_for_url("**/console/meters/")
+        if page.locator("html").get_attribute("lang") != "en":
+            page.locator("button[lang=en]").click()
+            page.wait_for_load_state()
+        yield page
+        assert complaints == []
+    finally:
+        context.close()
+
+
+def is_sound(page: "Page", width: int, name: str) -> None:
+    """Check that nothing scrolls sideways and axe finds nothing."""
+    page.wait_for_load_state("load")
+    if "KILOVATT_SCREENSHOTS" in os.environ:
+        page.screenshot(path=Path(os.environ["KILOVATT_SCREENSHOTS"]) / f"{name}-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+
+def forget(site: Site, meter_id: int) -> tuple[int, str]:
+    """Let the site never have known a meter; return the line it stands on and its number."""
+    ((line_id, serial),) = site.rows("SELECT line_id, serial FROM records_meter WHERE id = ?", meter_id)
+    with sqlite3.connect(site.data / "kilovatt.sqlite3", timeout=30) as connection:
+        installed = "SELECT id FROM records_installation WHERE meter_id = ?"
+        connection.execute(f"DELETE FROM records_tariffmap WHERE installation_id IN ({installed})", (meter_id,))
+        for table in ("installation", "meterstanding", "profilegap"):
+            connection.execute(f"DELETE FROM records_{table} WHERE meter_id = ?", (meter_id,))
+        connection.execute("UPDATE records_meter SET line_id = NULL, serial = 'forgotten ' || id WHERE id = ?", (meter_id,))
+    return line_id, serial
+
+
+def choose_only(page: "Page", *ways: str) -> None:
+    for box in page.locator("input[name=ways]").all():
+        box.set_checked(box.get_attribute("value") in ways)
+
+
+def wait_for_answers(page: "Page", seconds: str) -> None:
+    """The line on record is as patient as one over a mobile network; the town is near."""
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("How long to wait for an answer, s").fill(seconds)
+
+
+def scan(site: Site, what: str) -> Any:  # noqa: ANN401  # whatever a column holds
+    return site.value(f"SELECT {what} FROM records_linescan ORDER BY asked_at DESC LIMIT 1")
+
+
+@pytest.mark.parametrize(("width", "number"), [(1280, 2), (390, 3)])
+def test_a_meter_is_found_and_put_on_record_and_read(
+    browser: "Browser", pages: str, site: Site, width: int, number: int
+) -> None:
+    line_id, serial = forget(site, number)
+    with looking(browser, pages, width) as page:
+        page.goto("/console/lines/")
+        is_sound(page, width, "lines")
+        page.goto(f"/console/lines/{line_id}/")
+        is_sound(page, width, "line")
+        page.get_by_role("link", name="Find meters").click()
+        choose_only(page, "short", "hdlc")
+        wait_for_answers(page, "0.3")
+        expect(page.locator("#estimate")).to_contain_text("questions, at most")
+        is_sound(page, width, "new-scan")
+        page.get_by_role("button", name="Begin").click()
+        page.wait_for_url("**/console/searches/*/")
+        expect(page.get_by_text("Search again")).to_be_visible(timeout=120_000)
+        row = page.get_by_role("row").filter(has_text=serial)
+        expect(row).to_contain_text("not on record")
+        is_sound(page, width, "scan-over")
+        row.get_by_role("link", name="Put on record").click()
+        expect(page.get_by_label("Serial number")).to_have_value(serial)
+        page.get_by_label("Model").select_option(MODEL)
+        page.get_by_label("Password for reading").fill("111111")
+        page.get_by_label("Place that is measured").fill(f"участок {serial}")
+        is_sound(page, width, "new-meter")
+        page.get_by_role("button", name="Put on record").click()
+        page.wait_for_url("**/console/meters/*/")
+        meter_id = int(page.url.rstrip("/").rsplit("/", 1)[-1])
+        read = "SELECT COUNT(*) FROM records_session WHERE meter_id = ? AND outcome = 'ok'"
+        site.wait(lambda: site.value(read, meter_id) > 0, seconds=60, what="the new meter is read")
+
+
+def test_who_waits_is_read_at_once_and_a_killed_process_is_gone_on_for(
+    browser: "Browser", pages: str, site: Site
+) -> None:
+    (line_id, meter_id) = site.rows("SELECT line_id, id FROM records_meter WHERE line_id IS NOT NULL LIMIT 1")[0]
+    with looking(browser, pages, 1280) as page:
+        page.goto(f"/console/lines/{line_id}/search/")
+        choose_only(page, "short")
+        wait_for_answers(page, "0.3")
+        page.get_by_label("Addresses to ask one by one").fill("1-240")
+        page.get_by_role("button", name="Begin").click()
+        page.wait_for_url("**/console/searches/*/")
+        site.wait(lambda: (scan(site, "json_extract(progress, '$.done')") or 0) > 5, seconds=60, what="it goes on")
+        key = site.ask_for(meter_id)
+        done = "SELECT done_at IS NOT NULL FROM records_work WHERE key = ?"
+        site.wait(lambda: bool(site.value(done, key)), seconds=30, what="who waits is read")
+        assert scan(site, "state") == "running"
+        site.wait(lambda: (scan(site, "json_extract(progress, '$.done')") or 0) > 20, seconds=60, what="it goes on")
+        is_sound(page, 1280, "scan-running")
+
+        site.processes[-1].send_signal(signal.SIGKILL)
+        site.processes[-1].wait(30)
+        before = scan(site, "json_extract(remarks, '$.asked')")
+        site.start()
+        site.wait(lambda: scan(site, "takeovers") == 1, seconds=60, what="another process goes on")
+        site.wait(lambda: scan(site, "json_extract(remarks, '$.asked')") > before, seconds=60, what="it goes on")
+        expect(page.get_by_text("another went on from where it was")).to_be_visible(timeout=30_000)
+        is_sound(page, 1280, "scan-taken-over")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("Stopped by operator")).to_be_visible(timeout=30_000)
+        is_sound(page, 1280, "scan-stopped")
+        asked = scan(site, "json_extract(remarks, '$.asked')")
+        time.sleep(3)
+        assert scan(site, "json_extract(remarks, '$.asked')") <= asked + 5
