@@ -91,7 +91,7 @@ def test_each_way_to_fail_has_a_sentence_that_says_what_to_do(operator: Client, 
 
 def test_a_wrong_clock_is_told_with_how_far_it_is_off(operator: Client, town: Town) -> None:
     accept(report_of(town.meter, Learnt(clock=clock(ahead=timedelta(minutes=7))), name="clock"), now=NOW)
-    assert "Its clock is 7 min ahead." in said_of(town, town.meter)
+    assert "Its clock is 7\xa0min ahead." in said_of(town, town.meter)
     accept(
         report_of(
             town.meter,

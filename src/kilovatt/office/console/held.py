@@ -13,7 +13,7 @@ from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, RegisterMoment, RegisterReading
 from kilovatt.office.console.clock_shown import ahead
 from kilovatt.office.console.shown import quantity_name
-from kilovatt.office.documents.figures import NO_BREAK_SPACE, instant_text, kwh_text, language_of
+from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.evidence import FrameKey
 from kilovatt.office.operations.held_apart import HeldValue
@@ -124,7 +124,7 @@ def shown_decision(decision: Decision, clock_ahead_s: int) -> ShownDecision:
     else:
         length = duration(timedelta(seconds=abs(clock_ahead_s)))
         later = _("Accept, moved {length} later") if clock_ahead_s < 0 else _("Accept, moved {length} earlier")
-        title = later.format(length=length.replace(" ", NO_BREAK_SPACE))
+        title = later.format(length=length)
     does = _("From then on it counts as any other reading, and bills are made of it; it is marked as edited by hand.")
     return ShownDecision(decision.value, title, does)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.events import MOMENTS, EventKind, RelayCause, relay_cause
 from kilovatt.measure.metering.pushes import PushTrouble
 from kilovatt.measure.metering.spodes.vocabulary import event_code
-from kilovatt.office.documents.figures import instant_text, language_of
+from kilovatt.office.documents.figures import NO_BREAK_SPACE, instant_text, language_of
 from kilovatt.office.operations.board import NoticedEvent
 
 
@@ -131,4 +131,4 @@ def duration(length: timedelta) -> str:
         parts.append(_("{n} min").format(n=minutes))
     if not days and not hours and (seconds or not minutes):
         parts.append(_("{n} s").format(n=seconds))
-    return " ".join(parts)
+    return " ".join(part.replace(" ", NO_BREAK_SPACE) for part in parts)
