@@ -6,7 +6,7 @@ import pytest
 
 from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError, model_by_key
 from kilovatt.measure.metering.events import TAMPER_KINDS, EventKind, MeterEvent
-from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, SlotFlag, SlotRank
+from kilovatt.measure.metering.meter_days import RANK_MASK, MeterDay, SlotFlag, SlotRank, counted
 from kilovatt.measure.metering.models import Evidence, Wiring
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment, RegisterReading
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
@@ -109,3 +109,10 @@ def test_an_unknown_model_is_named() -> None:
 def test_an_opened_case_may_be_tampering_and_a_power_cut_is_not() -> None:
     assert EventKind.CASE_OPENED in TAMPER_KINDS
     assert EventKind.POWER_OFF not in TAMPER_KINDS
+
+
+def test_counts_of_usual_size_are_there_once_and_others_are_kept() -> None:
+    counts = counted([0, 700, 16_384, 2**31 - 1, -1])
+    assert counts == (0, 700, 16_384, 2**31 - 1, -1)
+    assert counted([700])[0] is counted(int(text) for text in ["700"])[0]
+    assert counted([0] * 48) is counted([0] * 48)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
-from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, shared
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotRank, counted, shared
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask, ask_or_refusal, refused
@@ -245,7 +245,7 @@ class _Days:
         values = self.counted.values.get(quantity)
         if values is None or quantity not in self.talk.model.quantities:
             return None
-        return tuple([0 if place is None else values[place] or 0 for place in places])
+        return counted([0 if place is None else values[place] or 0 for place in places])
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank, shared
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank, counted, shared
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
@@ -291,10 +291,7 @@ def _ends_of_slots(starts_at: datetime, ends_at: datetime, minutes: int) -> tupl
 
 def _counts(told: tuple[int | None, ...]) -> tuple[int, ...] | None:
     """Return the counts of a quantity, 0 where none was told; None where none was at all."""
-    if told.count(None) == len(told):
-        return None
-    counts = tuple([count or 0 for count in told])
-    return counts if any(counts) else shared(counts)
+    return None if told.count(None) == len(told) else counted([count or 0 for count in told])
 
 
 def _qualities(places: Sequence[_Place], a_plus: _Counts) -> tuple[int, ...]:
