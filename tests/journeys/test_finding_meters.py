@@ -122,7 +122,9 @@ def forget(site: Site, meter_id: int) -> tuple[int, str]:
         connection.execute(f"DELETE FROM records_tariffmap WHERE installation_id IN ({installed})", (meter_id,))
         for table in ("installation", "meterstanding", "profilegap"):
             connection.execute(f"DELETE FROM records_{table} WHERE meter_id = ?", (meter_id,))
-        connection.execute("UPDATE records_meter SET line_id = NULL, serial = 'forgotten ' || id WHERE id = ?", (meter_id,))
+        connection.execute(
+            "UPDATE records_meter SET line_id = NULL, serial = 'forgotten ' || id WHERE id = ?", (meter_id,)
+        )
     return line_id, serial
 
 
@@ -173,6 +175,33 @@ def test_a_meter_is_found_and_put_on_record_and_read(
         meter_id = int(page.url.rstrip("/").rsplit("/", 1)[-1])
         read = "SELECT COUNT(*) FROM records_session WHERE meter_id = ? AND outcome = 'ok'"
         site.wait(lambda: site.value(read, meter_id) > 0, seconds=60, what="the new meter is read")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_plan_says_what_follows_from_it_while_it_is_filled_in(
+    browser: "Browser", pages: str, site: Site, width: int
+) -> None:
+    del site
+    with looking(browser, pages, width) as page:
+        page.goto("/console/plans/")
+        is_sound(page, width, "plans-none")
+        page.get_by_role("link", name="New plan").click()
+        page.get_by_label("Name").fill(f"at night {width}")
+        page.get_by_label("Every").fill("1")
+        page.get_by_label("Unit").select_option("hours")
+        page.get_by_label("Not before").fill("01:00")
+        page.get_by_label("Not after").fill("05:00")
+        page.get_by_label("Load profile").uncheck()
+        expect(page.locator("#consequence")).to_contain_text("every hour between 01:00 and 05:00")
+        expect(page.locator("#consequence")).to_contain_text("its days stay missing")
+        page.locator("input[name=lines]").first.check()
+        is_sound(page, width, "new-plan")
+        page.get_by_role("button", name="Keep").click()
+        page.wait_for_url("**/console/plans/")
+        is_sound(page, width, "plans")
+        page.get_by_role("link", name=f"at night {width}").click()
+        expect(page.get_by_text("put on record")).to_be_visible()
+        is_sound(page, width, "plan")
 
 
 def test_who_waits_is_read_at_once_and_a_killed_process_is_gone_on_for(

@@ -20,6 +20,8 @@ from kilovatt.office.pages import scan_words
 from kilovatt.office.records.models import Installation, LineScan
 
 MODELS_SHOWN = 4
+WALKED_WHEN_CROWDED = "short"
+"""The way whose addresses are few enough to be walked where several answer at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def _advice(scan: LineScan, state: ScanState) -> Iterator[str]:
     for place in remarks.get("crowded", ()):
         if place.get("address") is not None:
             yield _(scan_words.CROWDED_AT).format(address=place["address"], way=way_name(place["way"]))
-    yield from _not_understood(scan.walked)
+    yield from _not_understood(scan)
     if remarks.get("echoes"):
         yield _(scan_words.ECHOES)
     if remarks.get("is_noisy"):
@@ -245,17 +247,24 @@ def _advice(scan: LineScan, state: ScanState) -> Iterator[str]:
         yield words.format(n=left)
 
 
-def _not_understood(walked: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _not_understood(scan: LineScan) -> Iterator[str]:
     """Where something came back that is no answer of the language that was spoken."""
-    for walk in walked:
+    at_once = {(one["way"], one["speed"]) for one in scan.remarks.get("crowded", ()) if one.get("address") is None}
+    for walk in scan.walked:
         noises = walk["signs"].get("noise", 0)
-        if noises:
+        place = {"way": way_name(walk["way"]), "speed": speed_name(walk["speed"])}
+        if noises and (walk["way"], walk["speed"]) in at_once:
+            words = _("{way}, {speed}: several answered at once, so that none was understood.")
+            if walk["way"] == WALKED_WHEN_CROWDED:
+                words = _("{way}, {speed}: several answered at once, so each address is asked alone.")
+            yield words.format(**place)
+        elif noises:
             words = ngettext(
                 "{way}, {speed}: {n} time something came back that is no answer.",
                 "{way}, {speed}: {n} times something came back that is no answer.",
                 noises,
             )
-            yield words.format(way=way_name(walk["way"]), speed=speed_name(walk["speed"]), n=noises)
+            yield words.format(**place, n=noises)
 
 
 def _outcome(scan: LineScan) -> Iterator[str]:
