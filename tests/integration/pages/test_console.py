@@ -101,7 +101,7 @@ def test_a_wrong_clock_is_told_with_how_far_it_is_off(operator: Client, town: To
         ),
         now=NOW + timedelta(minutes=1),
     )
-    assert "Its clock is 1 h behind." in said_of(town, town.meter)
+    assert "Its clock is 1\xa0h behind." in said_of(town, town.meter)
 
 
 def test_an_opened_cover_is_told_with_its_length(operator: Client, town: Town) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.supply_voltage import VoltageStandard
 from kilovatt.office.console.dated import day_spans
 from kilovatt.office.console.voltage_drawn import drawn, instants_of
-from kilovatt.office.documents.figures import NO_BREAK_SPACE, language_of, short_date_text, time_text
+from kilovatt.office.documents.figures import NO_BREAK_SPACE, language_of, short_date_text, time_text, volts_text
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.evidence import FrameKey
 from kilovatt.office.operations.voltages import (
@@ -185,11 +185,7 @@ def _title(choice: Choice) -> str:
 
 
 def _volts(voltage_mv: int) -> str:
-    """Volts with a tenth, without it where it is none."""
-    tenths = (voltage_mv + 50) // 100
-    whole, tenth = divmod(tenths, 10)
-    point = "." if language_of(get_language()) == "en" else ","
-    return f"{whole}{point}{tenth}" if tenth else str(whole)
+    return volts_text(voltage_mv, language_of(get_language()))
 
 
 def _phase_name(phase: PhaseVoltages, picture: VoltagePicture) -> str:

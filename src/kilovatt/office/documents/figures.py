@@ -86,6 +86,12 @@ def price_text(price_microrub_per_kwh: int, language: Language) -> str:
     return _decimal_text(price_microrub_per_kwh // 10 ** (6 - decimals), decimals, language, negative=False)
 
 
+def volts_text(voltage_mv: int, language: Language) -> str:
+    """Return a voltage in volts, without the unit: rounded to a tenth, which is left out where it is none."""
+    tenths = (voltage_mv + 50) // 100
+    return _decimal_text(tenths, 1, language, negative=False).removesuffix(".0").removesuffix(",0")
+
+
 def grouped_text(number: int, language: Language) -> str:
     """Return a whole number with its thousands apart."""
     return _decimal_text(abs(number), 0, language, negative=number < 0)

@@ -25,6 +25,7 @@ from kilovatt.office.pages.words import event_sentence, unbilled_sentence
 from kilovatt.office.portal.charts import Chart, day_chart, days_chart, months_chart
 from kilovatt.office.portal.choice import VIEWS, Choice, choice_of
 from kilovatt.office.portal.shown import shown_bill, shown_month, shown_now, shown_reading, silence, speech
+from kilovatt.office.portal.supply import shown_supply
 from kilovatt.office.records.models import Account, User
 from kilovatt.quantities.periods import local_date
 
@@ -87,6 +88,7 @@ def account(request: HttpRequest, key: str) -> HttpResponse:
         "month": None if month is None else shown_month(month, page),
         "now": shown_now(None if plan is None else zone_now(plan, now=now, zone=page.zone), page),
         "silence": silence(page),
+        "supply": shown_supply(page, now=now),
         "events": [(event_sentence(event.noticed, page.zone), event) for event in page.events],
         "others": _others(request),
     }

@@ -141,3 +141,11 @@ def test_every_zone_is_named_by_its_meaning() -> None:
 )
 def test_a_reader_of_neither_language_gets_russian(code: str | None, language: Language) -> None:
     assert figures.language_of(code) == language
+
+
+@pytest.mark.parametrize(
+    ("voltage_mv", "russian", "english"),
+    [(230_000, "230", "230"), (206_949, "206,9", "206.9"), (206_950, "207", "207"), (0, "0", "0")],
+)
+def test_a_voltage_has_a_tenth_where_it_has_one(voltage_mv: int, russian: str, english: str) -> None:
+    assert (figures.volts_text(voltage_mv, "ru"), figures.volts_text(voltage_mv, "en")) == (russian, english)
