@@ -26,7 +26,7 @@ from kilovatt.measure.metering.sessions import InstantValues, Learnt, SessionRep
 from kilovatt.office.operations import line_leases, orders, vault
 from kilovatt.office.operations.ingest import accept
 from kilovatt.office.operations.leases import FencedOffError, Lease
-from kilovatt.office.operations.meter_keys import put_password, sealed_keys
+from kilovatt.office.operations.meter_keys import put_keys, put_password, sealed_keys
 from kilovatt.office.operations.order_payloads import command_of, kept
 from kilovatt.office.operations.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
@@ -308,3 +308,28 @@ def test_load_behind_an_open_relay_is_an_event_with_an_end(meter: Meter) -> None
     seen("on", 180, power_w=2_000, closed=True)
     event.refresh_from_db()
     assert event.ended_at == NOW + timedelta(seconds=180)
+
+
+def test_where_a_configurator_proves_himself_with_a_secret_his_new_password_is_that(
+    meter: Meter, operator: User, lease: Lease
+) -> None:
+    put_keys(meter, {"secret": b"0000000100000001"})
+    order = MeterOrder.objects.create(
+        meter=meter,
+        kind=CommandKind.CHANGE_PASSWORD,
+        because="заводской",
+        requested_by=operator,
+        requested_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+        state=OrderState.SENT,
+        sent_at=NOW,
+    )
+    name, whose = f"{meter.model_key}/{meter.serial}", vault.organisation_of(meter)
+    stored = kept(ChangePassword(2, "8765432187654321"), organisation=whose, meter_name=name, order_id=order.pk)
+    MeterOrder.objects.filter(pk=order.pk).update(facts=stored.facts, secret_sealed=stored.secret_sealed)
+    assert visited(order, VisitResult.CONFIRMED) is OrderState.CONFIRMED
+    opened = {
+        key.slot: vault.unseal_key(key.sealed, meter_name=name, slot=key.slot, generation=key.generation)
+        for key in sealed_keys([meter.pk])[meter.pk]
+    }
+    assert opened == {"secret": b"8765432187654321", "commanding": b"8765432187654321"}

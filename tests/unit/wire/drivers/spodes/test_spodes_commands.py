@@ -281,6 +281,7 @@ def test_what_a_row_does_not_take_is_not_sent(key: str) -> None:
         (ChangePassword(1, "1"), {}, NotSentReason.BAD_VALUE),
         (ChangeKeys(encryption=bytes(32), master=bytes(16)), {}, NotSentReason.BAD_VALUE),
         (ChangeKeys(encryption=bytes(16), master=bytes(5)), {}, NotSentReason.BAD_VALUE),
+        (ChangeKeys(encryption=bytes(16)), {}, NotSentReason.NO_MASTER_KEY),
         (
             ChangeKeys(encryption=bytes(16), master=bytes(16)),
             {"keys": None, "hls_secret": bytes(16)},
@@ -303,7 +304,7 @@ def test_keys_travel_wrapped_and_nothing_of_them_is_kept() -> None:
     assert request.method == Descriptor(64, Obis.parse("0.0.43.0.0.255"), 2)
     assert request.is_secret
     keys = decode_keys(request.parameter)
-    assert [(key.use, key.open(command.master)) for key in keys] == [
+    assert [(key.use, key.open(bytes(16))) for key in keys] == [
         (KeyUse.UNICAST, command.encryption),
         (KeyUse.AUTHENTICATION, command.authentication),
     ]
