@@ -44,6 +44,8 @@ class SessionRecord:
     """Whether an answer was given up and has not turned up since: only a quiet end proves what was heard later."""
     unasked: bool = False
     """Whether bytes came that nothing had asked for."""
+    misplaced: bool = False
+    """Whether something came that was neither the answer to what was asked nor that answer damaged."""
     answered: int = 0
     """How many exchanges were answered."""
     evidence: Evidence = field(default_factory=Evidence)

@@ -153,6 +153,8 @@ class _Session:
             self._take_back()
         if self.carrier.is_open and not self._is_over():
             await self._take_leave()
+        if self.record.misplaced:
+            self._take_all_back()
 
     async def _opened(self) -> bool:
         """Open the line if it is not, and the meter's channel."""
@@ -327,6 +329,15 @@ class _Session:
         elif all(failure.outcome not in _LINE_LOST for failure in self.failures):
             words = "the line was lost before it had shown that no answer was late"
             self.failures.insert(0, _Failure(doubtful[0].part, Outcome.NO_ROUTE, words))
+
+    def _take_all_back(self) -> None:
+        """Believe nothing of a session in which an answer came in the place of another: those around it look alike."""
+        if self.order is not None:
+            self.order = doubted(self.order)
+        if self.gains:
+            words = "an answer came in the place of another, and others may have been taken for each other"
+            self.failures.insert(0, _Failure(self.gains[0].part, Outcome.NOISE, words))
+            self.gains.clear()
 
     def report(self, started_at: datetime, ended_at: datetime) -> SessionReport:
         learnt = Learnt()

@@ -97,9 +97,9 @@ class MercuryV1Driver:
         return (yield from commands.prove(meter, command))
 
     def closing(self, meter: MeterAddress) -> Conversation[None]:
-        """Say nothing: there are no sessions."""
+        """Ask for what no half-hour can be taken for: an answer too many that a gateway brought comes to light so."""
         del meter
-        yield from ()
+        yield from ask(ReadSerial())
 
 
 def _weeks(days: Sequence[date]) -> Iterator[tuple[date, ...]]:

@@ -43,11 +43,11 @@ from told_energomera import (
 )
 
 
-def test_a_meter_is_asked_whether_it_is_there_and_not_told_goodbye() -> None:
+def test_a_meter_is_asked_whether_it_is_there_and_at_the_end_again() -> None:
     assert opened(PLAIN, {Ping(): 6467}) == [Ping()]
     asked: Asked = []
-    carried(EnergomeraDriver().closing(PLAIN), {}, asked, HEARD_AT)
-    assert asked == []
+    carried(EnergomeraDriver().closing(PLAIN), {Ping(): 6467}, asked, HEARD_AT)
+    assert asked == [Ping()]
 
 
 def test_the_password_is_a_number_and_travels_in_each_request() -> None:

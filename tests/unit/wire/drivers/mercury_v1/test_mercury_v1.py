@@ -90,12 +90,13 @@ def learnt(
     return total
 
 
-def test_there_is_no_session_to_open_or_close() -> None:
+def test_there_is_no_session_to_open_and_at_the_end_the_number_shows_an_answer_too_many() -> None:
     driver = MercuryV1Driver()
     asked: Asked = []
     carried(driver.opening(METER), {}, asked)
-    carried(driver.closing(METER), {}, asked)
     assert asked == []
+    carried(driver.closing(METER), {ReadSerial(): METER.address}, asked)
+    assert asked == [ReadSerial()]
 
 
 def test_the_connection_is_to_the_address_of_the_meter() -> None:
