@@ -59,11 +59,12 @@ RegisterNames: TypeAlias = tuple[tuple[Quantity, int], ...]
 """Which registers, in order: of each what it counts, and its tariff."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AnsweredRegisters:
     """The registers of one moment that one answer carried: values stand in the order of their names.
 
     What is said of each is said of `RegisterReading`. Raises ValueError for what that would not take.
+    Not frozen: one is made of every answer with registers, and those that are take twice as long to make.
     """
 
     names: RegisterNames
@@ -74,7 +75,7 @@ class AnsweredRegisters:
     exchange: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", _checked(self.names))
+        self.names = _checked(self.names)
         if len(self.values) != len(self.names):
             raise ValueError(f"{len(self.names)} registers have as many values: got {len(self.values)}")
         if self.values and min(self.values) < 0:
@@ -105,7 +106,11 @@ class Registers(Sequence[RegisterReading]):
     __slots__ = ("answers",)
 
     def __init__(self, answers: Iterable[AnsweredRegisters] = ()) -> None:
-        self.answers = tuple(answers)
+        self.answers = tuple([answer for answer in answers if answer.values])
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.answers)
 
     def __len__(self) -> int:
         return sum(len(answer.values) for answer in self.answers)

@@ -35,6 +35,7 @@ _NONE = timedelta(0)
 DATA, REGISTER, PROFILE, CLOCK_CLASS, RELAY = 1, 3, 7, 8, 70
 VALUE, SCALER_UNIT = 2, 3
 CLOCK = Descriptor(CLOCK_CLASS, Obis.parse("0.0.1.0.0.255"), VALUE)
+_CLOCK = GetAttribute(CLOCK)
 _SERIAL, _TYPE, _FIRMWARE, _MADE_ON, _VERSION = (Obis.parse(f"0.0.96.1.{name}.255") for name in (0, 1, 2, 4, 6))
 _NOT_THERE = frozenset(
     {
@@ -101,7 +102,7 @@ class Talk:
 
     def identity(self) -> Conversation[Learnt]:
         """Read who it is. Raises MeterRefusedError(ANOTHER_METER) where another serial number was expected."""
-        answer = yield from ask(GetAttribute(Descriptor(DATA, _SERIAL, VALUE)))
+        answer = yield from ask(_asking(DATA, _SERIAL, VALUE, decode))
         serial = self._text(answer.value)
         self.check_serial(serial)
         made = yield from self.value_of(DATA, _MADE_ON)
@@ -131,7 +132,7 @@ class Talk:
 
     def clock(self) -> Conversation[Learnt]:
         """Read the clock."""
-        answer = yield from ask(GetAttribute(CLOCK))
+        answer = yield from ask(_CLOCK)
         shown = decode_stamp(answer.value if isinstance(answer.value, bytes) else b"")
         self.clock_reading = ClockReading(
             taken_at=shown.instant(self.meter.zone), heard_at=answer.heard_at, exchange=answer.exchange

@@ -187,8 +187,11 @@ class StatusConnection(ABC):
         Raises RemoteProtocolError as soon as no continuation can make a right answer.
         """
         request = self._outstanding()
-        self._came = came = self._came + data
         longest = self._asked.longest
+        if len(data) == longest and not self._came and self._is_answer(data, longest):
+            # Whole and by itself, as nearly always.
+            return self._answered(request, data)
+        self._came = came = self._came + data
         if self._is_answer(came[:longest], longest):
             return self._answered(request, came[:longest])
         sent = self._asked.outgoing.data
