@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank
+from kilovatt.measure.metering.meter_days import NO_EXCHANGE, MeterDay, SlotFlag, SlotRank, counted, shared
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import Quantity
 from kilovatt.measure.metering.sessions import Learnt
@@ -220,7 +220,7 @@ def _meter_day(
     def counts(quantity: Quantity) -> tuple[int, ...] | None:
         if quantity not in talk.model.quantities:
             return None
-        return tuple(0 if slot is None else getattr(slot.counts, quantity.value) for slot in places)
+        return counted(0 if slot is None else getattr(slot.counts, quantity.value) for slot in places)
 
     return MeterDay(
         day_on=day_on,
@@ -231,8 +231,8 @@ def _meter_day(
         a_minus=counts(Quantity.A_MINUS),
         r_plus=counts(Quantity.R_PLUS),
         r_minus=counts(Quantity.R_MINUS),
-        qualities=tuple(SlotRank.MISSING if slot is None else _quality(slot) for slot in places),
-        exchanges=tuple(NO_EXCHANGE if slot is None else slot.exchange for slot in places),
+        qualities=shared(tuple(SlotRank.MISSING if slot is None else _quality(slot) for slot in places)),
+        exchanges=shared(tuple(NO_EXCHANGE if slot is None else slot.exchange for slot in places)),
         heard_at=heard_at,
     )
 
