@@ -22,6 +22,8 @@ class Channel(ABC):
     is None while the line is there.
     """
 
+    __slots__ = ("lost_because", "lost_outcome", "on_bytes", "on_lost")
+
     def __init__(self) -> None:
         self.on_bytes: Callable[[bytes], None] = _unheard
         self.on_lost: Callable[[str], None] = _unnoticed

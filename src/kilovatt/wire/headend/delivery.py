@@ -25,6 +25,8 @@ class Progress:
 class Tally:
     """Counts meters and lines, and tells after each."""
 
+    __slots__ = ("_lines", "_lines_done", "_meters", "_meters_done", "_tell")
+
     def __init__(self, tell: Callable[[Progress], None] | None, *, meters: int = 0, lines: int = 0) -> None:
         self._tell = tell
         self._meters = meters
@@ -49,6 +51,8 @@ class Tally:
 
 class Delivery:
     """Hands a line's reports over in order. One may be under way while the next meter is read, never two."""
+
+    __slots__ = ("_sink", "_tally", "_under_way")
 
     def __init__(self, sink: Sink, tally: Tally) -> None:
         self._sink = sink

@@ -3,8 +3,7 @@
 `LineSpec` is what an operator states of a line; `line_addresses` tells how its address is written.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from kilovatt.wire.headend.line_addresses import (
     SPEEDS_BAUD,
@@ -40,9 +39,9 @@ TURNAROUND_S = 0.02
 """How long a serial bus rests after an answer: at 9600 baud a meter takes 5 ms of silence for the end of a frame."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LineSpec:
-    """A line and the patience it needs. Raises ValueError for a setting out of its bounds.
+    """A line and the patience it needs. Raises ValueError for a setting out of bounds, LineAddressError for its URL.
 
     An answer that has not begun `answer_timeout_s` after its request is given up; one that began is
     over when no byte came for `quiet_s`. An answer is believed to come within `answer_timeout_s` +
@@ -66,8 +65,11 @@ class LineSpec:
     """0.01 to 120 s."""
     turnaround_s: float | None = None
     """0 to 1 s of rest between an answer and the next request; nothing over TCP, 20 ms on a serial bus."""
+    address: LineAddress = field(init=False, compare=False)
+    """What the URL names."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "address", parse_address(self.url))
         self._fill_in()
         _bounded("answer_timeout_s", self.answer_timeout_s, 0.01, 60)
         _bounded("quiet_s", self.quiet_s, 0.005, min(5.0, self.answer_timeout_s))
@@ -85,11 +87,6 @@ class LineSpec:
             object.__setattr__(self, "answer_timeout_s", max(usual.answer_timeout_s, self.quiet_s))
         if self.quiet_s == BY_KIND:
             object.__setattr__(self, "quiet_s", min(usual.quiet_s, self.answer_timeout_s))
-
-    @cached_property
-    def address(self) -> LineAddress:
-        """What the URL names. Raises LineAddressError."""
-        return parse_address(self.url)
 
     def quiet_at(self, speed: LineSpeed | None) -> float:
         """Return which silence ends an answer at a speed that was agreed upon, None for the line's own [s]."""

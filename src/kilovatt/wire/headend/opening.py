@@ -1,7 +1,7 @@
 """How a line is opened, whatever it is made of."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import assert_never
 
 from kilovatt.wire.headend.call_in.desk import call_in_desk, open_call_in
@@ -49,18 +49,22 @@ def give_up_waiting() -> None:
     call_in_desk().give_up_waiting()
 
 
-@asynccontextmanager
-async def within_reach(spec: LineSpec) -> AsyncIterator[None]:
+def within_reach(spec: LineSpec) -> AbstractAsyncContextManager[None]:
     """Be where a line's modem calls us, also while the line is not open; nothing for lines that we open.
 
     Where calls cannot be taken, the line itself says so when it is opened.
     """
-    if not isinstance(spec.address, CallInAddress):
-        yield
-        return
+    return _held(spec.address) if isinstance(spec.address, CallInAddress) else _ALWAYS
+
+
+_ALWAYS: AbstractAsyncContextManager[None] = nullcontext()
+
+
+@asynccontextmanager
+async def _held(address: CallInAddress) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(call_in_desk().holding(spec.address))
+            await stack.enter_async_context(call_in_desk().holding(address))
         except NoRouteError:
             yield
             return

@@ -76,7 +76,7 @@ class _Failure:
 
 @dataclass(slots=True)
 class _Gain:
-    """What a part brought, and whether it still hangs on a quiet end."""
+    """What parts from this one on brought, and whether it still hangs on a quiet end."""
 
     part: SessionPart
     learnt: Learnt
@@ -136,7 +136,7 @@ class _Session:
     record: SessionRecord = field(default_factory=SessionRecord)
     gains: list[_Gain] = field(default_factory=list)
     failures: list[_Failure] = field(default_factory=list)
-    second_chances: set[Outcome] = field(default_factory=lambda: set(_TRY_AGAIN_AFTER))
+    second_chances: frozenset[Outcome] = _TRY_AGAIN_AFTER
     order: OrderReport | None = None
     part: SessionPart = SessionPart.OPENING
     """What is asked now."""
@@ -242,7 +242,11 @@ class _Session:
         self, planned: Iterator[tuple[int, PlannedPart]], learnt: Learnt
     ) -> Conversation[Learnt] | None:
         """Keep what a part brought; return what is asked next in the same turn, without waking the session for it."""
-        self.gains.append(_Gain(self.part, learnt, self.record.doubtful))
+        if self.gains and self.gains[-1].doubtful == self.record.doubtful:
+            # What stands and falls together is kept as one: ten thousand sessions wait to be handed over.
+            self.gains[-1].learnt += learnt
+        else:
+            self.gains.append(_Gain(self.part, learnt, self.record.doubtful))
         if self.errand.order is not None and self.order is None:
             # It goes before the next part.
             return None
@@ -301,7 +305,7 @@ class _Session:
     def _has_another_chance(self, failure: _Failure) -> bool:
         if failure.outcome not in self.second_chances:
             return False
-        self.second_chances.remove(failure.outcome)
+        self.second_chances -= {failure.outcome}
         return True
 
     def _failed(self, failure: _Failure) -> None:

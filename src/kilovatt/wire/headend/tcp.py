@@ -21,6 +21,9 @@ _MS = 1000
 class TcpChannel(Channel):
     """A connection to a gateway. `connected` is a socket that does not block; it is closed with the channel."""
 
+    # Ten thousand of them at once.
+    __slots__ = ("_fd", "_loop", "_socket", "_unsent")
+
     def __init__(self, connected: socket.socket) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
