@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
-from typing import ClassVar
+from struct import Struct
+from typing import ClassVar, TypeVar
 
 from kilovatt.wire.protocols.framing.layout import Field, Layout, Record, Row, nested
-from kilovatt.wire.protocols.mercury_v2.fields import day_month_year, energy, small
+from kilovatt.wire.protocols.mercury_v2.fields import day_month_year, maskable, small, word_swapped
 from kilovatt.wire.protocols.mercury_v2.request import MercuryV2Request
 
+T = TypeVar("T")
 LOSSES_TARIFF = 5
 ALL_TARIFFS = 6
 _PHASES_ARRAY = 6
@@ -63,7 +65,25 @@ def _period_from(data: bytes) -> EnergyPeriod:
 
 
 PERIOD = Field(size=1, read=_period_from, write=lambda period: bytes([period.array << 4 | (period.month or 0)]))
-_ENERGY = energy()
+_ENERGY = maskable(word_swapped())
+
+
+_FOUR = Struct("<4I")
+_MASKED = 0xFFFF_FFFF
+
+
+class _Energies(Record[T]):
+    """Four energies, read at once: a session reads them more than anything else.
+
+    With its lowest byte first, what comes out of four bytes has its two words exchanged.
+    """
+
+    __slots__ = ()
+
+    def decode(self, data: bytes) -> T:
+        if len(data) != self.size:
+            return super().decode(data)
+        return self._make(*[None if it == _MASKED else (it & 0xFFFF) << 16 | it >> 16 for it in _FOUR.unpack(data)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +96,7 @@ class EnergyTotals:
     r_minus_varh: int | None
 
 
-TOTALS: Layout[EnergyTotals] = Record(
+TOTALS: Layout[EnergyTotals] = _Energies(
     EnergyTotals, {"a_plus_wh": _ENERGY, "a_minus_wh": _ENERGY, "r_plus_varh": _ENERGY, "r_minus_varh": _ENERGY}
 )
 
@@ -91,7 +111,7 @@ class Quadrants:
     r4_varh: int | None
 
 
-QUADRANTS: Layout[Quadrants] = Record(
+QUADRANTS: Layout[Quadrants] = _Energies(
     Quadrants, {"r1_varh": _ENERGY, "r2_varh": _ENERGY, "r3_varh": _ENERGY, "r4_varh": _ENERGY}
 )
 

@@ -55,30 +55,14 @@ def three_bytes(*, step: int = 1) -> Field:
     return _number(3, step, _three_said, _of_three)
 
 
-# ── What a session reads most, each in one step ──────────────────────────────────────────────────────────────────────
-
-
-def energy() -> Field:
-    """Return a register: two words, or None where masked."""
-
-    def read(data: bytes) -> int | None:
-        exchanged = int.from_bytes(data, "little")
-        return None if exchanged == 0xFFFF_FFFF else (exchanged & 0xFFFF) << 16 | exchanged >> 16
-
-    return Field(size=4, read=read, write=maskable(word_swapped()).write)
-
-
 def flow(*, step: int = 1) -> Field:
-    """Return what flows now: three bytes, or None where masked."""
+    """Return what flows now: three bytes, or None where masked, read in one step since there are many."""
 
     def read(data: bytes) -> int | None:
         count = data[0] << 16 | data[2] << 8 | data[1]
         return None if count == 0xFF_FFFF else count * step
 
     return Field(size=3, read=read, write=maskable(three_bytes(step=step)).write)
-
-
-# ── The others ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def maskable(field: Field) -> Field:

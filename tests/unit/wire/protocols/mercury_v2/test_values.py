@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilovatt.wire.protocols.framing.layout import Record
 from kilovatt.wire.protocols.framing.wall_time import WallTime
 from kilovatt.wire.protocols.mercury_v2 import energy, instants, journals, parameters, profile, session, writes
 from kilovatt.wire.protocols.mercury_v2.energy import EnergyArray, EnergyPeriod
@@ -320,6 +321,17 @@ def test_the_quick_reading_of_records_says_what_the_slow_one_says(data: bytes) -
         return
     assert several.decode(sound + data) == (profile.PROFILE_RECORD.decode(sound), expected)
     assert profile.RECORD.write(expected) == profile.PROFILE_RECORD.encode(expected)
+
+
+@given(st.lists(st.sampled_from([b"\xff" * 4]) | st.binary(min_size=4, max_size=4), min_size=4, max_size=4))
+def test_the_quick_reading_of_energies_says_what_the_slow_one_says(parts: list[bytes]) -> None:
+    slow = Record(energy.EnergyTotals, energy.TOTALS.fields)
+    assert energy.TOTALS.decode(b"".join(parts)) == slow.decode(b"".join(parts))
+
+
+def test_energies_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="16 bytes are wanted, got 15"):
+        energy.TOTALS.decode(bytes(15))
 
 
 def test_records_in_a_row_are_the_same_in_whatever_sequence() -> None:
