@@ -133,10 +133,10 @@ def choose_only(page: "Page", *ways: str) -> None:
         box.set_checked(box.get_attribute("value") in ways)
 
 
-def wait_for_answers(page: "Page", seconds: str) -> None:
+def wait_for_answers(page: "Page", ms: str) -> None:
     """The line on record is as patient as one over a mobile network; the town is near."""
     page.get_by_text("More", exact=True).click()
-    page.get_by_label("How long to wait for an answer, s").fill(seconds)
+    page.get_by_label("How long to wait for an answer, ms").fill(ms)
 
 
 def scan(site: Site, what: str) -> Any:  # noqa: ANN401  # whatever a column holds
@@ -155,7 +155,7 @@ def test_a_meter_is_found_and_put_on_record_and_read(
         is_sound(page, width, "line")
         page.get_by_role("link", name="Find meters").click()
         choose_only(page, "short", "hdlc")
-        wait_for_answers(page, "0.3")
+        wait_for_answers(page, "300")
         expect(page.locator("#estimate")).to_contain_text("questions, at most")
         is_sound(page, width, "new-scan")
         page.get_by_role("button", name="Begin").click()
@@ -186,12 +186,12 @@ def test_a_plan_says_what_follows_from_it_while_it_is_filled_in(
         page.goto("/console/plans/")
         is_sound(page, width, "plans-none")
         page.get_by_role("link", name="New plan").click()
-        page.get_by_label("Name").fill(f"at night {width}")
-        page.get_by_label("Every").fill("1")
-        page.get_by_label("Unit").select_option("hours")
+        page.get_by_label("Name", exact=True).fill(f"at night {width}")
+        page.get_by_label("Every", exact=True).fill("1")
+        page.get_by_label("Unit", exact=True).select_option("hours")
         page.get_by_label("Not before").fill("01:00")
         page.get_by_label("Not after").fill("05:00")
-        page.get_by_label("Load profile").uncheck()
+        page.get_by_label("Load profile", exact=True).uncheck()
         expect(page.locator("#consequence")).to_contain_text("every hour between 01:00 and 05:00")
         expect(page.locator("#consequence")).to_contain_text("its days stay missing")
         page.locator("input[name=lines]").first.check()
@@ -211,7 +211,7 @@ def test_who_waits_is_read_at_once_and_a_killed_process_is_gone_on_for(
     with looking(browser, pages, 1280) as page:
         page.goto(f"/console/lines/{line_id}/search/")
         choose_only(page, "short")
-        wait_for_answers(page, "0.3")
+        wait_for_answers(page, "300")
         page.get_by_label("Addresses to ask one by one").fill("1-240")
         page.get_by_role("button", name="Begin").click()
         page.wait_for_url("**/console/searches/*/")

@@ -43,7 +43,7 @@ def scope_for(url: str, wishes: ScanWishes, *, answer_timeout_s: float) -> Scope
             ways=frozenset(map(Way, wishes.ways or Way)),
             addresses=addresses_listed(wishes.addresses) if wishes.addresses else (),
             serials=wishes.serials,
-            timeout_s=wishes.timeout_s or patience_s,
+            timeout_s=patience_s if wishes.timeout_ms is None else wishes.timeout_ms / 1000,
             thorough=wishes.thorough,
         ),
     )
@@ -63,7 +63,7 @@ def foreseen(url: str, wishes: ScanWishes, *, answer_timeout_s: float) -> ScanFo
     seeker = Seeker(scope) if at_most <= _PLANNED_MAX else None
     return ScanForesight(
         questions=at_most if seeker is None else seeker.left,
-        seconds=at_most * scope.timeout_s if seeker is None else seeker.seconds_left,
+        seconds=round(at_most * scope.timeout_s if seeker is None else seeker.seconds_left),
         speeds=tuple(map(label_of, _offered(url))),
         own_speed="" if own is None else label_of(own),
     )

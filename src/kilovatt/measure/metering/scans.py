@@ -43,7 +43,8 @@ class ScanWishes:
     serials: tuple[int, ...] = ()
     speeds: tuple[str, ...] = ()
     """Of a serial port, such as 9600 8N1."""
-    timeout_s: float | None = None
+    timeout_ms: int | None = None
+    """How long a silent address is waited for; None: as the line wants it."""
     thorough: bool = False
 
 
@@ -52,7 +53,7 @@ class ScanForesight:
     """What a search will be, as far as can be said: questions, and how long they take if nobody answers [s]."""
 
     questions: int
-    seconds: float
+    seconds: int
     speeds: tuple[str, ...]
     """The speeds that can be chosen; none where the line keeps its own, as a gateway does."""
     own_speed: str = ""

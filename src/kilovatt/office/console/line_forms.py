@@ -96,8 +96,8 @@ class ScanForm(forms.Form):
         label=gettext_lazy("Addresses to ask one by one"),
         widget=forms.TextInput(attrs=_NO_AUTOFILL),
     )
-    timeout = forms.FloatField(
-        required=False, min_value=0.05, max_value=30, label=gettext_lazy("How long to wait for an answer, s")
+    timeout_ms = forms.IntegerField(
+        required=False, min_value=50, max_value=30_000, label=gettext_lazy("How long to wait for an answer, ms")
     )
     thorough = forms.BooleanField(
         required=False, label=gettext_lazy("Go on with other speeds and languages when somebody was found")
@@ -143,7 +143,7 @@ class ScanForm(forms.Form):
             addresses=fields["addresses"],
             serials=fields["serials"],
             speeds=tuple(fields.get("speeds", ())),
-            timeout_s=fields["timeout"],
+            timeout_ms=fields["timeout_ms"],
             thorough=fields["thorough"],
         )
 

@@ -289,7 +289,7 @@ def scope_words(wishes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield _("Addresses"), str(wishes["addresses"])
     if wishes.get("serials"):
         yield _("Numbers"), ", ".join(map(str, wishes["serials"]))
-    if wishes.get("timeout_s"):
-        yield _("Wait for an answer, s"), str(wishes["timeout_s"])
+    if wishes.get("timeout_ms"):
+        yield _("Wait for an answer, ms"), str(wishes["timeout_ms"])
     if wishes.get("thorough"):
         yield _("Thorough"), _("all speeds and languages, though somebody was found")

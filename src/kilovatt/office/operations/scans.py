@@ -103,7 +103,7 @@ def wishes_of(scan: LineScan) -> ScanWishes:
     return ScanWishes(
         **listed,
         addresses=kept.get("addresses", ""),
-        timeout_s=kept.get("timeout_s"),
+        timeout_ms=kept.get("timeout_ms"),
         thorough=kept.get("thorough", False),
     )
 

@@ -52,9 +52,8 @@ class Carrier(KeptLine):
     # Ten thousand of them at once: so many attributes outgrow a shared dictionary.
     __slots__ = (
         "_alarm", "_came", "_clock", "_connection", "_conversation", "_damaged", "_done", "_first_sent", "_follow",
-        "_goes_once", "_heard", "_loop", "_outgoing", "_patience", "_phase", "_quiet_s", "_record", "_request",
-        "_rest_s", "_sent", "_sent_at", "_settles_by", "_speed", "_timeout_s", "_tries", "concentrator_is_silent", "debts",
-        "echo", "traffic",
+        "_goes_once", "_heard", "_loop", "_outgoing", "_patience", "_phase", "_record", "_request", "_sent",
+        "_sent_at", "_settles_by", "_speed", "_tries", "concentrator_is_silent", "debts", "echo", "traffic",
     )  # fmt: skip
 
     def __init__(self, spec: LineSpec, clock: Clock, open_channel: OpenChannel) -> None:
@@ -67,8 +66,6 @@ class Carrier(KeptLine):
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.IDLE
-        self._rest_s = spec.rest_s
-        self._timeout_s, self._quiet_s = spec.answer_timeout_s, spec.quiet_s
         self._alarm = Alarm(self._due)
         # What is being carried.
         self._conversation: Conversation[Any]
@@ -94,11 +91,6 @@ class Carrier(KeptLine):
 
     def _closing(self) -> None:
         self._alarm.stop()
-
-    def be_as_patient_as(self, spec: LineSpec) -> None:
-        """Be as patient as another spec of the same line from the next conversation on."""
-        self.spec = spec
-        self._timeout_s, self._quiet_s, self._rest_s = spec.answer_timeout_s, spec.quiet_s, spec.rest_s
 
     async def carry(
         self,

@@ -13,15 +13,22 @@ OpenChannel = Callable[[LineSpec], Awaitable[Channel]]
 class KeptLine(ABC):
     """A line, whether it is open, and why it is not."""
 
-    __slots__ = ("_channel", "_open_channel", "spec", "unreachable", "unreachable_outcome")
+    __slots__ = (
+        "_channel", "_open_channel", "_quiet_s", "_rest_s", "_timeout_s", "spec", "unreachable", "unreachable_outcome",
+    )  # fmt: skip
 
     def __init__(self, spec: LineSpec, open_channel: OpenChannel) -> None:
-        self.spec = spec
+        self.be_as_patient_as(spec)
         self.unreachable: str | None = None
         """Why the line could not be opened the last time that was tried; None otherwise."""
         self.unreachable_outcome = Outcome.NO_ROUTE
         self._open_channel = open_channel
         self._channel: Channel | None = None
+
+    def be_as_patient_as(self, spec: LineSpec) -> None:
+        """Be as patient as another spec of the same line from the next conversation on."""
+        self.spec = spec
+        self._timeout_s, self._quiet_s, self._rest_s = spec.answer_timeout_s, spec.quiet_s, spec.rest_s
 
     @property
     def is_open(self) -> bool:
