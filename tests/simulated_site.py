@@ -202,11 +202,13 @@ def site_of(
     place_of_town: Place | None = None,
     place_of_headend: Place | None = None,
     think_s: float = 0.0,
+    changed: Callable[[TownPlan], TownPlan] | None = None,
     **settings: str,
 ) -> Iterator[Site]:
     """A town of these models, in turn, and a site that has it on record and has read nothing yet.
 
-    `clock_ahead_s`: how far the clocks of its meters are ahead; `think_s`: how long they think before they answer.
+    `clock_ahead_s`: how far the clocks of its meters are ahead; `think_s`: how long they think before they answer;
+    `changed`: what is made of its plan.
     """
     data.mkdir()
     machine = MachineClock().now()
@@ -225,6 +227,7 @@ def site_of(
         meters=tuple(replace(meter, clock_ahead_s=clock_ahead_s) for meter in plan.meters),
         lines=tuple(replace(line, think_s=think_s) for line in plan.lines),
     )
+    plan = plan if changed is None else changed(plan)
     places = (place_of_town or Place(), place_of_headend or Place())
     site = Site(data, plan, _started(plan, places[0]), settings, [], *places)
     try:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
-from typing import Protocol, runtime_checkable
+from typing import Protocol, assert_never, runtime_checkable
 
 from kilovatt.wire.drivers.addresses import address_rule
-from kilovatt.wire.simulator.faults import LineFaults, Weather
+from kilovatt.wire.simulator.faults import LineFaults, Mixture, Weather
 from kilovatt.wire.simulator.meter import SimulatedMeter
 
 SILENCE_S = 0.02
@@ -58,6 +58,8 @@ class Bus:
         """At which speed bytes are put on the line, where that is known: who listens at another hears nothing."""
         self._heard = b""
         self._heard_at_s = float("-inf")
+        self._before = b""
+        """The answer before the one in hand, whoever's it was."""
         self._by_address = _by_address(self.meters)
 
     def connected(self) -> None:
@@ -84,20 +86,34 @@ class Bus:
         self._heard = b""
         delay_s = self.weather.delay_s()
         if delay_s is not None:
-            deliveries.append(Delivery(delay_s, self.weather.distorted(answer)))
+            deliveries += self._brought(Delivery(delay_s, self.weather.distorted(answer)))
         return deliveries
+
+    def _brought(self, answer: Delivery) -> list[Delivery]:
+        """Return what a gateway makes of an answer: usually nothing else."""
+        before, self._before = self._before, answer.data
+        match self.weather.mixture():
+            case Mixture.TWICE:
+                return [answer, Delivery(answer.delay_s + self.weather.lateness_s(), answer.data)]
+            case Mixture.ONE_BEFORE:
+                late = Delivery(answer.delay_s + self.weather.lateness_s(), answer.data)
+                return [Delivery(answer.delay_s, before), late] if before else [late]
+            case None:
+                return [answer]
+            case _ as never:
+                assert_never(never)
 
     def _answer(self, frame: bytes, now: datetime) -> bytes | None:
         baud = self.baud
         if baud is not None and any(_listens_at_another(meter, baud) for meter in self.meters):
-            return _collided(meter.hear(frame, now) for meter in self.meters if not _listens_at_another(meter, baud))
+            return collided(meter.hear(frame, now) for meter in self.meters if not _listens_at_another(meter, baud))
         # Asking only the meters at the frame's address spares a long line thirty checksums a frame. Whoever else
         # would answer (a changed address, the universal one) does so when they keep silent.
         likely = next((self._by_address[start] for size in (1, 4) if (start := frame[:size]) in self._by_address), ())
-        answer = _collided(meter.hear(frame, now) for meter in likely)
+        answer = collided(meter.hear(frame, now) for meter in likely)
         if answer is not None or len(likely) == len(self.meters):
             return answer
-        return _collided(meter.hear(frame, now) for meter in self.meters if meter not in likely)
+        return collided(meter.hear(frame, now) for meter in self.meters if meter not in likely)
 
 
 def _listens_at_another(meter: SimulatedMeter, baud: int) -> bool:
@@ -113,8 +129,8 @@ def _by_address(meters: Iterable[SimulatedMeter]) -> dict[bytes, tuple[Simulated
     return dict(found)
 
 
-def _collided(answers: Iterable[bytes | None]) -> bytes | None:
-    """Return what is on the line when several answer at once: a zero of one wins over a one of another."""
+def collided(answers: Iterable[bytes | None]) -> bytes | None:
+    """Return what is on a line when several answer at once, or None: a zero of one wins over a one of another."""
     given = [answer for answer in answers if answer is not None]
     if len(given) < 2:
         return given[0] if given else None

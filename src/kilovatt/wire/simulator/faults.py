@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from itertools import cycle
 
 from kilovatt.measure.metering.events import EventKind
@@ -38,6 +38,12 @@ class FaultKind(StrEnum):
     """The meter's clock is far ahead."""
     UNREACHED = "unreached"
     """The meter is behind a concentrator, which knows it and does not reach it."""
+    MIXED_UP = "mixed_up"
+    """The gateway mixes answers up: one comes twice, or the one before it in its place."""
+    ANOTHER_SERIAL = "another_serial"
+    """The meter was exchanged: at its address is one with another serial number."""
+    TWIN = "twin"
+    """A second meter of the same model has the same address: now one answers, now the other, now both at once."""
 
 
 LINE_FAULTS = frozenset(
@@ -49,6 +55,7 @@ LINE_FAULTS = frozenset(
         FaultKind.ECHO_ONLY,
         FaultKind.DEAD,
         FaultKind.UNREACHABLE,
+        FaultKind.MIXED_UP,
     }
 )
 METER_FAULTS = frozenset(FaultKind) - LINE_FAULTS
@@ -59,6 +66,7 @@ UNREADABLE_FAULTS = frozenset(
         FaultKind.UNREACHABLE,
         FaultKind.WRONG_PASSWORD,
         FaultKind.UNREACHED,
+        FaultKind.ANOTHER_SERIAL,
     }
 )
 """Faults under which nothing can be read from a meter."""
@@ -68,6 +76,9 @@ CLOCK_FAULT_AHEAD = timedelta(minutes=11, seconds=30)
 _NOISE = 1 / 1000
 _SELDOM = 1 / 400
 """How often an answer is dropped or late: each costs its reader a timeout."""
+_MIXED_UP = 1 / 60
+"""How often a gateway that mixes answers up does so."""
+TWINS_CHANGE_EVERY_S = 10
 _SOON = 12
 """The first such answer is among the first dozen, so that the shortest session meets one."""
 
@@ -85,6 +96,29 @@ class LineFaults:
             raise ValueError(f"these are no faults of a line: {', '.join(sorted(self.kinds - LINE_FAULTS))}")
 
 
+class Mixture(Enum):
+    """What a gateway that mixes answers up makes of one."""
+
+    TWICE = auto()
+    """It comes, and comes again."""
+    ONE_BEFORE = auto()
+    """The answer before it comes in its place, and it comes later."""
+
+
+class Presence(Enum):
+    """Which of two meters at one address answers."""
+
+    FIRST = auto()
+    SECOND = auto()
+    BOTH = auto()
+
+
+def who_is_there(at_s: float, *, serial: int) -> Presence:
+    """Return which of a meter of this number and its twin answers at an instant [s]: each for a while."""
+    turn = int(at_s) // TWINS_CHANGE_EVERY_S + serial
+    return (Presence.FIRST, Presence.BOTH, Presence.SECOND)[turn % 3]
+
+
 class Weather:
     """What befalls the bytes on one line."""
 
@@ -98,6 +132,7 @@ class Weather:
         self._clean_bytes = self._gap(_NOISE)
         self._until_drop = self._first(FaultKind.DROP)
         self._until_late = self._first(FaultKind.LATE)
+        self._until_mixed_up = self._first(FaultKind.MIXED_UP)
 
     def distorted(self, data: bytes) -> bytes:
         """Return the bytes as they arrive at the other end."""
@@ -127,6 +162,20 @@ class Weather:
                 self._until_late = self._gap(_SELDOM)
                 return self.faults.late_by_s * self._dice.uniform(1.0, 1.5)
         return 0.0
+
+    def mixture(self) -> Mixture | None:
+        """Return what is made of the next answer; None where it comes as it should."""
+        if self._until_mixed_up is None:
+            return None
+        self._until_mixed_up -= 1
+        if self._until_mixed_up >= 0:
+            return None
+        self._until_mixed_up = self._gap(_MIXED_UP)
+        return self._dice.choice(list(Mixture))
+
+    def lateness_s(self) -> float:
+        """Return how much later an answer comes that was mixed up with others [s]."""
+        return self.faults.late_by_s * self._dice.uniform(0.0, 1.5)
 
     def _first(self, kind: FaultKind) -> int | None:
         return self._dice.randrange(_SOON) if kind in self.faults.kinds else None

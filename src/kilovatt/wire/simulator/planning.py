@@ -16,10 +16,13 @@ from kilovatt.wire.simulator.faults import FaultKind, LineFaults, other_password
 from kilovatt.wire.simulator.plan import ConcentratorPlan, HomesPlan, LinePlan, MeterPlan, TownPlan
 
 METERS_PER_LINE_MAX = 32
-FAULTS_OF_A_TOWN = frozenset(FaultKind) - {FaultKind.CLOCK, FaultKind.UNREACHED}
+_BY_NAME_ONLY = frozenset(
+    {FaultKind.CLOCK, FaultKind.UNREACHED, FaultKind.MIXED_UP, FaultKind.ANOTHER_SERIAL, FaultKind.TWIN}
+)
+FAULTS_OF_A_TOWN = frozenset(FaultKind) - _BY_NAME_ONLY
 """What goes wrong in a town with some faults. A wrong clock is not among them: such a meter closes its days at
-other instants than its neighbours, so its bill rightly differs from the curve; ask for it by name, and for a meter
-that its concentrator does not reach: not every town has a concentrator."""
+other instants than its neighbours, so its bill rightly differs from the curve; ask for it by name, for a meter that its
+concentrator does not reach (not every town has one), and for meters and answers that can be taken for others."""
 _BEHIND_CONCENTRATORS = frozenset({"spodes-1ph", "spodes-3ph", "spodes-3ph-ct"})
 MODELS_OF_A_TOWN = tuple(behind(model) if model.key in _BEHIND_CONCENTRATORS else model for model in MODELS)
 """Every model there is; СПОДЭС meters of no make in particular stand behind concentrators."""
@@ -41,6 +44,8 @@ _METER_FAULTS_IN_TURN = (
     FaultKind.COVER,
     FaultKind.CLOCK,
     FaultKind.UNREACHED,
+    FaultKind.ANOTHER_SERIAL,
+    FaultKind.TWIN,
 )
 _SILENT_LINES_IN_TURN = (FaultKind.DEAD, FaultKind.UNREACHABLE, FaultKind.ECHO_ONLY)
 
@@ -89,6 +94,8 @@ def plan_town(
     silent = _silent_lines(planned, wanted, dice)
     alive = [home for home in planned if not any(home in group for group in silent.values())]
     in_turn = [kinds & wanted for kinds in _LINE_FAULTS_IN_TURN]
+    if FaultKind.MIXED_UP in wanted:
+        in_turn.append(frozenset({FaultKind.MIXED_UP}))
     size = METERS_PER_LINE_MAX if not wanted else min(METERS_PER_LINE_MAX, -(-len(alive) // _LIVE_LINES))
     groups = [*zip(_split(alive, size), cycle(in_turn), strict=False)]
     groups += [(group, frozenset({kind})) for kind, group in silent.items()]

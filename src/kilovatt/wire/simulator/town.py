@@ -14,6 +14,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -47,6 +48,7 @@ from kilovatt.wire.simulator.plan import (
     TownPlanError,
 )
 from kilovatt.wire.simulator.spodus import Behind, NoEnergy, SpodusConcentrator
+from kilovatt.wire.simulator.twins import Twins, other_serial
 
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
@@ -109,6 +111,13 @@ def homes_of(plan: TownPlan) -> Households:
 
 def build_meter(meter: MeterPlan, plan: TownPlan, households: Households) -> SimulatedMeter:
     """Return a meter of the plan, fed by its home. Raises HouseholdFileError for a home that is not there."""
+    if not meter.faults & {FaultKind.ANOTHER_SERIAL, FaultKind.TWIN}:
+        return _build(meter, plan, households)
+    other = _build(replace(meter, serial=other_serial(meter)), plan, households)
+    return other if FaultKind.ANOTHER_SERIAL in meter.faults else Twins(_build(meter, plan, households), other)
+
+
+def _build(meter: MeterPlan, plan: TownPlan, households: Households) -> SimulatedMeter:
     model = model_by_key(meter.model)
     zone = ZoneInfo(plan.zone)
     table = tariff_table_for(meter.zones)
