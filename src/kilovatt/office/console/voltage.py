@@ -105,6 +105,7 @@ class ShownDisturbance:
     """Something that a journal tells of the supply."""
 
     sentence: str
+    is_outage: bool
     session_id: object
     exchange: int
 
@@ -122,6 +123,8 @@ class ShownVoltage:
     phases: tuple[PhaseKey, ...]
     notes: tuple[str, ...]
     disturbances: tuple[ShownDisturbance, ...]
+    has_outages: bool
+    has_others: bool
     is_by_day: bool
     lines: tuple[VoltageLine, ...]
     left_out: int
@@ -150,6 +153,8 @@ def shown_voltage(row: BoardRow, asked: QueryDict, *, now: datetime) -> ShownVol
         phases=tuple(PhaseKey(one.phase, _phase_name(one, picture), _extremes(one)) for one in picture.phases),
         notes=tuple(_notes(picture)),
         disturbances=tuple(_shown(one, row) for one in picture.disturbances),
+        has_outages=any(one.is_outage for one in picture.disturbances),
+        has_others=any(not one.is_outage for one in picture.disturbances),
         is_by_day=is_by_day,
         lines=lines[:LINES_MAX],
         left_out=max(0, len(lines) - LINES_MAX),
@@ -224,7 +229,8 @@ def _notes(picture: VoltagePicture) -> Iterator[str]:
 
 
 def _shown(disturbance: Disturbance, row: BoardRow) -> ShownDisturbance:
-    return ShownDisturbance(event_sentence(disturbance.event, row.zone), disturbance.session_id, disturbance.exchange)
+    sentence = event_sentence(disturbance.event, row.zone)
+    return ShownDisturbance(sentence, disturbance.is_outage, disturbance.session_id, disturbance.exchange)
 
 
 # ── The table ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from kilovatt.measure.metering.events import EventKind
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, language_of, short_date_text, time_text
 from kilovatt.office.operations.board import BoardRow
 from kilovatt.office.operations.voltages import Disturbance, VoltagePicture
@@ -114,6 +113,6 @@ def _drawn_disturbance(disturbance: Disturbance, picture: VoltagePicture, row: B
     return {
         "from": int(began_at.timestamp()),
         "to": int(max(began_at, ended_at).timestamp()),
-        "isOutage": event.kind in {EventKind.POWER_OFF, EventKind.PHASE_LOST},
+        "isOutage": disturbance.is_outage,
         "says": event_sentence(event, row.zone),
     }

@@ -71,6 +71,11 @@ class Disturbance:
     session_id: UUID | None
     exchange: int
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether nothing came, by one phase or by all; else it came out of limits."""
+        return self.event.kind in {EventKind.POWER_OFF, EventKind.PHASE_LOST}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoltagePicture:

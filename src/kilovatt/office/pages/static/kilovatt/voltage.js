@@ -44,9 +44,9 @@
     const high = u.valToPos(data.high / 1000, "y", true);
     const low = u.valToPos(data.low / 1000, "y", true);
     context.fillRect(left, high, width, low - high);
-    context.fillStyle = colour("bad");
     context.globalAlpha = 0.3;
     for (const one of data.disturbances) {
+      context.fillStyle = colour(one.isOutage ? "bad" : "warn");
       const [start, wide] = across(one.from, one.to, 3);
       context.fillRect(start, top, wide, height);
     }
