@@ -147,11 +147,12 @@ class Carrier(KeptLine):
 
     def _advance(self, answer: Answer[Any] | None) -> None:
         try:
-            request = self._next_request(answer)
+            request = self._conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
+        except StopIteration as stop:
+            self._over(stop.value)
+            return
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the one who awaits the conversation
             self._fail(error)
-            return
-        if request is None:
             return
         self._goes_once = isinstance(request, SendOnce)
         self._request = request.request if isinstance(request, SendOnce) else request
@@ -159,23 +160,24 @@ class Carrier(KeptLine):
         if not self._patience.is_fresh:
             self._patience.begin()
         self._record.exchanges_made += 1
-        if answer is None or self.debts.until > self._heard or self._rest_s:
+        if answer is None or self._rest_s or self.debts.until > self._heard:
             self._send_when_settled(self._heard + self._rest_s)
         else:
             self._sent_at = answer.heard_at
             self._settled()
 
-    def _next_request(self, answer: Answer[Any] | None) -> Request[Any] | None:
-        """Return what is asked next, in this conversation or one that follows; None when all are over."""
-        while True:
-            try:
-                return self._conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
-            except StopIteration as stop:
-                following = None if self._follow is None else self._follow(stop.value)
-                if following is None:
-                    self._finish(stop.value)
-                    return None
-                self._conversation, answer = following, None
+    def _over(self, result: object) -> None:
+        """Go on with what follows a conversation that has come to its end."""
+        try:
+            following = None if self._follow is None else self._follow(result)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(error)
+            return
+        if following is None:
+            self._finish(result)
+        else:
+            self._conversation = following
+            self._advance(None)
 
     def _finish(self, result: object) -> None:
         self._phase = Phase.IDLE
@@ -340,8 +342,6 @@ class Carrier(KeptLine):
             else:
                 self._alarm.set(self.debts.until)
 
-    # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _due(self) -> None:
         if self._phase is Phase.AWAITING:
             self._fell_silent()
@@ -350,8 +350,6 @@ class Carrier(KeptLine):
             self._settled()
         elif self._phase is Phase.LISTENING:
             self._finish(None)
-
-    # ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _fell_silent(self) -> None:
         only_echo = self.echo.is_whole and self.echo.echoes is not False

@@ -1,6 +1,6 @@
 """Exchanges as they stood on the wire, kept in little room until a session is over: few of them are handed over."""
 
-from array import array
+import struct
 from collections.abc import Collection
 from datetime import datetime
 
@@ -8,6 +8,8 @@ from kilovatt.measure.metering.sessions import Exchange
 from kilovatt.wire.protocols.framing.connection import Outgoing
 
 _MS = 1000
+_HEAD = struct.Struct("<IIIIH")
+"""Number, length of the request, length of the answer, milliseconds between, tries."""
 
 
 class Evidence:
@@ -16,13 +18,11 @@ class Evidence:
     Ten thousand sessions keep thirty exchanges each: an object for each frame would take three times the room.
     """
 
-    __slots__ = ("_frames", "_marks", "_sent_at")
+    __slots__ = ("_frames", "_sent_at")
 
     def __init__(self) -> None:
         self._frames = bytearray()
-        """Each request and its answer, one after another."""
-        self._marks = array("I")
-        """Number, length of the request, length of the answer, milliseconds between, tries; five of each exchange."""
+        """One after another, each behind a head of its own."""
         self._sent_at: list[datetime] = []
 
     def note(
@@ -30,9 +30,7 @@ class Evidence:
     ) -> None:
         """Note an exchange; `answer` is what came, also where it was none."""
         request = outgoing.masked if outgoing.secret_spans else outgoing.data
-        self._frames += request
-        self._frames += answer
-        self._marks.extend((number, len(request), len(answer), round(took_s * _MS), tries))
+        self._frames += _HEAD.pack(number, len(request), len(answer), round(took_s * _MS), tries) + request + answer
         self._sent_at.append(sent_at)
 
     def kept(self, numbers: Collection[int]) -> list[Exchange]:
@@ -40,22 +38,20 @@ class Evidence:
         frames = bytes(self._frames)
         begins = 0
         kept: list[Exchange] = []
-        marks = iter(self._marks)
-        for number, asked, said, took_ms, tries, sent_at in zip(
-            marks, marks, marks, marks, marks, self._sent_at, strict=True
-        ):
-            answer_at = begins + asked
-            ends = answer_at + said
+        for sent_at in self._sent_at:
+            number, asked, said, took_ms, tries = _HEAD.unpack_from(frames, begins)
+            request_at = begins + _HEAD.size
+            answer_at = request_at + asked
+            begins = answer_at + said
             if number in numbers:
                 kept.append(
                     Exchange(
                         number=number,
-                        request=frames[begins:answer_at],
-                        answer=frames[answer_at:ends],
+                        request=frames[request_at:answer_at],
+                        answer=frames[answer_at:begins],
                         sent_at=sent_at,
                         took_ms=took_ms,
                         tries=tries,
                     )
                 )
-            begins = ends
         return kept

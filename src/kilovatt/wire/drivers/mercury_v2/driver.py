@@ -10,7 +10,6 @@ from datetime import datetime
 from kilovatt.measure.metering.commands import Command, ReadBack
 from kilovatt.measure.metering.models import PasswordForm
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
-from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import (
     Conversation,
     MeterAddress,
@@ -61,19 +60,8 @@ class MercuryV2Driver:
     def parts(self, meter: MeterAddress, task: ReadingTask) -> Iterator[PlannedPart]:
         """Return the conversations that do the task, the profile by weeks, the journals one by one."""
         talk = Talk(meter)
-        months = task.register_months
-        single: tuple[tuple[bool, SessionPart, Conversation[Learnt]], ...] = (
-            (task.identity, SessionPart.IDENTITY, talk.identity()),
-            (task.clock, SessionPart.CLOCK, talk.clock()),
-            (task.instant, SessionPart.INSTANT, talk.instant()),
-            (task.registers_now, SessionPart.REGISTERS, registers.read_now(talk)),
-            *(
-                (True, SessionPart.REGISTERS, registers.read_days(talk, run))
-                for run in runs_of_days(task.register_days)
-            ),
-            (bool(months), SessionPart.REGISTERS, registers.read_months(talk, months)),
-        )
-        yield from (PlannedPart(part, conversation) for wanted, part, conversation in single if wanted)
+        yield from _now(talk, task)
+        yield from _registers(talk, task)
         if meter.model.has_profile:
             for run in runs_of_days(task.profile_days):
                 yield PlannedPart(SessionPart.PROFILE, profile.read_days(talk, run))
@@ -95,6 +83,25 @@ class MercuryV2Driver:
         """Close the channel; a meter that will not is left to close it by itself."""
         del meter
         yield from ask_or_refusal(CloseChannel())
+
+
+def _now(talk: Talk, task: ReadingTask) -> Iterator[PlannedPart]:
+    # One by one: conversations that nobody has begun yet would wait in each of ten thousand sessions.
+    if task.identity:
+        yield PlannedPart(SessionPart.IDENTITY, talk.identity())
+    if task.clock:
+        yield PlannedPart(SessionPart.CLOCK, talk.clock())
+    if task.instant:
+        yield PlannedPart(SessionPart.INSTANT, talk.instant())
+
+
+def _registers(talk: Talk, task: ReadingTask) -> Iterator[PlannedPart]:
+    if task.registers_now:
+        yield PlannedPart(SessionPart.REGISTERS, registers.read_now(talk))
+    for run in runs_of_days(task.register_days):
+        yield PlannedPart(SessionPart.REGISTERS, registers.read_days(talk, run))
+    if task.register_months:
+        yield PlannedPart(SessionPart.REGISTERS, registers.read_months(talk, task.register_months))
 
 
 def _forms(meter: MeterAddress) -> list[bytes]:
