@@ -13,7 +13,7 @@ from kilovatt.office.operations import line_leases, scans, vault
 from kilovatt.office.operations.leases import Lease
 from kilovatt.office.operations.registration import register_line, vault_name
 from kilovatt.office.operations.scans import ScanTold
-from kilovatt.office.records.models import Installation, Line, LineScan, Meter, Work
+from kilovatt.office.records.models import Installation, Line, LineScan, Meter, StaffRole, Work
 from looked_at import Town, words
 from on_record import NOW
 
@@ -68,6 +68,15 @@ def test_the_lines_lead_to_each_of_them_and_to_its_meters(operator: Client, line
     assert "участок 1" in page
     assert "tcp://127.0.0.1:4001" in page
     assert "No process holds it now" in page
+
+
+def test_who_only_keeps_the_books_sees_how_lines_do_and_changes_none(town: Town, line: Line) -> None:
+    StaffRole.objects.filter(user=town.operator).update(role=StaffRole.Role.BOOKKEEPER)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(town.operator)
+    assert "New line" not in words(client, "/console/lines/")
+    for page in (f"lines/{line.pk}/", f"lines/{line.pk}/search/", "lines/new/", "plans/"):
+        assert client.get(f"/console/{page}").status_code == 404
 
 
 def test_a_search_says_beforehand_how_long_it_takes(operator: Client, line: Line) -> None:

@@ -31,6 +31,7 @@ from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.concentrators import listed_meters
 from kilovatt.office.operations.meter_file import meter_file, newest_events
 from kilovatt.office.operations.meter_history import meter_history
+from kilovatt.office.operations.new_meters import organisations_of
 from kilovatt.office.operations.rates import success_of
 from kilovatt.office.operations.scans import lines_of
 from kilovatt.office.operations.site_status import site_status
@@ -179,6 +180,7 @@ def lines(request: HttpRequest) -> HttpResponse:
         "lines": [shown_line(line) for line in troubled[:LINES_SHOWN]],
         "left_out": max(0, len(troubled) - LINES_SHOWN),
         "calm": len(status.lines) - len(troubled),
+        "may_operate": bool(organisations_of(_operator(request))),
         "every_line": list(lines_of(_operator(request)).order_by("name")[:LINES_LISTED]),
     }
     return render(request, "console/lines.html", context)
