@@ -6,7 +6,6 @@ begins, how many bytes there are) is reckoned when a layout is made.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is a class
@@ -150,11 +149,12 @@ class Row(_Fields, Generic[T]):
         self.count = count
 
     def decode(self, data: bytes) -> tuple[T, ...]:
-        with suppress(ValueError, StructError):
-            read = self.field.read
+        read = self.field.read
+        try:
             return tuple([read(part) for part in self._cut(data)])
-        # Which of them it was, or that there are not so many.
-        return tuple(self.values(data))
+        except (ValueError, StructError):
+            # Which of them it was, or that there are not so many.
+            return tuple(self.values(data))
 
     def encode(self, value: tuple[T, ...]) -> bytes:
         if len(value) != self.count:

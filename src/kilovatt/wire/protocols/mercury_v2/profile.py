@@ -7,7 +7,6 @@ that was formed, and the record is written when its time comes (section 3.3, not
 
 import struct
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
@@ -161,12 +160,15 @@ class ProfileRecords(Sequence[ProfileRecord]):
     @classmethod
     def of(cls, records: Sequence[ProfileRecord]) -> Self:
         """Return the records of a sequence. Raises ValueError for a count that does not fit."""
-        return cls.cut(b"".join(_record_to(record) for record in records))
+        return cls.cut(b"".join(_record_to(record) for record in records), len(records))
 
     @classmethod
-    def cut(cls, data: bytes) -> Self:
-        """Return the records that these bytes are. Raises ValueError for a stamp that no clock shows."""
-        flat = _plan_of(len(data) // RECORD_SIZE).unpack(data)
+    def cut(cls, data: bytes, count: int) -> Self:
+        """Return the records that these bytes are.
+
+        Raises ValueError for a stamp that no clock shows, struct.error where these are not so many records.
+        """
+        flat = _plan_of(count).unpack(data)
         return cls(_known(flat[::5]), [_unmasked(flat[place::5]) for place in range(1, 5)])
 
     def __len__(self) -> int:
@@ -231,10 +233,10 @@ class _Records:
         self.fields = self._row.fields
 
     def decode(self, data: bytes) -> ProfileRecords:
-        if len(data) == self.size:
-            with suppress(ValueError):
-                return ProfileRecords.cut(data)
-        return ProfileRecords.of(self._row.decode(data))
+        try:
+            return ProfileRecords.cut(data, self._row.count)
+        except (ValueError, struct.error):
+            return ProfileRecords.of(self._row.decode(data))
 
     def encode(self, value: Sequence[ProfileRecord]) -> bytes:
         return self._row.encode(tuple(value))
