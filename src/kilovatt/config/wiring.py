@@ -1,12 +1,12 @@
 """Where the wings meet: what the office wants becomes errands for the head-end."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order
-from kilovatt.office.operations import vault
+from kilovatt.office.operations import orders, vault
 from kilovatt.office.operations.line_leases import HeldLine
 from kilovatt.office.operations.meter_keys import COMMANDING_SLOT, MASTER_SLOT
 from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
@@ -119,15 +119,29 @@ def _with_new_secrets(address: MeterAddress, command: Command) -> MeterAddress:
     return address
 
 
+def _with_either(plain: Errand, command: Command | None) -> Errand:
+    """Return an errand that opens a meter with what it may have taken, and else with what it had."""
+    if command is None:
+        return plain
+    is_of_readers = isinstance(command, ChangePassword) and command.level == _READING_LEVEL
+    if is_of_readers and (plain.address.keys is not None or plain.address.hls_secret is not None):
+        # It is not read as a reader.
+        return plain
+    changed = _with_new_secrets(plain.address, command)
+    return plain if changed == plain.address else replace(plain, address=changed, before=plain.address)
+
+
 def errands_by_line(lines: Iterable[LineErrands]) -> list[tuple[LineSpec, list[Errand]]]:
     """Every line with its errands. A meter whose secrets do not open is left out and logged: the others are read."""
-    return [(line_spec(line), [*_errands(line.meters)]) for line in lines]
+    listed = list(lines)
+    doubted = orders.secrets_in_doubt([wanted.meter_id for line in listed for wanted in line.meters])
+    return [(line_spec(line), [*_errands(line.meters, doubted)]) for line in listed]
 
 
-def _errands(meters: Iterable[MeterErrand]) -> Iterator[Errand]:
+def _errands(meters: Iterable[MeterErrand], doubted: Mapping[int, Command]) -> Iterator[Errand]:
     for wanted in meters:
         try:
-            yield errand(wanted)
+            yield _with_either(errand(wanted), doubted.get(wanted.meter_id))
         except vault.SealBrokenError as error:
             _log.error("%s", error)
         except UnusableKeysError as error:

@@ -351,6 +351,21 @@ def note_sent(order_id: UUID, *, lease: Lease, now: datetime) -> bool:
         return bool(claimed.update(state=OrderState.SENT, sent_at=now))
 
 
+def secrets_in_doubt(meter_ids: Collection[int]) -> dict[int, Command]:
+    """Return the new passwords and keys that meters may have by now or not, by meter; those that open, that is."""
+    waiting = MeterOrder.objects.filter(
+        kind__in=SECRET_KINDS, state__in=[OrderState.SENT, OrderState.UNKNOWN], meter_id__in=meter_ids
+    )
+    doubted = {}
+    for row in waiting.select_related("meter").order_by("sent_at"):
+        try:
+            doubted[row.meter_id] = order_of_row(row, to_send=False).command
+        except vault.SealBrokenError:
+            # The old ones are all there is.
+            continue
+    return doubted
+
+
 def under_way(meter_ids: Collection[int]) -> dict[int, MeterOrder]:
     """Return the orders of meters that are not over, by meter."""
     open_orders = MeterOrder.objects.exclude(state__in=[state for state in OrderState if state.is_over])

@@ -1,6 +1,7 @@
 """An order that was sent is never sent again; a meter that does not tell is asked ever later, and then no more."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,9 @@ from kilovatt.measure.metering.orders import (
     READ_BACK_FIRST,
     READ_BACK_LAST,
     READ_BACKS_MAX,
+    OrderExchange,
+    OrderPart,
+    OrderReport,
     OrderState,
     Standing,
     VisitResult,
@@ -83,3 +87,9 @@ def test_a_meter_that_may_have_another_key_is_read_back_until_it_tells() -> None
             OrderState.UNKNOWN, VisitResult.NOT_REACHED, visits=visits, not_so=0, opens_the_meter=True
         )
         assert standing == Standing(OrderState.UNKNOWN, READ_BACK_LAST)
+
+
+def test_a_report_knows_the_exchanges_it_took() -> None:
+    carried = (OrderExchange(OrderPart.TOLD, 3), OrderExchange(OrderPart.READ_BACK, 4))
+    report = OrderReport(order_id=UUID(int=1), result=VisitResult.CONFIRMED, carried=carried)
+    assert report.exchanges == {3, 4}
