@@ -292,3 +292,40 @@ def test_closing_a_line_leaves_no_timer_behind() -> None:
         return desk.channel.closed, desk.carrier.is_open, desk.carrier._alarm.is_set
 
     assert run(job()) == (True, False, False)
+
+
+def test_what_follows_a_conversation_is_carried_in_the_same_turn() -> None:
+    async def job() -> tuple[list[int], list[tuple[float, bytes]], int]:
+        desk = Bench(honest)
+        await desk.carrier.open()
+        following = iter([read_codes(2, 3), read_codes(), read_codes(4)])
+        told: list[list[int]] = []
+
+        def follow(values: list[int]) -> Conversation[list[int]] | None:
+            told.append(values)
+            return next(following, None)
+
+        latest = await desk.carrier.carry(read_codes(1), desk.connection, desk.record, follow)
+        assert told == [[value_of(1)], [value_of(2), value_of(3)], [], [value_of(4)]]
+        return latest, desk.channel.written, desk.record.exchanges_made
+
+    latest, written, exchanges = run(job())
+    assert latest == [value_of(4)]
+    assert [data for _, data in written] == [asks(number) for number in (1, 2, 3, 4)]
+    assert [at for at, _ in written] == pytest.approx([0.0, 0.005, 0.010, 0.015])
+    assert exchanges == 4
+
+
+def test_what_goes_wrong_between_two_conversations_ends_both() -> None:
+    def follow(values: list[int]) -> Conversation[list[int]] | None:
+        raise ValueError(f"nothing follows {values}")
+
+    async def job() -> None:
+        desk = Bench(honest)
+        await desk.carrier.open()
+        with pytest.raises(ValueError, match=f"nothing follows .{value_of(1)}."):
+            await desk.carrier.carry(read_codes(1), desk.connection, desk.record, follow)
+        # The line is as good as before.
+        assert await desk.carry(read_codes(2)) == [value_of(2)]
+
+    run(job())

@@ -279,6 +279,47 @@ def test_a_line_lost_for_good_is_no_route_and_what_was_read_is_kept() -> None:
     assert cut.desk.carrier.unreachable == report.detail
 
 
+class ModemGoes(Cut):
+    """A call that is lost in the middle each time, since its modem goes."""
+
+    def script(self, n: int, request: bytes) -> list[Delivery]:
+        if n == self.at:
+            self.desk.channel.lost_outcome = Outcome.MODEM_OFFLINE
+            self.desk.channel.lose("the modem closed the connection")
+            return []
+        return honest(n, request)
+
+
+def test_a_line_lost_to_a_modem_that_goes_each_time_is_called_offline_and_what_was_read_is_kept() -> None:
+    async def job() -> tuple[SessionReport, Cut]:
+        cut = ModemGoes(3, returns=True)
+        return await cut.report(), cut
+
+    report, cut = run(job())
+    assert (report.outcome, report.failed_part) == (Outcome.MODEM_OFFLINE, SessionPart.PROFILE)
+    assert report.detail == "the modem closed the connection"
+    # What was read after the first loss hangs on a quiet end, and a line that is lost has none.
+    assert values(report) == honestly(10)
+    assert cut.openings == 2
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.MODEM_OFFLINE])
+def test_a_line_that_cannot_be_opened_again_is_called_by_what_kept_it(outcome: Outcome) -> None:
+    class InUse(Cut):
+        async def open(self, spec: LineSpec) -> Channel:
+            if self.openings:
+                raise NoRouteError("it is not to be had", outcome)
+            return await super().open(spec)
+
+    async def job() -> tuple[SessionReport, Cut]:
+        cut = InUse(3, returns=True)
+        return await cut.report(), cut
+
+    report, cut = run(job())
+    assert (report.outcome, cut.desk.carrier.unreachable_outcome) == (outcome, outcome)
+    assert values(report) == honestly(10)
+
+
 def test_an_address_no_meter_can_have_is_reported_and_nothing_sent() -> None:
     done = read(honest, address=250)
     assert (done.report.outcome, done.report.failed_part) == (Outcome.NO_ROUTE, SessionPart.OPENING)
