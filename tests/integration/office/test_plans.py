@@ -51,7 +51,7 @@ def plan_of(meter: Meter) -> ReadingPlan | None:
 
 
 def wanted(meter: Meter, **options: bool) -> MeterErrand:
-    (of_line,) = lines_to_read(now=NOW, meter_ids=[meter.pk], **options)  # type: ignore[arg-type]  # whole or not
+    (of_line,) = lines_to_read(now=NOW, meter_ids=[meter.pk], **options)
     return of_line.meters[0]
 
 

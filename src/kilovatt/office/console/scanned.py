@@ -110,8 +110,8 @@ def _said(
     yield _state_sentence(scan, state, zone=zone, is_held=is_held)
     if scan.takeovers:
         words = ngettext(
-            "Its process was gone {n} time, and another went on from where it was: nothing was asked again.",
-            "Its process was gone {n} times, and another went on from where it was: nothing was asked again.",
+            "Its process was gone {n} time, and another went on from where it was: little was asked twice.",
+            "Its process was gone {n} times, and another went on from where it was: little was asked twice.",
             scan.takeovers,
         )
         yield Said(words.format(n=scan.takeovers), "warn")
