@@ -56,9 +56,10 @@ class _Place(NamedTuple):
     head: bytes
 
 
-_Counts: TypeAlias = tuple[int | None, ...]
-_Slot: TypeAlias = tuple[_Place, _Counts, int]
-"""A record where it belongs: its place, its counts, and the exchange that carried it."""
+_Count: TypeAlias = int | None
+_Slot: TypeAlias = tuple[_Place, _Count, _Count, _Count, _Count, int]
+"""A record where it belongs: its place, its four counts, and the exchange that carried it. Flat: ten thousand sessions
+may be at their half-hours at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,7 @@ class _Reader:
         minutes = self._slots[newest_at][0].minutes
         slots = [self._slots.get(at, _MISSING) for at in _ends_of_slots(starts_at, ends_at, minutes)]
         known = [slot if slot[0].minutes == minutes else _MISSING for slot in slots]
-        places, counts, exchanges = zip(*known, strict=True)
-        a_plus, a_minus, r_plus, r_minus = zip(*counts, strict=True)
+        places, a_plus, a_minus, r_plus, r_minus, exchanges = zip(*known, strict=True)
         measured = self._talk.model.quantities
         return MeterDay(
             day_on=day_on,
@@ -201,20 +201,21 @@ class _Reader:
         self.heard_at = answer.heard_at
         records, slots = answer.value, self._slots
         placed = _placed(records.heads, self._talk.meter.zone)
-        told = list(zip(records.a_plus, records.a_minus, records.r_plus, records.r_minus, strict=True))
+        told = zip(records.a_plus, records.a_minus, records.r_plus, records.r_minus, strict=True)
         next_offset = offset + len(records)
         if placed.ends and None not in records.a_plus and slots.keys().isdisjoint(placed.ends):
             # As nearly always: each in an interval of its own, of which nothing else is known.
-            slots.update(zip(placed.ends, zip(placed.distinct, told, repeat(answer.exchange)), strict=True))
+            columns = (records.a_plus, records.a_minus, records.r_plus, records.r_minus)
+            slots.update(zip(placed.ends, zip(placed.distinct, *columns, repeat(answer.exchange)), strict=True))
             newest_first = zip(reversed(placed.distinct), range(offset, next_offset), strict=True)
             return [(place.ends_at, back, place.minutes, next_offset) for place, back in newest_first]
-        for back, (place, counts) in enumerate(zip(reversed(placed.places), reversed(told), strict=True), offset):
+        for back, (place, counts) in enumerate(zip(reversed(placed.places), reversed(list(told)), strict=True), offset):
             if place is None or counts[0] is None:
                 continue
             known = slots.get(place.ends_at)
             if known is None:
-                slots[place.ends_at] = (place, counts, answer.exchange)
-            elif (known[0].head, known[1]) != (place.head, counts):
+                slots[place.ends_at] = (place, *counts, answer.exchange)
+            elif (known[0].head, known[1:-1]) != (place.head, counts):
                 # Two stories about one interval, as after the clock was put back: the newer stands, and is doubtful.
                 slots[place.ends_at] = (known[0]._replace(quality=known[0].quality | _DOUBT), *known[1:])
             seen.append((place.ends_at, back, place.minutes, next_offset))
@@ -245,7 +246,8 @@ class _Mark(NamedTuple):
 
 _COUNT_AT_TOP = COUNT_MASKED - 1
 _DOUBT = SlotFlag.INCOMPLETE | SlotFlag.CLOCK_DOUBTFUL
-_MISSING: _Slot = (_Place(datetime.min.replace(tzinfo=UTC), 0, SlotRank.MISSING, b""), (None,) * 4, NO_EXCHANGE)
+_NOWHERE = _Place(datetime.min.replace(tzinfo=UTC), 0, SlotRank.MISSING, b"")
+_MISSING: _Slot = (_NOWHERE, None, None, None, None, NO_EXCHANGE)
 
 
 class _Placed(NamedTuple):
@@ -294,7 +296,7 @@ def _counts(told: tuple[int | None, ...]) -> tuple[int, ...] | None:
     return None if told.count(None) == len(told) else counted([count or 0 for count in told])
 
 
-def _qualities(places: Sequence[_Place], a_plus: _Counts) -> tuple[int, ...]:
+def _qualities(places: Sequence[_Place], a_plus: Sequence[_Count]) -> tuple[int, ...]:
     qualities = [place.quality for place in places]
     if _COUNT_AT_TOP in a_plus:
         at_top = zip(qualities, a_plus, strict=True)
