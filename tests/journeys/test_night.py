@@ -97,7 +97,7 @@ def held_by_meters(site: Site, serials: set[str]) -> set[tuple[int, date]]:
 @pytest.mark.timeout(NIGHT_S + 900)
 def test_a_night_in_a_town_with_every_fault_leaves_nothing_that_could_be_got(tmp_path: Path) -> None:
     models = [model.key for model in MODELS_OF_A_TOWN]
-    with site_of(tmp_path / "site", models, meters=METERS, faults=FaultPlan.SOME, KILOVATT_READ_EVERY_MIN="5") as site:
+    with site_of(tmp_path / "site", models, meters=METERS, faults=FaultPlan.SOME, KILOVATT_READ_EVERY_MIN="2") as site:
         site.start()
         site.start()
         wanted = readable(site)
