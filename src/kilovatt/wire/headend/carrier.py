@@ -123,6 +123,7 @@ class Carrier(KeptLine):
             if self._phase is not Phase.IDLE:
                 self._owe(max(1, self._tries))
                 self._phase = Phase.IDLE
+            self._follow = None
             self._conversation.close()
 
     async def stays_quiet(self) -> bool:

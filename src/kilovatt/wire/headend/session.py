@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from kilovatt.measure.metering.orders import Order, OrderReport
@@ -83,7 +83,7 @@ class _Gain:
     doubtful: bool
 
 
-async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Driver) -> SessionReport:
+def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Driver) -> Coroutine[Any, Any, SessionReport]:
     """Read a meter over a line and return what came of it; faults of lines and meters are in the report.
 
     The parts of the task come one after another, and a part that fails takes none before it along. Silence,
@@ -92,10 +92,7 @@ async def read_meter(errand: Errand, carrier: Carrier, clock: Clock, driver: Dri
     opened once more and the part repeated.
     """
     started_at = clock.now()
-    session = _Session(errand, carrier, new_session_id(started_at), driver, clock)
-    with in_hand(session.session_id):
-        await session.run()
-        return session.report(started_at, clock.now())
+    return _Session(errand, carrier, new_session_id(started_at), driver, clock, started_at).read()
 
 
 def unreached(errand: Errand, clock: Clock, because: str, outcome: Outcome = Outcome.NO_ROUTE) -> SessionReport:
@@ -132,6 +129,7 @@ class _Session:
     session_id: UUID
     driver: Driver
     clock: Clock
+    started_at: datetime
     connection: Connection = field(init=False)
     record: SessionRecord = field(default_factory=SessionRecord)
     gains: list[_Gain] = field(default_factory=list)
@@ -142,11 +140,18 @@ class _Session:
     """What is asked now."""
     index: int = 0
     """The place of that part in the task."""
+    planned: Iterator[tuple[int, PlannedPart]] = field(init=False)
+    """The parts that are still to be asked for, with their places."""
     is_opened_with_old: bool = False
 
-    async def run(self) -> None:
-        if await self._opened():
-            await self._read_parts()
+    async def read(self) -> SessionReport:
+        with in_hand(self.session_id):
+            if await self._opened():
+                await self._read_parts()
+            await self._end()
+            return self.report()
+
+    async def _end(self) -> None:
         if self.errand.order is not None and self.order is None:
             self.order = self._not_brought(self.errand.order)
         if self.record.doubtful and not await self.carrier.stays_quiet():
@@ -210,9 +215,9 @@ class _Session:
         return await errander.bring(order, self.errand.announce)
 
     async def _read_parts(self) -> None:
-        planned = enumerate(self._parts())
-        follow = partial(self._gain_and_go_on, planned)
-        while (part := self._next_part(planned)) is not None:
+        self.planned = enumerate(self._parts())
+        follow = self._gain_and_go_on
+        while (part := self._next_part()) is not None:
             if part.part is not SessionPart.IDENTITY and not await self._bring_order():
                 return
             outcome = await self._carried(part.conversation, follow)
@@ -230,17 +235,15 @@ class _Session:
                     return
         await self._bring_order()
 
-    def _next_part(self, planned: Iterator[tuple[int, PlannedPart]]) -> PlannedPart | None:
-        following = next(planned, None)
+    def _next_part(self) -> PlannedPart | None:
+        following = next(self.planned, None)
         if following is None:
             return None
         self.index, part = following
         self.part = part.part
         return part
 
-    def _gain_and_go_on(
-        self, planned: Iterator[tuple[int, PlannedPart]], learnt: Learnt
-    ) -> Conversation[Learnt] | None:
+    def _gain_and_go_on(self, learnt: Learnt) -> Conversation[Learnt] | None:
         """Keep what a part brought; return what is asked next in the same turn, without waking the session for it."""
         if self.gains and self.gains[-1].doubtful == self.record.doubtful:
             # What stands and falls together is kept as one: ten thousand sessions wait to be handed over.
@@ -250,7 +253,7 @@ class _Session:
         if self.errand.order is not None and self.order is None:
             # It goes before the next part.
             return None
-        part = self._next_part(planned)
+        part = self._next_part()
         return None if part is None else part.conversation
 
     def _parts(self) -> Iterator[PlannedPart]:
@@ -343,7 +346,7 @@ class _Session:
             self.failures.insert(0, _Failure(self.gains[0].part, Outcome.NOISE, words))
             self.gains.clear()
 
-    def report(self, started_at: datetime, ended_at: datetime) -> SessionReport:
+    def report(self) -> SessionReport:
         learnt = Learnt()
         for gain in self.gains:
             learnt += gain.learnt
@@ -353,8 +356,8 @@ class _Session:
             session_id=self.session_id,
             meter_id=self.errand.meter_id,
             language=self.errand.address.model.language.value,
-            started_at=started_at,
-            ended_at=ended_at,
+            started_at=self.started_at,
+            ended_at=self.clock.now(),
             outcome=first.outcome if first else Outcome.OK,
             failed_part=first.part if first else None,
             detail=first.detail if first else remark,
