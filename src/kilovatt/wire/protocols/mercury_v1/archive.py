@@ -32,6 +32,8 @@ GROUP_SIZE = 8
 COUNT_MAX = 0xFFFF
 
 _FIRST_GROUP = 0x10
+_LIKE_GROUPS = 2
+"""The group whose half-hours, 16 to 23, have the numbers by which groups are called, 16 to 21."""
 _VALID = 0
 
 HalfHours: TypeAlias = tuple[int | None, ...]
@@ -83,12 +85,20 @@ class ReadHalfHours(MercuryV1Request[HalfHours]):
         size = len(data) // GROUP_SIZE
         slots = [data[start : start + size] for start in range(0, len(data), size)]
         counts: list[int | None] = [None] * GROUP_SIZE
-        for layout in _by_size(self.layouts).get(len(data), ()):
-            # Nearly always the first has them all.
+        layouts = _by_size(self.layouts).get(len(data), ())
+        for layout in layouts:
+            # Nearly always the first has them all. One answer is in one layout.
             if None in counts:
                 found = self._counts(slots, layout)
-                counts = [other if count is None else count for count, other in zip(counts, found, strict=True)]
+                counts = min(counts, found, key=lambda one: one.count(None))
+        if len(layouts) > 1 and self._may_be_anothers(counts):
+            return (None,) * GROUP_SIZE
         return tuple(counts)
+
+    def _may_be_anothers(self, counts: list[int | None]) -> bool:
+        """Tell whether the only half-hour may be one of another group: groups are called as half-hours 16 to 21 are."""
+        known = [place for place, count in enumerate(counts) if count is not None]
+        return len(known) == 1 and (known[0] == self.group or (self.group == _LIKE_GROUPS and known[0] < GROUPS))
 
     def encode(self, value: HalfHours) -> bytes:
         """An answer's data, in the one layout that is accepted; where there are several, in their first."""
