@@ -14,6 +14,7 @@ from kilovatt.wire.headend.channels import Channel
 from kilovatt.wire.headend.lines import LineSpec
 from kilovatt.wire.headend.scanning import Scan
 from kilovatt.wire.headend.walked import Step, Walk
+from kilovatt.wire.protocols.framing.connection import LineSpeed
 from kilovatt.wire.simulator.bus import Bus
 from kilovatt.wire.simulator.clock import TownClock
 from kilovatt.wire.simulator.faults import LineFaults
@@ -94,6 +95,35 @@ def test_streams_are_spoken_over_a_connection_of_their_own_and_the_lent_one_is_l
         assert len(desk.channels) >= 2
 
     run(job())
+
+
+def test_other_speeds_of_a_port_are_tried_over_openings_of_their_own_and_the_line_is_lent_closed() -> None:
+    port = "serial:///dev/ttyUSB0?baud=9600&format=8N1"
+    opened: list[str] = []
+
+    async def job() -> Scan:
+        desk = Desk()
+
+        async def opening(spec: LineSpec) -> Channel:
+            assert all(channel.lost_because == "closed" for channel in desk.channels)
+            opened.append(spec.url.partition("?")[2])
+            return await desk.opening(spec)
+
+        speeds = (LineSpeed(2400), LineSpeed(9600))
+        scope = Scope(ways=frozenset({Way.SHORT}), timeout_s=0.3, speeds=speeds, over_tcp=False, addresses=(7,))
+        lent = Carrier(LineSpec(line_id=1, url=port), VirtualClock(), opening)
+        await lent.open()
+        scan = Scan(port, scope, clock=VirtualClock(), opening=opening)
+        assert await scan.go_on(lambda: True, lent=lent)
+        assert not lent.is_open
+        await lent.open()
+        await lent.close()
+        return scan
+
+    scan = run(job())
+    assert opened[0] == opened[-1] == "baud=9600&format=8N1"
+    assert opened[1] == "baud=2400&format=8N1"
+    assert [walk.speed for walk in scan.walks.values()] == [LineSpeed(2400), LineSpeed(9600)]
 
 
 @pytest.mark.parametrize("done", [0, 1, 5, 9, 30])
