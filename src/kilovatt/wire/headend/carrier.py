@@ -38,7 +38,6 @@ LONGEST_ANSWER_S = 15.0
 LONGEST_UNREST_S = 10.0
 """A line that babbles for so long when it should be quiet is given up."""
 _ONLY_ECHO = "only the request itself came back"
-
 _ANY_SPEED = LineSpeed(0)
 """Which speed the line goes at now is not known."""
 
@@ -371,8 +370,8 @@ class Carrier(KeptLine):
             self._damaged.append(fault.data)
         if self.echo.echoes is False and fault.fault is LineFault.ECHO:
             self.echo.echoes = None
-        is_there = self._record.answered > 0
-        is_last = self._patience.are_over(fault.fault, made=self._tries, allowed=self.spec.tries, is_there=is_there)
+        there = self._record.answered > 0
+        is_last = self._patience.are_over(fault.fault, made=self._tries, allowed=self.spec.tries, is_there=there)
         if is_last or self._goes_once:
             self._record.retries += self._tries - 1
             self._doubt_again(strange=bool(self._damaged))
