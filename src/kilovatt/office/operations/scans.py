@@ -146,7 +146,7 @@ def claim(fences: Mapping[int, int], *, now: datetime, at_most: int) -> list[Cla
             claimed_fence=fence,
             began_at=scan.began_at or now,
             told_at=now,
-            takeovers=F("takeovers") + is_takeover,
+            takeovers=F("takeovers") + int(is_takeover),
         ):
             claimed.append(
                 ClaimedScan(
