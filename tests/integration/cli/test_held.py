@@ -11,6 +11,7 @@ import pytest
 from demonstration import KILOVATT, environment
 
 METER = ("mercury-234-artm-01-pob-r", "41000001")
+PATIENCE_S = 180
 WHO = ("--because", "its battery was empty", "--by", "operator")
 A_WRONG_CLOCK = """
 import os, sys
@@ -37,12 +38,22 @@ accept(report_of(Meter.objects.get(serial="41000001"), stamped, at=now), now=now
 """
 
 
+def made(data: Path, repository: Path) -> Path:
+    surroundings = environment(PYTHONPATH=str(repository / "tests"))
+    command = [sys.executable, "-c", A_WRONG_CLOCK, str(data)]
+    subprocess.run(command, check=True, timeout=PATIENCE_S, env=surroundings)
+    return data
+
+
 @pytest.fixture
 def site(tmp_path: Path, repository: Path) -> Path:
-    data = tmp_path / "site"
-    surroundings = environment(PYTHONPATH=str(repository / "tests"))
-    subprocess.run([sys.executable, "-c", A_WRONG_CLOCK, str(data)], check=True, timeout=60, env=surroundings)
-    return data
+    return made(tmp_path / "site", repository)
+
+
+@pytest.fixture(scope="module")
+def undecided(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """A site on which nothing is ever decided."""
+    return made(tmp_path_factory.mktemp("held") / "site", repository)
 
 
 def command(data: Path, *options: str) -> list[str]:
@@ -52,7 +63,7 @@ def command(data: Path, *options: str) -> list[str]:
 def held(data: Path, *options: str, **added: str) -> subprocess.CompletedProcess[str]:
     surroundings = environment(COLUMNS="80", **added)
     return subprocess.run(
-        command(data, *options), capture_output=True, text=True, timeout=60, env=surroundings, check=False
+        command(data, *options), capture_output=True, text=True, timeout=PATIENCE_S, env=surroundings, check=False
     )
 
 
@@ -87,10 +98,12 @@ def test_what_is_held_apart_is_listed_with_why_and_decided_on(site: Path) -> Non
         ((*METER, "--accept", "as-stamped", "--only", "1", *WHO), "Of value 1 that cannot be decided."),
     ],
 )
-def test_what_cannot_be_decided_so_is_said_and_nothing_is_done(site: Path, options: tuple[str, ...], said: str) -> None:
-    answer = held(site, *options)
+def test_what_cannot_be_decided_so_is_said_and_nothing_is_done(
+    undecided: Path, options: tuple[str, ...], said: str
+) -> None:
+    answer = held(undecided, *options)
     assert (answer.returncode, said in answer.stderr) == (2, True), answer.stderr
-    (group,) = listed(site)
+    (group,) = listed(undecided)
     assert len(group["values"]) == 2
 
 
@@ -99,7 +112,7 @@ def test_of_two_who_decide_at_once_the_first_counts(site: Path) -> None:
         subprocess.Popen(command(site, *METER, *way, *WHO), stdout=subprocess.PIPE, text=True, env=environment())
         for way in (("--accept", "by-its-clock"), ("--discard",))
     ]
-    said = [one.communicate(timeout=60)[0] for one in both]
+    said = [one.communicate(timeout=PATIENCE_S)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0]
     assert sorted(words.split()[0] for words in said) == ["0", "2"]
     assert listed(site) == []

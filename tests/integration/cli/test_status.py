@@ -45,7 +45,7 @@ line_leases.take_lines(now=now + timedelta(minutes=10), at_most=1, holder="mini-
 def status(data: Path, *options: str, columns: int = 140, **added: str) -> subprocess.CompletedProcess[str]:
     command = [str(KILOVATT), "status", "--data", str(data), *options]
     surroundings = environment(COLUMNS=str(columns), **added)
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=surroundings, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, env=surroundings, check=False)
 
 
 @pytest.fixture(scope="module")
