@@ -75,11 +75,19 @@ def test_a_stopped_process_gives_its_lines_back_at_once(tmp_path: Path) -> None:
         site.wait(lambda: site.value(done, key) == 1, seconds=20, what="the next process reads")
 
 
+def questions_asked(site: Site) -> int:
+    asked: int = site.value("SELECT coalesce(sum(exchanges_made), 0) FROM records_session")
+    return asked
+
+
 def test_eight_days_without_anybody_reading_are_filled_when_they_are_over(tmp_path: Path) -> None:
     with site_of(tmp_path / "site", MODELS, meters=4) as site:
         site.start()
         site.wait(lambda: read(site) == 4 and gaps(site) == 0, seconds=120, what="everything read")
         until = site.value("SELECT max(gaps_noticed_until_on) FROM records_meterstanding")
+        for_two_months = questions_asked(site)
+        last_visit_at = site.value("SELECT max(ended_at) FROM records_session")
+        events = site.value("SELECT count(*) FROM records_event")
         site.days_later(8)
         site.start()
         missed = "SELECT count(*) FROM records_meterstanding WHERE gaps_noticed_until_on > ?"
@@ -88,6 +96,17 @@ def test_eight_days_without_anybody_reading_are_filled_when_they_are_over(tmp_pa
         assert site.value("SELECT count(*) FROM records_profilegap") == 0
         filled = "SELECT count(DISTINCT day_on) FROM records_intakemeterday WHERE day_on >= ? GROUP BY meter_id"
         assert site.rows(filled, until) == [(8,)] * 4
+        # Nothing is asked for that was there.
+        assert questions_asked(site) - for_two_months < for_two_months / 2
+        again = (
+            "SELECT count(*) FROM records_intakemeterday d JOIN records_session s ON d.session_id = s.session_id "
+            "WHERE d.day_on < ? AND s.started_at > ?"
+        )
+        assert site.value(again, until, last_visit_at) == 0
+        # What meters show only now is kept from the first visit on; their journals tell what happened meanwhile.
+        samples = "SELECT count(DISTINCT meter_id) FROM records_intakesample WHERE taken_at > ?"
+        assert site.value(samples, last_visit_at) == 4
+        assert site.value("SELECT count(*) FROM records_event") >= events
 
 
 def test_a_relay_is_opened_and_closed_by_orders_that_the_meter_proves(tmp_path: Path) -> None:
