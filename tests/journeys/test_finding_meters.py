@@ -188,7 +188,7 @@ def test_a_plan_says_what_follows_from_it_while_it_is_filled_in(
         page.get_by_role("link", name="New plan").click()
         page.get_by_label("Name", exact=True).fill(f"at night {width}")
         page.get_by_label("Every", exact=True).fill("1")
-        page.get_by_label("Unit", exact=True).select_option("hours")
+        page.get_by_label("Unit of time").select_option("hours")
         page.get_by_label("Not before").fill("01:00")
         page.get_by_label("Not after").fill("05:00")
         page.get_by_label("Load profile", exact=True).uncheck()

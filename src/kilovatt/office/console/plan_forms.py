@@ -28,7 +28,7 @@ class PlanForm(forms.Form):
             ("hours", gettext_lazy("hours")),
             ("days", gettext_lazy("days")),
         ],
-        label=gettext_lazy("Unit"),
+        label=gettext_lazy("Unit of time"),
     )
     opens = forms.TimeField(required=False, label=gettext_lazy("Not before (local time)"), widget=_TIME)
     closes = forms.TimeField(required=False, label=gettext_lazy("Not after (local time)"), widget=_TIME)

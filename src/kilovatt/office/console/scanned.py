@@ -116,7 +116,8 @@ def _said(
         )
         yield Said(words.format(n=scan.takeovers), "warn")
     if found:
-        yield Said(_found_words(found), "good")
+        words = _found_words(found)
+        yield Said(words[:1].upper() + words[1:], "good")
     elif not state.is_over and scan.began_at:
         yield Said(_("Nobody was found yet."))
 
