@@ -36,6 +36,7 @@ CHORES_EVERY_S = 300.0
 ERRANDS_AHEAD = 500
 """So many visits are planned ahead at most: what waits longer is planned with what is known then."""
 DAYS_OF_A_VISIT = 7
+DAYS_AT_ONCE = 56
 SECONDS_OF_A_BACK_FILL = 60.0
 """A visit for the past takes so long at most, by what the last one took a day: others wait for the line."""
 HOLDER = f"{socket.gethostname()} {os.getpid()}"
@@ -63,6 +64,8 @@ class HeadendProcess:
         self._held: dict[int, HeldLine] = {}
         self._past: dict[int, int] = {}
         """Meters that were just read and may have more of the past, and how many days a visit can take."""
+        self._days_at_once: dict[int, int] = {}
+        """Of meters whose visits have failed: what one late answer makes doubtful is thrown away whole."""
         self._requests: set[str] = set()
         """Keys of requests that have been put in a line's queue."""
         self._figures = figures or HeadendFigures()
@@ -236,9 +239,18 @@ class HeadendProcess:
         if held is None:
             raise leases.FencedOffError(f"line {line_id} is held by another process now")
         await self._intake.sink(report, held.lease)
-        days = _days_told(report)
+        self._look_back(report)
+
+    def _look_back(self, report: SessionReport) -> None:
+        """Have more of a meter's past read, if it told some just now: fewer days at once where visits fail."""
+        days, meter_id = _days_told(report), report.meter_id
+        if report.outcome is not Outcome.OK:
+            self._days_at_once[meter_id] = max(DAYS_OF_A_VISIT, self._days_at_once.get(meter_id, DAYS_AT_ONCE) // 4)
         if days:
-            self._past[report.meter_id] = _days_of_a_back_fill(report, days)
+            in_time = _days_of_a_back_fill(report, days)
+            self._past[meter_id] = min(in_time, self._days_at_once.get(meter_id, in_time))
+            if report.outcome is Outcome.OK and meter_id in self._days_at_once:
+                self._days_at_once[meter_id] *= 2
 
     # ── Chores ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
