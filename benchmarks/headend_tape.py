@@ -144,6 +144,9 @@ class _Player:
                     client.send(answer)
 
     def _until_due_s(self) -> float | None:
+        if not self._delay_s:
+            # A record that never sleeps: to wake it, on another core, would cost who asks it as much as to ask.
+            return 0.0
         return max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
 
     def _accept(self) -> None:
