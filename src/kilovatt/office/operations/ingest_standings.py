@@ -1,9 +1,12 @@
 """Within the transaction that accepts sessions: how their meters stand now, and when they are due again."""
 
 from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.sessions import SessionReport
+from kilovatt.measure.metering.registers import RegisterMoment
+from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.office.operations import visits
 from kilovatt.office.operations.accepting import Accepting, Together, meter_ids_of
 from kilovatt.office.operations.ingest_events import deviation_s
@@ -14,7 +17,7 @@ from kilovatt.quantities.periods import local_date
 
 _STANDING = (
     "meter_id", "last_session_id", "last_outcome", "last_tried_at", "last_read_at", "silent_since_at", "next_due_at",
-    "failures", "clock_deviation_s", "power_w", "voltage_mv", "relay_closed", "instant_at",
+    "failures", "clock_deviation_s", "power_w", "voltage_mv", "relay_closed", "instant_at", "day_registers_until_on",
 )  # fmt: skip
 _AS_HEARD = "ON CONFLICT (meter_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _STANDING[1:])
 _DEVIATION = ("meter_id", "day_on", "deviation_s", "heard_at")
@@ -61,12 +64,20 @@ def _update(standing: MeterStanding, one: Accepting, report: SessionReport, stan
         standing.silent_since_at = report.started_at
     if learnt.clock is not None:
         standing.clock_deviation_s = deviation_s(learnt.clock)
+    day_on = _latest_day_start(learnt, stand.zone)
+    if day_on is not None and day_on > (standing.day_registers_until_on or date.min):
+        standing.day_registers_until_on = day_on
     instant = learnt.instant
     if instant is not None:
         standing.power_w = instant.power_w
         standing.voltage_mv = instant.voltages_mv[0] if instant.voltages_mv else None
         standing.relay_closed = instant.relay_closed
         standing.instant_at = instant.taken_at
+
+
+def _latest_day_start(learnt: Learnt, zone: ZoneInfo) -> date | None:
+    frozen = (one for one in learnt.registers if one.moment is RegisterMoment.DAY_START)
+    return max((local_date(one.taken_at, zone) for one in frozen), default=None)
 
 
 def accept_identities(together: Together, meters: Mapping[int, Meter]) -> None:

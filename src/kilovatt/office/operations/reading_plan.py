@@ -13,8 +13,9 @@ from kilovatt.office.operations import history
 from kilovatt.office.operations.gaps import open_gaps
 from kilovatt.office.operations.meter_keys import SealedKey, sealed_keys, take_counters
 from kilovatt.office.operations.plans_in_force import EVERYTHING, PlanParts, parts_by, plans_of, standing_meters
-from kilovatt.office.records.models import Installation, Line
+from kilovatt.office.records.models import Installation, Line, MeterStanding
 from kilovatt.quantities.periods import (
+    days_from,
     last_full_month,
     local_date,
     local_midnight,
@@ -23,6 +24,7 @@ from kilovatt.quantities.periods import (
 
 DAYS_AT_ONCE = 62
 """Two months: a month to bill and the one that goes on."""
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ def _errands(
     gaps = open_gaps(ids)
     known = _known_month_starts(ids, now)
     plans = {} if is_whole else plans_of(standing_meters(ids))
+    until_on = dict(MeterStanding.objects.filter(pk__in=ids).values_list("pk", "day_registers_until_on"))
     sealed = sealed_keys(ids)
     counters = take_counters([meter_id for meter_id in ids if meter_id in sealed], now=now)
     errands = {}
@@ -146,12 +149,25 @@ def _errands(
             keys_sealed=sealed.get(meter.pk, ()),
             counter=counters.get(meter.pk),
             zone=zone,
-            register_days=(local_date(now, zone),) if parts.registers and model.day_register_depth_days else (),
+            register_days=_day_starts(model, until_on.get(meter.pk), local_date(now, zone)) if parts.registers else (),
             register_months=tuple(months) if parts.registers else (),
             profile_days=gaps.newest(meter.pk, days_at_once) if parts.profile else (),
             parts=parts,
         )
     return errands
+
+
+def _day_starts(model: MeterModel, known_until_on: date | None, today_on: date) -> tuple[date, ...]:
+    """Return the days whose beginnings are asked for: all since the latest known, as far back as the model keeps them.
+
+    Of a meter of which none is known, today's alone: what it had counted before does not concern us.
+    """
+    if not model.day_register_depth_days:
+        return ()
+    if known_until_on is None:
+        return (today_on,)
+    deepest_on = today_on - timedelta(days=model.day_register_depth_days - 1)
+    return days_from(max(known_until_on + _ONE_DAY, deepest_on), today_on)
 
 
 def _known_month_starts(meter_ids: Sequence[int], now: datetime) -> dict[int, set[datetime]]:

@@ -204,10 +204,7 @@ def test_a_line_is_as_patient_as_its_kind_and_speed_need_unless_it_is_stated(
     url: str, answer_timeout_s: float, quiet_s: float
 ) -> None:
     spec = LineSpec(line_id=1, url=url)
-    assert (spec.answer_timeout_s, spec.quiet_s) == (
-        pytest.approx(answer_timeout_s, abs=1e-4),
-        pytest.approx(quiet_s, abs=1e-4),
-    )
+    assert (spec.answer_timeout_s, spec.quiet_s) == pytest.approx((answer_timeout_s, quiet_s), abs=1e-4)
     stated = LineSpec(line_id=1, url=url, answer_timeout_s=2.0, quiet_s=0.2)
     assert (stated.answer_timeout_s, stated.quiet_s) == (2.0, 0.2)
 

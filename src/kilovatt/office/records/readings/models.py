@@ -246,6 +246,8 @@ class MeterStanding(models.Model):
     """Failed sessions in a row."""
     gaps_noticed_until_on = models.DateField(null=True)
     """Of the days before this one, what is missing is among the gaps."""
+    day_registers_until_on = models.DateField(null=True)
+    """The latest day at whose beginning its registers are known."""
     clock_deviation_s = models.IntegerField(null=True)
     power_w = models.IntegerField(null=True)
     voltage_mv = models.IntegerField(null=True)

@@ -46,10 +46,10 @@ def test_a_journal_has_every_code_of_its_table(journal: Journal, highest: int, n
 @pytest.mark.parametrize("code", ALL, ids=lambda code: code.key)
 def test_what_ends_something_is_the_other_half_of_what_begins_it(code: EventCode) -> None:
     if code.ended_by is not None:
-        assert EVENT_CODES[code.journal, code.ended_by].ends == code.number
+        assert EVENT_CODES[Journal(code.journal), code.ended_by].ends == code.number
     if code.ends is not None:
-        assert EVENT_CODES[code.journal, code.ends].ended_by == code.number
-        assert EVENT_CODES[code.journal, code.ends].kind is code.kind
+        assert EVENT_CODES[Journal(code.journal), code.ends].ended_by == code.number
+        assert EVENT_CODES[Journal(code.journal), code.ends].kind is code.kind
     assert code.ends is None or code.ended_by is None
 
 
