@@ -3,6 +3,7 @@
 import signal
 from pathlib import Path
 
+from kilovatt.measure.metering.catalogue import model_by_key
 from simulated_site import Site, site_of
 
 MODELS = ("mercury-234-artm-01-pob-r", "mercury-206-prlsno", "spodes-1ph", "psch-4tm-05mk-16-02")
@@ -96,6 +97,12 @@ def test_eight_days_without_anybody_reading_are_filled_when_they_are_over(tmp_pa
         assert site.value("SELECT count(*) FROM records_profilegap") == 0
         filled = "SELECT count(DISTINCT day_on) FROM records_intakemeterday WHERE day_on >= ? GROUP BY meter_id"
         assert site.rows(filled, until) == [(8,)] * 4
+        # So are the registers of their midnights, where a meter keeps them.
+        frozen = (
+            "SELECT count(DISTINCT taken_at) FROM records_intakeregister WHERE moment = 'day_start' AND taken_at > ?"
+        )
+        keeping = sum(model_by_key(key).day_register_depth_days > 0 for key in MODELS)
+        assert site.rows(f"SELECT count(DISTINCT taken_at) {frozen}", last_visit_at) == [(8,)] * keeping
         # Nothing is asked for that was there.
         assert questions_asked(site) - for_two_months < for_two_months / 2
         again = (
