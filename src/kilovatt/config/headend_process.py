@@ -37,7 +37,6 @@ ERRANDS_AHEAD = 500
 """So many visits are planned ahead at most: what waits longer is planned with what is known then."""
 DAYS_OF_A_VISIT = 7
 DAYS_AT_ONCE = 56
-RETRIES_OF_A_BACK_FILL = 10
 SECONDS_OF_A_BACK_FILL = 60.0
 """A visit for the past takes so long at most, by what the last one took a day: others wait for the line."""
 HOLDER = f"{socket.gethostname()} {os.getpid()}"
@@ -293,12 +292,10 @@ def _days_told(report: SessionReport) -> int:
 
 
 def _days_of_a_back_fill(report: SessionReport, days: int) -> int:
-    """Return of how many days a visit for the past may ask, by how the last one went."""
+    """Return of how many days a visit for the past may ask, by how long the last one took."""
     day_s = (report.ended_at - report.started_at).total_seconds() / days
     in_time = int(SECONDS_OF_A_BACK_FILL / max(day_s, 0.01))
-    # Each question that is asked again may be the one that makes the whole visit doubtful.
-    in_quiet = RETRIES_OF_A_BACK_FILL * days // max(report.retries, 1) if report.retries else in_time
-    return max(DAYS_OF_A_VISIT, min(in_time, in_quiet))
+    return max(DAYS_OF_A_VISIT, in_time)
 
 
 def _ranked(lines: Iterable[LineErrands], rank: Rank) -> list[LineErrand]:

@@ -296,11 +296,11 @@ class Carrier(KeptLine):
         self._record.retries += self._tries - 1
         explained = sum(resembles(burst, answer) for burst in self._damaged)
         self._doubt_again(strange=explained < len(self._damaged))
-        if not isinstance(self._connection, NumbersAnswers) and not self.echo.echoes:
-            # A part of it is what a line leaves of an answer, and no other; a damaged echo comes before the answer.
-            self._record.misplaced |= any(
-                not resembles(burst, answer) and burst not in answer for burst in self._damaged
-            )
+        if not isinstance(self._connection, NumbersAnswers) and not self.echo.echoes and not self._record.doubtful:
+            # A part is what a line leaves of an answer; a damaged echo comes before it. Where one answer never came,
+            # this may be that one: then what was heard since is taken back, and no more.
+            strange = (burst for burst in self._damaged if not resembles(burst, answer))
+            self._record.misplaced |= any(burst not in answer for burst in strange)
         owed = self._tries - 1 - explained
         if owed > 0:
             self._owe(owed, answer)
