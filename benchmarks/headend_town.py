@@ -54,9 +54,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kilovatt.config.settings"
 from kilovatt.config import site
 site.open_site(Path(sys.argv[1]))
 from kilovatt.config.rounds import carry
-from kilovatt.office.operations.billing import bill_last_month
+from kilovatt.office.operations.billing.billing import bill_last_month
 from kilovatt.office.operations.clock import site_clock
-from kilovatt.office.operations.judging import judge_each_day, judge_what_is_new
+from kilovatt.office.operations.keeping.judging import judge_each_day, judge_what_is_new
 clock = site_clock()
 began = time.process_time()
 carry(clock, judge=lambda meters: judge_what_is_new(now=clock.now(), meter_ids=meters))

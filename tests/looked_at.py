@@ -13,15 +13,15 @@ from kilovatt.measure.metering.meter_days import SlotRank
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
 from kilovatt.measure.zones import Zone, ZoneScheme
 from kilovatt.money.tariffs import PriceVersion, TariffPlan, ZonePrice
-from kilovatt.office.operations.billing import bill_last_month
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.billing.billing import bill_last_month
+from kilovatt.office.operations.billing.tariff_plans import publish_plan
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import (
     OrganisationFacts,
     register_operator,
     register_organisation,
     register_owner,
 )
-from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import Meter, Organisation, User
 from on_record import NOW, cover_opened, meter_day, put_association_on_record, register, report_of
 

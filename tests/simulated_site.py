@@ -45,7 +45,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kilovatt.config.settings"
 from kilovatt.config import site
 site.open_site(Path(sys.argv[1]))
 from kilovatt.measure.metering import commands
-from kilovatt.office.operations import orders
+from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.clock import now
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Meter, Organisation

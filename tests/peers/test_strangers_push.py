@@ -30,7 +30,7 @@ from zoneinfo import ZoneInfo
 os.environ["DJANGO_SETTINGS_MODULE"] = "kilovatt.config.settings"
 from kilovatt.config import site
 site.open_site(Path(sys.argv[1]))
-from kilovatt.office.operations.meter_keys import put_keys
+from kilovatt.office.operations.secrets.meter_keys import put_keys
 from kilovatt.office.records.models import Meter
 slots = {{"encryption": {ENCRYPTION!r}, "authentication": {AUTHENTICATION!r}}}
 put_keys(Meter.objects.get(), slots)

@@ -15,9 +15,9 @@ from typing import assert_never
 from django.utils.crypto import salted_hmac
 
 from kilovatt.config.pushed import StrangerSaid, is_late_answer, taken
-from kilovatt.office.operations import callers, pushes
-from kilovatt.office.operations.call_leases import CallRefusal, follow_call, note_call
-from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.intake import callers, pushes
+from kilovatt.office.operations.lines.call_leases import CallRefusal, follow_call, note_call
+from kilovatt.office.operations.lines.line_leases import HeldLine
 from kilovatt.office.records.models import Line
 from kilovatt.wire.headend.call_in.happenings import CallEnded, Happening, ModemCalled, ModemGone, PushCame
 from kilovatt.wire.headend.lines import CallInAddress, LineAddressError, parse_address

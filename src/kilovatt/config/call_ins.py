@@ -19,9 +19,9 @@ from django.db import DatabaseError, connection
 
 from kilovatt.config.call_book import CallBook, name_of
 from kilovatt.config.reconnecting import reconnecting
-from kilovatt.office.operations.call_leases import CallRefusal
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.lines.call_leases import CallRefusal
+from kilovatt.office.operations.lines.line_leases import HeldLine
 from kilovatt.wire.headend.call_in.desk import call_in_desk
 from kilovatt.wire.headend.call_in.happenings import (
     CallEnded,

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 from kilovatt.config.rounds import keep_what_is_ripe
-from kilovatt.office.operations import ageing, clocks, gaps, leases
-from kilovatt.office.operations.billing import bill_last_month
+from kilovatt.office.operations.billing.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
+from kilovatt.office.operations.clocks import clocks
+from kilovatt.office.operations.keeping import ageing
+from kilovatt.office.operations.lines import leases
+from kilovatt.office.operations.reading import gaps
 
 _CHORES = "chores"
 _LEASE = timedelta(minutes=10)

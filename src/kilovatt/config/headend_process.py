@@ -22,10 +22,13 @@ from kilovatt.config.scans import Searches
 from kilovatt.config.wiring import errands_by_line, line_spec, order_errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import gaps, leases, line_leases, orders, vault, visits
+from kilovatt.office.operations import vault
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.line_leases import HeldLine
-from kilovatt.office.operations.reading_plan import LineErrands, back_fill, lines_to_read
+from kilovatt.office.operations.lines import leases, line_leases
+from kilovatt.office.operations.lines.line_leases import HeldLine
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.reading import gaps, visits
+from kilovatt.office.operations.reading.reading_plan import LineErrands, back_fill, lines_to_read
 from kilovatt.wire.headend.commanding import WithdrawnError
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import LineErrand, LineNotServedError, Rank, ServedLines

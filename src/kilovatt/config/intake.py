@@ -17,10 +17,10 @@ from django.db import OperationalError, connection
 from kilovatt.config.figures import HeadendFigures
 from kilovatt.config.reconnecting import reconnecting
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import ingest
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.ingest import Acceptance, Delivered
-from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations.intake import ingest
+from kilovatt.office.operations.intake.ingest import Acceptance, Delivered
+from kilovatt.office.operations.lines.leases import Lease
 from kilovatt.wire.headend.correlation import in_hand
 
 AT_ONCE = 50

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kilovatt.measure.metering.pushes import MeterPush, PushTrouble
 from kilovatt.office.operations import vault
-from kilovatt.office.operations.callers import PushingMeter, Why, meters_of_line, meters_of_serial, which_pushed
+from kilovatt.office.operations.intake.callers import PushingMeter, Why, meters_of_line, meters_of_serial, which_pushed
 from kilovatt.wire.drivers.conversation import CLIENT_TITLE
 from kilovatt.wire.drivers.spodes.pushed import Pushed, read_push
 from kilovatt.wire.headend.call_in.happenings import PushCame

@@ -9,9 +9,9 @@ from kilovatt.config.figures import HeadendFigures
 from kilovatt.config.intake import Intake
 from kilovatt.config.wiring import errands_by_line
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import judging, keeper
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.reading_plan import LineErrands
+from kilovatt.office.operations.keeping import judging, keeper
+from kilovatt.office.operations.reading.reading_plan import LineErrands
 from kilovatt.wire.headend.polling import Headend
 
 

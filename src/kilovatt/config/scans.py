@@ -17,10 +17,10 @@ from django.db import DatabaseError
 from kilovatt.config.scan_journal import journal_of, progress_of, shown, steps_of
 from kilovatt.config.scan_scope import scope_for
 from kilovatt.measure.metering.scans import ScanState
-from kilovatt.office.operations import scans
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.line_leases import HeldLine
-from kilovatt.office.operations.scans import ClaimedScan, ScanTold
+from kilovatt.office.operations.lines.line_leases import HeldLine
+from kilovatt.office.operations.reading import scans
+from kilovatt.office.operations.reading.scans import ClaimedScan, ScanTold
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.scanning import Progress, Scan
 from kilovatt.wire.headend.served_lines import LineNotServedError, ServedLines

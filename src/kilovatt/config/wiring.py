@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Command, CommandKind
 from kilovatt.measure.metering.orders import Order
-from kilovatt.office.operations import orders, vault
-from kilovatt.office.operations.line_leases import HeldLine
-from kilovatt.office.operations.meter_keys import COMMANDING_SLOT, MASTER_SLOT
-from kilovatt.office.operations.reading_plan import LineErrands, MeterErrand
+from kilovatt.office.operations import vault
+from kilovatt.office.operations.lines.line_leases import HeldLine
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.reading.reading_plan import LineErrands, MeterErrand
 from kilovatt.office.operations.registration import vault_name
+from kilovatt.office.operations.secrets.meter_keys import COMMANDING_SLOT, MASTER_SLOT
 from kilovatt.wire.drivers.conversation import MeterAddress, ReadingTask
 from kilovatt.wire.headend.commanding import Announce
 from kilovatt.wire.headend.lines import BY_KIND, LineSpec

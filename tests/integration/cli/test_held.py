@@ -22,7 +22,7 @@ site.open_site(Path(sys.argv[1]))
 site.migrate()
 from datetime import date, timedelta
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Meter
 from kilovatt.wire.headend.clock import MachineClock

@@ -21,8 +21,9 @@ from dataclasses import replace
 from datetime import timedelta
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import gaps, line_leases
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.reading import gaps
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.records.models import HeldApart, Meter, ProfileGap, Session
 from kilovatt.wire.headend.clock import MachineClock
 from on_record import put_association_on_record, register, report_of

@@ -11,10 +11,10 @@ from kilovatt.config.figures import HeadendFigures
 from kilovatt.config.intake import AT_ONCE, Intake
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import ingest
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.ingest import Acceptance, Delivered
-from kilovatt.office.operations.leases import FencedOffError, Lease
+from kilovatt.office.operations.intake import ingest
+from kilovatt.office.operations.intake.ingest import Acceptance, Delivered
+from kilovatt.office.operations.lines.leases import FencedOffError, Lease
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 NOBODY = 13

@@ -13,9 +13,10 @@ from kilovatt.config import scans as searching
 from kilovatt.config.scans import Searches
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.scans import ScanState, ScanWishes
-from kilovatt.office.operations import line_leases, scans
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.line_leases import HeldLine
+from kilovatt.office.operations.reading import scans
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Line as LineOnRecord
 from kilovatt.office.records.models import LineScan

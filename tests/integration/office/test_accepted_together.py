@@ -7,10 +7,13 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import InstantValues, Learnt, SessionReport
-from kilovatt.office.operations import ingest, keeper, line_leases, visits
-from kilovatt.office.operations.ingest import Delivered, accept_all
-from kilovatt.office.operations.judging import judge_each_day
-from kilovatt.office.operations.leases import FencedOffError, Lease
+from kilovatt.office.operations.intake import ingest
+from kilovatt.office.operations.intake.ingest import Delivered, accept_all
+from kilovatt.office.operations.keeping import keeper
+from kilovatt.office.operations.keeping.judging import judge_each_day
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import FencedOffError, Lease
+from kilovatt.office.operations.reading import visits
 from kilovatt.office.records.models import (
     Batch,
     ClockDeviation,

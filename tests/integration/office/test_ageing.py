@@ -10,9 +10,9 @@ from kilovatt.lake.tables import FRAMES
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderPart
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations import ageing, history, keeper, lake_rows
-from kilovatt.office.operations.ageing import let_frames_go
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import ageing, history, keeper, lake_rows
+from kilovatt.office.operations.keeping.ageing import let_frames_go
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import HeldApart, Meter, MeterOrder, OrderFrame, Organisation, Session
 from on_record import NOW, clock, cover_opened, meter_day, register, report_of

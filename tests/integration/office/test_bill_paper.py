@@ -9,12 +9,12 @@ from kilovatt.measure.zones import Zone, ZoneScheme
 from kilovatt.money import ledger
 from kilovatt.money.tariffs import PriceVersion, TariffPlan, ZonePrice
 from kilovatt.office.documents import BillDocument
-from kilovatt.office.operations import balances
-from kilovatt.office.operations.bill_paper import bill_document
-from kilovatt.office.operations.billing import bill_month, transfer_row
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.billing import balances
+from kilovatt.office.operations.billing.bill_paper import bill_document
+from kilovatt.office.operations.billing.billing import bill_month, transfer_row
+from kilovatt.office.operations.billing.tariff_plans import publish_plan
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_vat
-from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import Account, Bill, Meter, Organisation, VatStatus
 from on_record import NOW, register, report_of
 

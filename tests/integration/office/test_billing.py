@@ -9,11 +9,11 @@ from kilovatt.measure.metering.registers import RegisterReading
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.zones import Zone, ZoneScheme
 from kilovatt.money.tariffs import PriceVersion, TariffPlan, ZonePrice
-from kilovatt.office.operations import balances
-from kilovatt.office.operations.billing import bill_last_month, bill_month
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.billing import balances
+from kilovatt.office.operations.billing.billing import bill_last_month, bill_month
+from kilovatt.office.operations.billing.tariff_plans import publish_plan
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_places
-from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import (
     Account,
     AccountPlan,

@@ -7,8 +7,8 @@ from django.utils import translation
 
 from kilovatt.measure.metering.events import EventKind, MeterEvent, RelayCause
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.meter_file import newest_events
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.standing.meter_file import newest_events
 from kilovatt.office.pages.words import cause_name, event_sentence
 from kilovatt.office.records.models import Event, Meter
 from on_record import MOSCOW, NOW, report_of

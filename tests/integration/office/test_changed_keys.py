@@ -14,15 +14,16 @@ from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, Comma
 from kilovatt.measure.metering.orders import NOT_SO_MAX, OrderState, VisitResult
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations import line_leases, orders
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.leases import Lease
-from kilovatt.office.operations.meter_keys import put_keys
-from kilovatt.office.operations.order_payloads import order_of_row
-from kilovatt.office.operations.order_refusals import OrderRefusedError
-from kilovatt.office.operations.order_values import made_keys
-from kilovatt.office.operations.reading_plan import MeterErrand, lines_to_read
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_payloads import order_of_row
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
+from kilovatt.office.operations.orders.order_values import made_keys
+from kilovatt.office.operations.reading.reading_plan import MeterErrand, lines_to_read
 from kilovatt.office.operations.registration import register_operator
+from kilovatt.office.operations.secrets.meter_keys import put_keys
 from kilovatt.office.records.models import IntakeFrame, Line, Meter, MeterOrder, MeterSecret, Organisation, User
 from kilovatt.wire.drivers.spodes.driver import SpodesDriver
 from kilovatt.wire.headend.carrier import Carrier

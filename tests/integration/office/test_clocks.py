@@ -8,10 +8,12 @@ from kilovatt.measure.metering.clock_policy import Advice
 from kilovatt.measure.metering.commands import CloseRelay, CommandKind, OpenRelay, ShiftClock
 from kilovatt.measure.metering.orders import OrderReport, OrderState, VisitResult
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import clocks, line_leases, orders
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.leases import Lease
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.clocks import clocks
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import ClockDeviation, Line, Meter, MeterOrder, Organisation, ReadingPlan, User
 from on_record import NOW, clock, report_of

@@ -8,8 +8,8 @@ import pytest
 from kilovatt.measure.metering.concentrators import ConcentratorState, EventBehind, ExchangeStatus, Hearing, MeterBehind
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.concentrators import listed_meters
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.concentrators import listed_meters
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_places
 from kilovatt.office.records.models import Event, IntakeFrame, ListedMeter, Meter
 from on_record import NOW, place, put_association_on_record, report_of

@@ -7,8 +7,8 @@ import pytest
 
 from kilovatt.measure.metering.registers import RegisterMoment
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.reading_plan import lines_to_read
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.reading.reading_plan import lines_to_read
 from kilovatt.office.records.models import Meter
 from on_record import NOW, register, report_of
 

@@ -6,10 +6,10 @@ import pytest
 
 from kilovatt.measure.metering.meter_days import MeterDay
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import keeper
-from kilovatt.office.operations.gaps import ANSWERS_WITHOUT_MAX, lose_what_is_too_old, notice_gaps, open_gaps
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.reading_plan import back_fill, lines_to_read
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import keeper
+from kilovatt.office.operations.reading.gaps import ANSWERS_WITHOUT_MAX, lose_what_is_too_old, notice_gaps, open_gaps
+from kilovatt.office.operations.reading.reading_plan import back_fill, lines_to_read
 from kilovatt.office.records.models import Installation, Meter, ProfileGap
 from on_record import NOW, meter_day, report_of
 

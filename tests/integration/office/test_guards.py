@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.records.guards import GUARDS, check_guards, raise_guards, standing_guards
 from kilovatt.office.records.models import (
     Account,

@@ -9,12 +9,13 @@ from kilovatt.measure.metering.meter_days import SlotFlag, SlotRank
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.zones import Zone, ZoneScheme
 from kilovatt.money.tariffs import PriceVersion, TariffPlan, ZonePrice
-from kilovatt.office.operations import held_apart, history, keeper
-from kilovatt.office.operations.billing import bill_last_month
-from kilovatt.office.operations.held_apart import HeldApartError
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.billing.billing import bill_last_month
+from kilovatt.office.operations.billing.tariff_plans import publish_plan
+from kilovatt.office.operations.clocks import held_apart
+from kilovatt.office.operations.clocks.held_apart import HeldApartError
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import history, keeper
 from kilovatt.office.operations.registration import register_operator
-from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import (
     Bill,
     Event,

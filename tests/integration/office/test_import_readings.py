@@ -10,9 +10,9 @@ from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.zones import Zone
 from kilovatt.office.exchange.faults import FileFaultError
 from kilovatt.office.exchange.mapping import ReadingsMapping, Register, TableShape
-from kilovatt.office.operations import history
-from kilovatt.office.operations import import_readings as operation
-from kilovatt.office.operations.import_readings import Imported, import_readings
+from kilovatt.office.operations.intake import import_readings as operation
+from kilovatt.office.operations.intake.import_readings import Imported, import_readings
+from kilovatt.office.operations.keeping import history
 from kilovatt.office.operations.registration import register_places
 from kilovatt.office.records.models import (
     IntakeFrame,

@@ -6,8 +6,8 @@ import pytest
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Identity, InstantValues, Learnt
-from kilovatt.office.operations import history, keeper, sample_history
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import history, keeper, sample_history
 from kilovatt.office.records.models import (
     Batch,
     Event,

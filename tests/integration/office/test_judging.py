@@ -6,9 +6,9 @@ import pytest
 
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.vee import Rule
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.judging import judge_what_is_new
-from kilovatt.office.operations.keeper import carry_to_the_lake
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping.judging import judge_what_is_new
+from kilovatt.office.operations.keeping.keeper import carry_to_the_lake
 from kilovatt.office.records.models import Finding, Installation, Meter
 from kilovatt.quantities.periods import days_from
 from on_record import NOW, meter_day, register, report_of

@@ -9,8 +9,9 @@ from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import LakeTable
 from kilovatt.lake.tables import REGISTERS, SAMPLES, TABLES
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations import history, keeper, lake_rows, leases, sample_history
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import history, keeper, lake_rows, sample_history
+from kilovatt.office.operations.lines import leases
 from kilovatt.office.records.models import Batch, IntakeRegister, IntakeSample, Meter, Work
 from on_record import NOW, register, report_of
 

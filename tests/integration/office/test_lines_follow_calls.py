@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from kilovatt.office.operations import leases, line_leases
-from kilovatt.office.operations.call_leases import MOVES_MAX, MOVES_WITHIN, CallRefusal, follow_call, note_call
-from kilovatt.office.operations.leases import FencedOffError
-from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.lines import leases, line_leases
+from kilovatt.office.operations.lines.call_leases import MOVES_MAX, MOVES_WITHIN, CallRefusal, follow_call, note_call
+from kilovatt.office.operations.lines.leases import FencedOffError
+from kilovatt.office.operations.lines.line_leases import HeldLine
 from kilovatt.office.records.models import Line, Organisation, Work
 from on_record import NOW
 

@@ -16,9 +16,10 @@ from kilovatt.measure.metering.commands import (
     TariffMark,
 )
 from kilovatt.measure.metering.orders import OrderState, VisitResult
-from kilovatt.office.operations import line_leases, orders
-from kilovatt.office.operations.approval_rules import UNTIL_SAID, rule_of, say_rule
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.approval_rules import UNTIL_SAID, rule_of, say_rule
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator, register_places
 from kilovatt.office.records.models import (
     Installation,

@@ -8,9 +8,9 @@ import pytest
 from kilovatt.measure.metering.commands import CommandKind, OpenRelay, ShiftClock
 from kilovatt.measure.metering.orders import LeftOut, OrderState
 from kilovatt.office.exchange.listed_meters import meter_list
-from kilovatt.office.operations import orders
-from kilovatt.office.operations.approval_rules import say_rule
-from kilovatt.office.operations.order_lists import (
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.approval_rules import say_rule
+from kilovatt.office.operations.orders.order_lists import (
     approve_list,
     lists_of,
     request_list,
@@ -18,7 +18,7 @@ from kilovatt.office.operations.order_lists import (
     wants_another,
     withdraw_list,
 )
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator, register_places
 from kilovatt.office.records.models import Line, Meter, MeterOrder, OrderList, Organisation, User
 from on_record import NOW, place

@@ -16,9 +16,10 @@ from kilovatt.measure.metering.orders import (
     VisitResult,
 )
 from kilovatt.measure.metering.sessions import Exchange, InstantValues, Learnt
-from kilovatt.office.operations import line_leases, orders
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.records.models import Event, IntakeFrame, Line, Meter, MeterOrder, OrderFrame, Organisation, User
 from on_record import NOW, report_of

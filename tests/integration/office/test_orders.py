@@ -23,13 +23,15 @@ from kilovatt.measure.metering.commands import (
 from kilovatt.measure.metering.orders import NOT_SO_MAX, OrderReport, OrderState, VisitResult
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import InstantValues, Learnt, SessionReport
-from kilovatt.office.operations import line_leases, orders, vault
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.leases import FencedOffError, Lease
-from kilovatt.office.operations.meter_keys import put_keys, put_password, sealed_keys
-from kilovatt.office.operations.order_payloads import command_of, kept
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations import vault
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import FencedOffError, Lease
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_payloads import command_of, kept
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
+from kilovatt.office.operations.secrets.meter_keys import put_keys, put_password, sealed_keys
 from kilovatt.office.records.models import Event, Line, Meter, MeterOrder, MeterStanding, Organisation, User
 from on_record import NOW, report_of
 

@@ -10,12 +10,12 @@ from django.db.utils import IntegrityError
 from kilovatt.config.wiring import errand
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import gaps, visits
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.new_meters import NotOnRecordError
-from kilovatt.office.operations.plan_editing import PlanFacts, keep_plan, reach_of
-from kilovatt.office.operations.plans_in_force import plans_of, standing_meters
-from kilovatt.office.operations.reading_plan import MeterErrand, back_fill, lines_to_read
+from kilovatt.office.operations.reading import gaps, visits
+from kilovatt.office.operations.reading.plan_editing import PlanFacts, keep_plan, reach_of
+from kilovatt.office.operations.reading.plans_in_force import plans_of, standing_meters
+from kilovatt.office.operations.reading.reading_plan import MeterErrand, back_fill, lines_to_read
 from kilovatt.office.operations.registration import OrganisationFacts, register_operator, register_organisation
 from kilovatt.office.records.models import (
     Line,

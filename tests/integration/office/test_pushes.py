@@ -13,12 +13,19 @@ from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.pushes import MeterPush, PushTrouble, ToldCode
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.metering.spodes.event_code import Journal
-from kilovatt.office.operations import callers, keeper
-from kilovatt.office.operations.evidence import evidence
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.meter_file import meter_file, newest_events
-from kilovatt.office.operations.meter_keys import put_keys
-from kilovatt.office.operations.pushes import DETAILS_AGAIN_AFTER, TROUBLE_AGAIN_AFTER, TakenPush, accept_push, give_way
+from kilovatt.office.operations.intake import callers
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.intake.pushes import (
+    DETAILS_AGAIN_AFTER,
+    TROUBLE_AGAIN_AFTER,
+    TakenPush,
+    accept_push,
+    give_way,
+)
+from kilovatt.office.operations.keeping import keeper
+from kilovatt.office.operations.keeping.evidence import evidence
+from kilovatt.office.operations.secrets.meter_keys import put_keys
+from kilovatt.office.operations.standing.meter_file import meter_file, newest_events
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import Event, IntakeFrame, Line, Meter, PushStanding, Session, UnknownCaller, Work
 from kilovatt.wire.headend.call_in.happenings import PushCame

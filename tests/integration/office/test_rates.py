@@ -7,17 +7,19 @@ from pytest_django import DjangoAssertNumQueries
 
 from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import keeper, line_leases, visits
-from kilovatt.office.operations.gaps import notice_gaps
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.rates import Rate, Success, installed, success_by_line, success_of_meters
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import keeper
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.reading import visits
+from kilovatt.office.operations.reading.gaps import notice_gaps
 from kilovatt.office.operations.registration import (
     OrganisationFacts,
     register_line,
     register_organisation,
     register_places,
 )
-from kilovatt.office.operations.site_status import SiteStatus, site_status
+from kilovatt.office.operations.standing.rates import Rate, Success, installed, success_by_line, success_of_meters
+from kilovatt.office.operations.standing.site_status import SiteStatus, site_status
 from kilovatt.office.records.models import Installation, Line, Meter, MeterStanding, Organisation, ProfileGap
 from on_record import NOW, clock, place, register, report_of
 

@@ -6,15 +6,16 @@ from uuid import uuid4
 import pytest
 
 from kilovatt.measure.metering.scans import ScanState, ScanWishes
-from kilovatt.office.operations import leases, line_leases, scans
-from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations.lines import leases, line_leases
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.reading import scans
+from kilovatt.office.operations.reading.scans import ScanRefusedError, ScanTold
 from kilovatt.office.operations.registration import (
     OrganisationFacts,
     register_line,
     register_operator,
     register_organisation,
 )
-from kilovatt.office.operations.scans import ScanRefusedError, ScanTold
 from kilovatt.office.records.models import Line, LineScan, Organisation, User, Work
 from on_record import NOW
 

@@ -11,14 +11,14 @@ from kilovatt.config.data_directory import DataDirectory, DataDirectoryError
 from kilovatt.config.wiring import errands_by_line
 from kilovatt.measure.metering.invocation_counters import counter_by_clock
 from kilovatt.office.operations import vault
-from kilovatt.office.operations.master_key import (
+from kilovatt.office.operations.reading.reading_plan import lines_to_read
+from kilovatt.office.operations.secrets.master_key import (
     change_master_key,
     masters,
     on_factory_passwords,
     seal_data_keys_under,
 )
-from kilovatt.office.operations.meter_keys import COUNTERS_AT_ONCE, put_keys, put_password, take_counters
-from kilovatt.office.operations.reading_plan import lines_to_read
+from kilovatt.office.operations.secrets.meter_keys import COUNTERS_AT_ONCE, put_keys, put_password, take_counters
 from kilovatt.office.operations.vault import SealBrokenError, seal, seal_key, unseal, unseal_key
 from kilovatt.office.records.models import DataKey, Meter, MeterSecret, Organisation
 from kilovatt.wire.protocols.dlms.security.sealing import InvocationCounter, Keys

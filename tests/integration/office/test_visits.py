@@ -7,9 +7,10 @@ from pytest_django import Settings
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import line_leases, visits
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.leases import FencedOffError
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import FencedOffError
+from kilovatt.office.operations.reading import visits
 from kilovatt.office.records.models import (
     ClockDeviation,
     IntakeRegister,

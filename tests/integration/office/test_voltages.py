@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations import keeper
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.voltages import VoltagePicture, voltages
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import keeper
+from kilovatt.office.operations.standing.voltages import VoltagePicture, voltages
 from kilovatt.office.records.models import Meter
 from on_record import MOSCOW, NOW, report_of
 

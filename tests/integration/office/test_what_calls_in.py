@@ -12,11 +12,11 @@ from called_in import PUSH, reception, until
 from kilovatt.config import call_ins
 from kilovatt.config.call_book import LINES_AGAIN_AFTER, UNKNOWN_AGAIN_AFTER, CallBook
 from kilovatt.config.call_ins import CallIns
-from kilovatt.office.operations import line_leases
-from kilovatt.office.operations.call_leases import CallRefusal
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.leases import Lease
-from kilovatt.office.operations.line_leases import HeldLine
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.call_leases import CallRefusal
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.lines.line_leases import HeldLine
 from kilovatt.office.records.models import Event, Line, Meter, Organisation, UnknownCaller, Work
 from kilovatt.wire.headend.call_in.desk import call_in_desk
 from kilovatt.wire.headend.call_in.happenings import (

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.records.models import Account, Bill, User
 from looked_at import Town, real_frames
 from on_record import NOW, register, report_of

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_owner
 from kilovatt.office.records.models import (
     Account,

@@ -5,7 +5,7 @@ from django.test import Client
 
 from kilovatt.measure.metering.concentrators import ConcentratorState, ExchangeStatus, MeterBehind
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_places
 from kilovatt.office.records.models import Meter
 from looked_at import Town, words

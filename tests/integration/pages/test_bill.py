@@ -9,10 +9,10 @@ from django.test import Client
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.office.exchange.mapping import ReadingsMapping, Register, TableShape
-from kilovatt.office.operations import history
-from kilovatt.office.operations.billing import bill_month
-from kilovatt.office.operations.import_readings import import_readings
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.billing.billing import bill_month
+from kilovatt.office.operations.intake.import_readings import import_readings
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import history
 from kilovatt.office.operations.registration import register_owner, register_places
 from kilovatt.office.records.models import Account, Installation, Meter, Organisation
 from looked_at import Town, words

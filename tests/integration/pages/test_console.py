@@ -11,9 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.office.console.sentences import Weight, sentences
-from kilovatt.office.operations.board import board_of
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.registration import register_places
+from kilovatt.office.operations.standing.board import board_of
 from kilovatt.office.records.models import Finding, Meter, MeterStanding, Unbilled
 from looked_at import Town, words
 from on_record import NOW, clock, place, report_of

@@ -6,7 +6,7 @@ from django.utils import translation
 
 from kilovatt.measure.vee import Rule
 from kilovatt.office.console.sentences import doubt_sentences
-from kilovatt.office.operations.meter_file import Doubt
+from kilovatt.office.operations.standing.meter_file import Doubt
 
 NEWEST = date(2026, 11, 23)
 

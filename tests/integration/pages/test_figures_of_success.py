@@ -7,12 +7,12 @@ from django.test import Client
 
 from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import line_leases
-from kilovatt.office.operations.board import board_of
-from kilovatt.office.operations.gaps import notice_gaps
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.reading.gaps import notice_gaps
 from kilovatt.office.operations.registration import register_line, register_places
-from kilovatt.office.operations.site_status import site_status
+from kilovatt.office.operations.standing.board import board_of
+from kilovatt.office.operations.standing.site_status import site_status
 from kilovatt.office.records.models import Meter, MeterStanding, ProfileGap
 from looked_at import Town, live_at, words
 from on_record import NOW, clock, place, report_of

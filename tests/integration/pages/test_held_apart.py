@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.office.operations import held_apart
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.clocks import held_apart
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.records.models import ClockDeviation, HeldApart, IntakeRegister, StaffRole
 from looked_at import Town, words
 from on_record import NOW, clock, cover_opened, meter_day, register, report_of

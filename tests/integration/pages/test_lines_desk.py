@@ -9,10 +9,12 @@ from django.test import Client
 from kilovatt.config.wiring import line_spec
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.scans import ScanState
-from kilovatt.office.operations import line_leases, scans, vault
-from kilovatt.office.operations.leases import Lease
+from kilovatt.office.operations import vault
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines.leases import Lease
+from kilovatt.office.operations.reading import scans
+from kilovatt.office.operations.reading.scans import ScanTold
 from kilovatt.office.operations.registration import register_line, vault_name
-from kilovatt.office.operations.scans import ScanTold
 from kilovatt.office.records.models import Installation, Line, LineScan, Meter, StaffRole, Work
 from looked_at import Town, words
 from on_record import NOW

@@ -12,9 +12,9 @@ from kilovatt.measure.metering.orders import OrderState
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.office.console.clock_shown import PICTURE_HEIGHT
-from kilovatt.office.operations import line_leases
-from kilovatt.office.operations.asked_readings import WAITED_FOR
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.reading.asked_readings import WAITED_FOR
 from kilovatt.office.records.models import (
     ClockDeviation,
     Meter,

@@ -13,9 +13,10 @@ from kilovatt.measure.metering.commands import CommandKind, NotSentReason, Shift
 from kilovatt.measure.metering.orders import OrderReport, OrderState, VisitResult
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import Learnt, SessionReport
-from kilovatt.office.operations import line_leases, orders
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.order_payloads import command_of
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_payloads import command_of
 from kilovatt.office.records.models import Meter, MeterOrder, MeterStanding, StaffRole, User, Work
 from looked_at import Town, words
 from on_record import NOW, report_of

@@ -12,12 +12,13 @@ from django.test import Client
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderExchange, OrderPart, OrderReport, OrderState, VisitResult
 from kilovatt.measure.metering.sessions import Exchange, InstantValues, Learnt
-from kilovatt.office.operations import line_leases, orders
-from kilovatt.office.operations.approval_rules import say_rule
-from kilovatt.office.operations.ingest import accept
-from kilovatt.office.operations.meter_keys import put_keys
-from kilovatt.office.operations.order_payloads import order_of_row
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.approval_rules import say_rule
+from kilovatt.office.operations.orders.order_payloads import order_of_row
 from kilovatt.office.operations.registration import register_operator
+from kilovatt.office.operations.secrets.meter_keys import put_keys
 from kilovatt.office.records.models import Meter, MeterOrder, OrderList, StaffRole, User
 from looked_at import Town, framed, words
 from on_record import NOW, report_of

@@ -8,7 +8,7 @@ from django.test import Client
 from called_in import PUSH
 from kilovatt.measure.metering.pushes import MeterPush, PushTrouble, ToldCode
 from kilovatt.measure.metering.spodes.event_code import Journal
-from kilovatt.office.operations.pushes import accept_push
+from kilovatt.office.operations.intake.pushes import accept_push
 from kilovatt.office.records.models import Event
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 from looked_at import Town, words

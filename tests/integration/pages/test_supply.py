@@ -6,7 +6,7 @@ from django.test import Client
 
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.records.models import Account, Meter
 from looked_at import Town, words
 from on_record import NOW, report_of

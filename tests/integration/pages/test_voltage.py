@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.sessions import InstantValues, Learnt
 from kilovatt.office.console.voltage_drawn import POINTS_MAX
-from kilovatt.office.operations import keeper
-from kilovatt.office.operations.ingest import accept
+from kilovatt.office.operations.intake.ingest import accept
+from kilovatt.office.operations.keeping import keeper
 from kilovatt.office.records.models import IntakeSample, Meter
 from kilovatt.office.records.readings.packing import packed
 from looked_at import Town, words

@@ -8,8 +8,8 @@ from kilovatt.config.demo.town_file import DemoError
 from kilovatt.config.site import PortTakenError
 from kilovatt.measure.metering.catalogue import MODELS, UnknownModelError
 from kilovatt.office.exchange.faults import FileFaultError
-from kilovatt.office.operations.held_refusals import HeldApartError
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.clocks.held_refusals import HeldApartError
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.wire.headend.lines import LineAddressError
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.simulator.curves import HouseholdFileError

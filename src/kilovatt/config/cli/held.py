@@ -11,9 +11,9 @@ from kilovatt.config.cli.voice import _, out
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.office.console.clock_shown import ahead
 from kilovatt.office.console.held import fault_words, shown_decision, stamps_words, value_words
-from kilovatt.office.operations.held_apart import HeldValue
-from kilovatt.office.operations.held_facts import facts_of, kind_of
-from kilovatt.office.operations.held_file import HeldGroup
+from kilovatt.office.operations.clocks.held_apart import HeldValue
+from kilovatt.office.operations.clocks.held_file import HeldGroup
+from kilovatt.office.operations.intake.held_facts import facts_of, kind_of
 from kilovatt.office.records.models import Meter
 
 _INDENT, _DEEPER = (0, 0, 0, 2), (0, 0, 0, 4)

@@ -12,7 +12,7 @@ from kilovatt.config.cli.voice import _, out
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderState, VisitResult
-from kilovatt.office.operations.visits import zone_of
+from kilovatt.office.operations.reading.visits import zone_of
 from kilovatt.office.pages.order_figures import exactly, shown_text
 from kilovatt.office.pages.order_words import KINDS, NOT_SENT, RESULTS, STATES, not_sent_reason
 from kilovatt.office.records.models import MeterOrder, OrderList

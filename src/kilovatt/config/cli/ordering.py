@@ -17,7 +17,7 @@ from kilovatt.measure.metering.commands import (
 )
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.office.operations.clock import now
-from kilovatt.office.operations.order_values import (
+from kilovatt.office.operations.orders.order_values import (
     checked_password,
     correction,
     made_keys,

@@ -14,8 +14,8 @@ from kilovatt.config.cli.voice import _, ngettext, out
 from kilovatt.config.cli.why import advice_on, name_of
 from kilovatt.office.console.sentences import Weight
 from kilovatt.office.console.success import counted_text, holder_text, missing_days, percent_text, weight, who_reads
-from kilovatt.office.operations.rates import Rate, Success
-from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatus
+from kilovatt.office.operations.standing.rates import Rate, Success
+from kilovatt.office.operations.standing.site_status import LineStatus, Reason, SiteStatus
 from kilovatt.office.records.models import UnknownCaller
 
 STRANGERS_SHOWN = 20

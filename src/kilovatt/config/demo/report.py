@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from kilovatt.config.demo.run import Told
 from kilovatt.config.demo.town_records import account_number
 from kilovatt.measure.metering.catalogue import model_by_key
-from kilovatt.office.operations import balances, history
+from kilovatt.office.operations.billing import balances
+from kilovatt.office.operations.keeping import history
 from kilovatt.office.records.models import Bill, Finding, Installation, Organisation, Unbilled
 from kilovatt.quantities.periods import last_full_month, local_date
 

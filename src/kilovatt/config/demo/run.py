@@ -17,10 +17,10 @@ from kilovatt.config.demo.town_records import put_town_on_record
 from kilovatt.config.rounds import Tally, keep_and_judge, read_round
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
-from kilovatt.office.operations.billing import bill_last_month
+from kilovatt.office.operations.billing.billing import bill_last_month
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.gaps import notice_gaps
-from kilovatt.office.operations.reading_plan import lines_to_read
+from kilovatt.office.operations.reading.gaps import notice_gaps
+from kilovatt.office.operations.reading.reading_plan import lines_to_read
 from kilovatt.quantities.periods import local_date, local_midnight
 from kilovatt.wire.headend.clock import MachineClock
 from kilovatt.wire.headend.polling import Headend

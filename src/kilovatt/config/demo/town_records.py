@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from kilovatt.config.demo.prices import TITLES, example_plans, plan_code
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.zones import ZoneScheme, tariff_map
+from kilovatt.office.operations.billing.tariff_plans import publish_plan
 from kilovatt.office.operations.registration import (
     OrganisationFacts,
     PlaceFacts,
@@ -21,7 +22,6 @@ from kilovatt.office.operations.registration import (
     register_owner,
     register_places,
 )
-from kilovatt.office.operations.tariff_plans import publish_plan
 from kilovatt.office.records.models import Organisation
 from kilovatt.quantities.periods import last_full_month
 from kilovatt.wire.simulator.plan import MeterPlan, TownPlan

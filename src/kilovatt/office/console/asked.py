@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.office.console.shown import outcome_name
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.asked_readings import AskedReading, AskedState
-from kilovatt.office.operations.board import BoardRow
+from kilovatt.office.operations.reading.asked_readings import AskedReading, AskedState
+from kilovatt.office.operations.standing.board import BoardRow
 
 
 @dataclass(frozen=True, slots=True)

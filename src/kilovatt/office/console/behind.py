@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.concentrators import ExchangeStatus, Hearing
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.board import BoardRow
+from kilovatt.office.operations.standing.board import BoardRow
 from kilovatt.office.records.models import ListedMeter
 
 _WEIGHTS = {Hearing.HEARD: "good", Hearing.NOT_NOW: "warn", Hearing.NEVER: "bad", Hearing.NOT_TOLD: "none"}

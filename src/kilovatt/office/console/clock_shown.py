@@ -8,8 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from kilovatt.office.documents.figures import MINUS, NO_BREAK_SPACE, language_of, short_date_text
-from kilovatt.office.operations.board import CLOCK_WRONG_S
-from kilovatt.office.operations.meter_history import ClockMove, ClockPoint, MeterHistory
+from kilovatt.office.operations.standing.board import CLOCK_WRONG_S
+from kilovatt.office.operations.standing.meter_history import ClockMove, ClockPoint, MeterHistory
 from kilovatt.office.pages.words import duration
 
 PICTURE_WIDTH, PICTURE_HEIGHT = 600, 120

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from kilovatt.office.operations.board import BoardRow
+from kilovatt.office.operations.standing.board import BoardRow
 from kilovatt.office.pages.outcomes import reason_of
 
 WHY = "why-"

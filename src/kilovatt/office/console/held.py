@@ -14,10 +14,10 @@ from kilovatt.measure.metering.registers import TOTAL_TARIFF, RegisterMoment, Re
 from kilovatt.office.console.clock_shown import ahead
 from kilovatt.office.console.shown import quantity_name
 from kilovatt.office.documents.figures import instant_text, kwh_text, language_of
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.evidence import FrameKey
-from kilovatt.office.operations.held_apart import HeldValue
-from kilovatt.office.operations.held_file import Decision, HeldGroup, Settlement
+from kilovatt.office.operations.clocks.held_apart import HeldValue
+from kilovatt.office.operations.clocks.held_file import Decision, HeldGroup, Settlement
+from kilovatt.office.operations.keeping.evidence import FrameKey
+from kilovatt.office.operations.standing.board import BoardRow
 from kilovatt.office.pages.words import code_name, duration, event_name
 
 _UWH_PER_WH = 1_000_000

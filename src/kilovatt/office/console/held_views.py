@@ -13,12 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from kilovatt.office.console.held import counted, shown_decision, shown_group, shown_settlement
-from kilovatt.office.operations import held_apart
-from kilovatt.office.operations.asked_readings import may_ask
-from kilovatt.office.operations.board import BoardRow, row_of
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.held_apart import HeldApartError
-from kilovatt.office.operations.held_file import Decision, HeldGroup, held_groups, settlements
+from kilovatt.office.operations.clocks import held_apart
+from kilovatt.office.operations.clocks.held_apart import HeldApartError
+from kilovatt.office.operations.clocks.held_file import Decision, HeldGroup, held_groups, settlements
+from kilovatt.office.operations.reading.asked_readings import may_ask
+from kilovatt.office.operations.standing.board import BoardRow, row_of
 from kilovatt.office.records.models import Meter, User
 
 BECAUSE_MAX = 300

@@ -18,11 +18,12 @@ from kilovatt.measure.metering.scans import ScanForesight, ScanWishes
 from kilovatt.office.console.line_forms import LineForm, NewMeterForm, ScanForm
 from kilovatt.office.console.lines_shown import line_context
 from kilovatt.office.console.scanned import shown_scan, time_text
-from kilovatt.office.operations import new_meters, scans
+from kilovatt.office.operations import new_meters
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.line_leases import is_line_held
+from kilovatt.office.operations.lines.line_leases import is_line_held
 from kilovatt.office.operations.new_meters import NotOnRecordError
-from kilovatt.office.operations.scans import ScanRefusedError
+from kilovatt.office.operations.reading import scans
+from kilovatt.office.operations.reading.scans import ScanRefusedError
 from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.records.models import Line, LineScan, User
 

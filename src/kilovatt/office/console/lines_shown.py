@@ -13,7 +13,7 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.scans import ScanState
 from kilovatt.office.console.shown import outcome_name
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.line_leases import is_line_held
+from kilovatt.office.operations.lines.line_leases import is_line_held
 from kilovatt.office.records.models import Installation, Line, LineScan
 
 SCANS_SHOWN = 5

@@ -26,7 +26,7 @@ from kilovatt.measure.metering.commands import (
     TariffMark,
 )
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.office.operations.order_values import checked_password, correction, made_keys, made_password
+from kilovatt.office.operations.orders.order_values import checked_password, correction, made_keys, made_password
 from kilovatt.office.pages.order_figures import level_text
 from kilovatt.office.records.models import Meter
 from kilovatt.quantities.periods import local_midnight

@@ -12,7 +12,7 @@ from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.office.console.order_list_shown import operated
 from kilovatt.office.exchange.faults import FileFaultError
 from kilovatt.office.exchange.listed_meters import BYTES_MAX, MeterListFile, meter_list
-from kilovatt.office.operations.order_lists import COMMANDS
+from kilovatt.office.operations.orders.order_lists import COMMANDS
 from kilovatt.office.pages.order_words import KINDS
 from kilovatt.office.records.models import Organisation, User
 

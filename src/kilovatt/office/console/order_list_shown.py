@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import LeftOut, OrderState
 from kilovatt.office.documents.figures import grouped_text, instant_text, language_of
-from kilovatt.office.operations.approval_rules import ApprovalRule, rule_of
-from kilovatt.office.operations.order_lists import ListSum, sizes_of, sum_of, wants_another
+from kilovatt.office.operations.orders.approval_rules import ApprovalRule, rule_of
+from kilovatt.office.operations.orders.order_lists import ListSum, sizes_of, sum_of, wants_another
 from kilovatt.office.pages.order_words import KINDS, LEFT_OUT, STATES
 from kilovatt.office.records.models import OrderList, Organisation, StaffRole, User
 

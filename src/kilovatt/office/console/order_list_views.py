@@ -17,8 +17,8 @@ from kilovatt.office.console.order_list_forms import ListForm
 from kilovatt.office.console.order_list_shown import may_give_lists, shown_list_file
 from kilovatt.office.console.order_views import page_or_part
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.order_lists import approve_list, lists_of, request_list, withdraw_list
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.orders.order_lists import approve_list, lists_of, request_list, withdraw_list
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.records.models import OrderList, User
 
 

@@ -23,12 +23,10 @@ from kilovatt.office.console.order_forms import FORMS, OrderForm, Told, offered
 from kilovatt.office.console.order_list_shown import may_give_lists, shown_lists, shown_rules
 from kilovatt.office.console.ordered import ShownOrder, shown_order, shown_orders
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations import orders
-from kilovatt.office.operations.asked_readings import may_ask
-from kilovatt.office.operations.board import BoardRow, row_of
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.order_evidence import order_evidence
-from kilovatt.office.operations.order_file import (
+from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_evidence import order_evidence
+from kilovatt.office.operations.orders.order_file import (
     counts_of,
     is_for_another,
     is_held,
@@ -37,9 +35,11 @@ from kilovatt.office.operations.order_file import (
     orders_listed,
     orders_of_meter,
 )
-from kilovatt.office.operations.order_lists import lists_of
-from kilovatt.office.operations.order_refusals import OrderRefusedError
-from kilovatt.office.operations.order_values import correction, made_keys
+from kilovatt.office.operations.orders.order_lists import lists_of
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
+from kilovatt.office.operations.orders.order_values import correction, made_keys
+from kilovatt.office.operations.reading.asked_readings import may_ask
+from kilovatt.office.operations.standing.board import BoardRow, row_of
 from kilovatt.office.pages.frames import shown_evidence
 from kilovatt.office.pages.order_figures import power_text, seconds_text
 from kilovatt.office.pages.order_words import KINDS, PARTS

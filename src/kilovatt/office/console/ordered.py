@@ -13,8 +13,8 @@ from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import READ_BACKS_MAX, OrderState, VisitResult
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.order_file import OrderPlace, order_places
-from kilovatt.office.operations.orders import SECRET_KINDS
+from kilovatt.office.operations.orders.order_file import OrderPlace, order_places
+from kilovatt.office.operations.orders.orders import SECRET_KINDS
 from kilovatt.office.pages.order_figures import exactly, shown_text
 from kilovatt.office.pages.order_words import KINDS, NOT_SENT, RESULTS, STATES, not_sent_reason
 from kilovatt.office.records.models import MeterOrder, User

@@ -12,8 +12,8 @@ from kilovatt.office.console.clock_shown import ClockPicture, clock_picture
 from kilovatt.office.console.shown import outcome_name
 from kilovatt.office.console.success import lost_because
 from kilovatt.office.documents.figures import instant_text, language_of, short_date_text
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.meter_history import DayOfSessions, GapSpan, MeterHistory
+from kilovatt.office.operations.standing.board import BoardRow
+from kilovatt.office.operations.standing.meter_history import DayOfSessions, GapSpan, MeterHistory
 
 _WHOLE, _PART, _NOTHING, _IDLE = "<i></i>", '<i class="part"></i>', '<i class="none"></i>', '<i class="idle"></i>'
 

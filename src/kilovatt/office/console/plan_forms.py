@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kilovatt.office.operations.plan_editing import PlanFacts, facts_of, lines_to_choose
+from kilovatt.office.operations.reading.plan_editing import PlanFacts, facts_of, lines_to_choose
 from kilovatt.office.records.models import Organisation, ReadingPlan
 
 MINUTES_OF = {"minutes": 1, "hours": 60, "days": 1440}

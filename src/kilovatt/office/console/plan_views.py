@@ -14,8 +14,8 @@ from kilovatt.office.console.plan_forms import PlanForm
 from kilovatt.office.console.plan_words import at_text, changed_words, consequences
 from kilovatt.office.operations.clock import now as site_now
 from kilovatt.office.operations.new_meters import NotOnRecordError, organisations_of
-from kilovatt.office.operations.plan_editing import Reach, changes_of, keep_plan, plans_of_user, reach_of
-from kilovatt.office.operations.plans_in_force import schedule_by
+from kilovatt.office.operations.reading.plan_editing import Reach, changes_of, keep_plan, plans_of_user, reach_of
+from kilovatt.office.operations.reading.plans_in_force import schedule_by
 from kilovatt.office.records.models import Organisation, ReadingPlan, User
 
 

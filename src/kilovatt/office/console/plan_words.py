@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.schedules import ReadingSchedule
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.plan_editing import Reach
+from kilovatt.office.operations.reading.plan_editing import Reach
 from kilovatt.office.records.models import ReadingPlan
 
 _DAY_MINUTES, _HOUR_MINUTES = 1440, 60

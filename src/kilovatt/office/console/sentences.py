@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from kilovatt.measure.metering.outcomes import Condition, Outcome
 from kilovatt.measure.vee import Rule
 from kilovatt.office.documents.figures import language_of, short_date_text
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.meter_file import Doubt
+from kilovatt.office.operations.standing.board import BoardRow
+from kilovatt.office.operations.standing.meter_file import Doubt
 from kilovatt.office.pages.outcomes import ADVICE, Place
 from kilovatt.office.pages.words import duration, event_sentence, unbilled_sentence
 

@@ -14,8 +14,8 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity
 from kilovatt.office.console.sentences import Sentence, sentences
 from kilovatt.office.documents.figures import instant_text, kwh_text, language_of, short_date_text
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.meter_file import LatestValue, MeterFile, PastSession
+from kilovatt.office.operations.standing.board import BoardRow
+from kilovatt.office.operations.standing.meter_file import LatestValue, MeterFile, PastSession
 from kilovatt.office.pages.outcomes import ADVICE, PARTS
 
 SESSIONS_AT_ONCE = 5

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from kilovatt.office.console.filters import INCOMPLETE, MONTHLESS, UNREAD, WHY
 from kilovatt.office.console.sentences import Sentence, Weight
 from kilovatt.office.documents.figures import language_of
-from kilovatt.office.operations.rates import WHOLE_DAYS, Rate, Success
-from kilovatt.office.operations.site_status import LineStatus, Reason, SiteStatus
+from kilovatt.office.operations.standing.rates import WHOLE_DAYS, Rate, Success
+from kilovatt.office.operations.standing.site_status import LineStatus, Reason, SiteStatus
 from kilovatt.office.pages.outcomes import ADVICE
 
 

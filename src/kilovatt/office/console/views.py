@@ -25,16 +25,16 @@ from kilovatt.office.console.shown import facts, shown_register, shown_row, show
 from kilovatt.office.console.success import missing_days, shown_figures, shown_line, shown_reasons, who_reads
 from kilovatt.office.console.voltage import shown_voltage
 from kilovatt.office.documents.figures import instant_text, language_of
-from kilovatt.office.operations.asked_readings import ask_once, asked_reading, may_ask
-from kilovatt.office.operations.board import BoardRow, board_of, meter_places, row_of
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.concentrators import listed_meters
-from kilovatt.office.operations.meter_file import meter_file, newest_events
-from kilovatt.office.operations.meter_history import meter_history
+from kilovatt.office.operations.intake.concentrators import listed_meters
 from kilovatt.office.operations.new_meters import organisations_of
-from kilovatt.office.operations.rates import success_of
-from kilovatt.office.operations.scans import lines_of
-from kilovatt.office.operations.site_status import site_status
+from kilovatt.office.operations.reading.asked_readings import ask_once, asked_reading, may_ask
+from kilovatt.office.operations.reading.scans import lines_of
+from kilovatt.office.operations.standing.board import BoardRow, board_of, meter_places, row_of
+from kilovatt.office.operations.standing.meter_file import meter_file, newest_events
+from kilovatt.office.operations.standing.meter_history import meter_history
+from kilovatt.office.operations.standing.rates import success_of
+from kilovatt.office.operations.standing.site_status import site_status
 from kilovatt.office.pages.parts import htmx_of
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.office.records.models import User

@@ -14,9 +14,9 @@ from kilovatt.measure.metering.supply_voltage import VoltageStandard
 from kilovatt.office.console.dated import day_spans
 from kilovatt.office.console.voltage_drawn import drawn, instants_of
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, language_of, short_date_text, time_text, volts_text
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.evidence import FrameKey
-from kilovatt.office.operations.voltages import (
+from kilovatt.office.operations.keeping.evidence import FrameKey
+from kilovatt.office.operations.standing.board import BoardRow
+from kilovatt.office.operations.standing.voltages import (
     Disturbance,
     PhaseVoltages,
     VoltageDay,

@@ -8,8 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, language_of, short_date_text, time_text
-from kilovatt.office.operations.board import BoardRow
-from kilovatt.office.operations.voltages import Disturbance, VoltagePicture
+from kilovatt.office.operations.standing.board import BoardRow
+from kilovatt.office.operations.standing.voltages import Disturbance, VoltagePicture
 from kilovatt.office.pages.words import event_sentence
 from kilovatt.quantities.periods import days_from, local_midnight
 

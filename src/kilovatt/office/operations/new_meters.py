@@ -16,9 +16,10 @@ from django.utils.translation import gettext_noop
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import MeterModel
 from kilovatt.measure.metering.scans import ScanWishes
-from kilovatt.office.operations import line_leases, scans
-from kilovatt.office.operations.meter_keys import READING_LEVEL, put_password
-from kilovatt.office.operations.scans import ScanRefusedError
+from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.reading import scans
+from kilovatt.office.operations.reading.scans import ScanRefusedError
+from kilovatt.office.operations.secrets.meter_keys import READING_LEVEL, put_password
 from kilovatt.office.records.models import (
     Installation,
     Line,

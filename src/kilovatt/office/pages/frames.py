@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from kilovatt.measure.metering.models import Language
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, grouped_text, instant_text, language_of
-from kilovatt.office.operations.evidence import Evidence
+from kilovatt.office.operations.keeping.evidence import Evidence
 from kilovatt.office.pages.value_words import value_words
 from kilovatt.wire.explain import ExplainedField, ExplainedFrame
 from kilovatt.wire.explain.words import WORDS, Words

@@ -10,7 +10,7 @@ from kilovatt.measure.metering.events import MOMENTS, EventKind, RelayCause, rel
 from kilovatt.measure.metering.pushes import PushTrouble
 from kilovatt.measure.metering.spodes.vocabulary import event_code
 from kilovatt.office.documents.figures import NO_BREAK_SPACE, instant_text, language_of
-from kilovatt.office.operations.board import NoticedEvent
+from kilovatt.office.operations.standing.board import NoticedEvent
 
 
 def event_sentence(event: NoticedEvent, zone: ZoneInfo) -> str:

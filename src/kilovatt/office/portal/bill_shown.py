@@ -17,7 +17,7 @@ from kilovatt.office.documents.figures import (
     short_date_text,
     zone_text,
 )
-from kilovatt.office.operations.bill_file import BilledLeg, BilledLine
+from kilovatt.office.operations.billing.bill_file import BilledLeg, BilledLine
 from kilovatt.office.portal.shown import in_roubles, speech
 from kilovatt.office.records.models import Bill
 

@@ -16,10 +16,10 @@ from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.office.documents import BillDocument, NoPaymentCode, PaymentCode, bill_pdf, payment_code
 from kilovatt.office.documents.figures import date_text, period_text, roubles_text
 from kilovatt.office.operations.access import may_see_frame, places, seen_bill
-from kilovatt.office.operations.bill_file import BilledReading, billed_lines
-from kilovatt.office.operations.bill_paper import bill_document
-from kilovatt.office.operations.evidence import evidence
-from kilovatt.office.operations.order_evidence import order_of_frame
+from kilovatt.office.operations.billing.bill_file import BilledReading, billed_lines
+from kilovatt.office.operations.billing.bill_paper import bill_document
+from kilovatt.office.operations.keeping.evidence import evidence
+from kilovatt.office.operations.orders.order_evidence import order_of_frame
 from kilovatt.office.pages.frames import ShownEvidence, shown_evidence
 from kilovatt.office.pages.order_words import KINDS, PARTS
 from kilovatt.office.portal.bill_shown import ShownLeg, shown_line

@@ -22,8 +22,8 @@ from kilovatt.office.documents.figures import (
     time_text,
     zone_text,
 )
-from kilovatt.office.operations.evidence import FrameKey
-from kilovatt.office.operations.profile import DayProfile, Slot, Stretch
+from kilovatt.office.operations.keeping.evidence import FrameKey
+from kilovatt.office.operations.standing.profile import DayProfile, Slot, Stretch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from kilovatt.office.operations.account_page import AccountPage
+from kilovatt.office.operations.standing.account_page import AccountPage
 from kilovatt.quantities.periods import first_of_month, next_month
 
 VIEWS = ("day", "days", "months")

@@ -21,8 +21,8 @@ from kilovatt.office.documents.figures import (
     time_text,
     zone_text,
 )
-from kilovatt.office.operations.account_page import AccountPage, IssuedBill, NewestReading, StandingMeter
-from kilovatt.office.operations.running_month import RunningMonth, ZoneNow
+from kilovatt.office.operations.billing.running_month import RunningMonth, ZoneNow
+from kilovatt.office.operations.standing.account_page import AccountPage, IssuedBill, NewestReading, StandingMeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from kilovatt.measure.metering.events import EventKind
 from kilovatt.office.documents.figures import volts_text
-from kilovatt.office.operations.account_page import AccountPage, StandingMeter
-from kilovatt.office.operations.voltages import VoltagePicture, voltages
+from kilovatt.office.operations.standing.account_page import AccountPage, StandingMeter
+from kilovatt.office.operations.standing.voltages import VoltagePicture, voltages
 from kilovatt.office.pages.words import duration, event_sentence
 from kilovatt.office.portal.shown import speech
 from kilovatt.quantities.periods import local_date

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_safe
 from kilovatt.measure.zones import ZoneScheme
 from kilovatt.money.tariffs import TariffPlan
 from kilovatt.office.documents.figures import date_text, roubles_text
-from kilovatt.office.operations import profile as profiles
 from kilovatt.office.operations.access import Place, places, seen_account, works_for_someone
-from kilovatt.office.operations.account_page import AccountPage, account_page
-from kilovatt.office.operations.balances import owed_by_account
+from kilovatt.office.operations.billing.balances import owed_by_account
+from kilovatt.office.operations.billing.running_month import plan_of, plans, running_month, zone_now
 from kilovatt.office.operations.clock import now as site_now
-from kilovatt.office.operations.running_month import plan_of, plans, running_month, zone_now
+from kilovatt.office.operations.standing import profile as profiles
+from kilovatt.office.operations.standing.account_page import AccountPage, account_page
 from kilovatt.office.pages.words import event_sentence, unbilled_sentence
 from kilovatt.office.portal.charts import Chart, day_chart, days_chart, months_chart
 from kilovatt.office.portal.choice import VIEWS, Choice, choice_of

@@ -53,9 +53,9 @@ def held(
 
 
 def _decide(meter: "Meter", accept: As | None, only: list[int] | None, *, because: str, by: str | None) -> None:
-    from kilovatt.office.operations import held_apart
     from kilovatt.office.operations.clock import now
-    from kilovatt.office.operations.held_file import Decision, held_groups
+    from kilovatt.office.operations.clocks import held_apart
+    from kilovatt.office.operations.clocks.held_file import Decision, held_groups
 
     operator = operator_of(by)
     decision = {None: Decision.DISCARD, As.BY_ITS_CLOCK: Decision.BY_ITS_CLOCK, As.AS_STAMPED: Decision.AS_STAMPED}[
@@ -79,7 +79,7 @@ def _decide(meter: "Meter", accept: As | None, only: list[int] | None, *, becaus
 
 def _list(meter: "Meter | None", *, json: bool) -> None:
     from kilovatt.config.cli.held import as_json, show
-    from kilovatt.office.operations.held_file import held_groups, meters_with_held
+    from kilovatt.office.operations.clocks.held_file import held_groups, meters_with_held
     from kilovatt.office.records.models import Meter
 
     meters = [meter] if meter is not None else list(Meter.objects.filter(pk__in=meters_with_held()).order_by("pk"))

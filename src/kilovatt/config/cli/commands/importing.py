@@ -13,7 +13,7 @@ from kilovatt.office.exchange.mapping import read_mapping
 from kilovatt.wire.headend.clock import MachineClock
 
 if TYPE_CHECKING:
-    from kilovatt.office.operations.import_readings import Imported
+    from kilovatt.office.operations.intake.import_readings import Imported
 
 _SHOWN = 20
 
@@ -29,7 +29,7 @@ def import_readings(
     """Take readings from a file; the same file again changes nothing."""
     declared = read_mapping(mapping)
     running.open_site(data)
-    from kilovatt.office.operations import import_readings as operation
+    from kilovatt.office.operations.intake import import_readings as operation
 
     if not running.is_organisation(organisation):
         complain(_("There is no organisation {code} yet.").format(code=organisation))

@@ -25,7 +25,7 @@ def status(
 ) -> None:
     """Say which master key is used, and which meters still have the passwords of their factory."""
     running.open_site(data)
-    from kilovatt.office.operations.master_key import masters, on_factory_passwords
+    from kilovatt.office.operations.secrets.master_key import masters, on_factory_passwords
 
     weak = list(on_factory_passwords())
     if json:
@@ -59,7 +59,7 @@ def rotate(data: DataOption = None) -> None:
     """Change the master key; secrets of meters stay as they are."""
     directory = running.open_site(data)
     from kilovatt.config.data_directory import BEFORE, MASTER_KEY, NEXT, master_key_given
-    from kilovatt.office.operations.master_key import change_master_key, seal_data_keys_under
+    from kilovatt.office.operations.secrets.master_key import change_master_key, seal_data_keys_under
 
     given = master_key_given()
     if given is not None:
@@ -99,7 +99,7 @@ def set_secrets(
         given = given_keys(row, keys_file)
         slots = slots_of(given.bundle) | ({} if given.master is None else {MASTER: given.master.hex()})
     running.open_site(data)
-    from kilovatt.office.operations.meter_keys import put_keys, put_password
+    from kilovatt.office.operations.secrets.meter_keys import put_keys, put_password
     from kilovatt.office.records.models import Meter
 
     meter = Meter.objects.filter(model_key=model, serial=serial).first()

@@ -16,7 +16,7 @@ from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext,
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.models import MeterModel
-from kilovatt.office.operations.order_refusals import OrderRefusedError
+from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 
 if TYPE_CHECKING:
     from kilovatt.measure.metering.commands import Command
@@ -93,8 +93,8 @@ def order(
     """Tell a meter something."""
     row = model_by_key(model)
     running.open_site(data)
-    from kilovatt.office.operations import orders
     from kilovatt.office.operations.clock import now
+    from kilovatt.office.operations.orders import orders
 
     operator, meter = operator_of(by), meter_on_record(row, serial)
     command = _command(row, meter, what, value, level=level, password_file=password_file)
@@ -132,7 +132,7 @@ def orders(
     running.open_site(data)
     from kilovatt.config.cli.ordered import as_json, show, show_lists
     from kilovatt.office.operations.clock import now
-    from kilovatt.office.operations.order_file import orders_of_site
+    from kilovatt.office.operations.orders.order_file import orders_of_site
 
     if approve is not None:
         _approve(approve, meters=meters, by=operator_of(by))
@@ -149,8 +149,8 @@ def orders(
 
 
 def _approve(number: UUID, *, meters: int | None, by: "User") -> None:
-    from kilovatt.office.operations import order_lists, orders
     from kilovatt.office.operations.clock import now
+    from kilovatt.office.operations.orders import order_lists, orders
 
     listed = _list(number)
     if listed is not None:
@@ -172,8 +172,8 @@ def _approve(number: UUID, *, meters: int | None, by: "User") -> None:
 
 
 def _withdraw(number: UUID, *, by: "User") -> None:
-    from kilovatt.office.operations import order_lists, orders
     from kilovatt.office.operations.clock import now
+    from kilovatt.office.operations.orders import order_lists, orders
 
     listed = _list(number)
     if listed is not None:

@@ -17,7 +17,7 @@ from kilovatt.office.exchange.faults import FileFaultError
 from kilovatt.office.exchange.listed_meters import BYTES_MAX, MeterListFile, meter_list
 
 if TYPE_CHECKING:
-    from kilovatt.office.operations.order_lists import ListSum
+    from kilovatt.office.operations.orders.order_lists import ListSum
     from kilovatt.office.records.models import OrderList, Organisation
 
 _SHOWN = 20
@@ -44,7 +44,7 @@ def order_list(
     listed = _file(file)
     running.open_site(data)
     from kilovatt.office.operations.clock import now
-    from kilovatt.office.operations.order_lists import request_list, sum_of
+    from kilovatt.office.operations.orders.order_lists import request_list, sum_of
 
     given = request_list(
         _organisation(organisation),
@@ -119,8 +119,8 @@ def second_person(
     running.open_site(data)
     from django.utils.translation import gettext
 
-    from kilovatt.office.operations.approval_rules import rule_of, say_rule
     from kilovatt.office.operations.clock import now
+    from kilovatt.office.operations.orders.approval_rules import rule_of, say_rule
     from kilovatt.office.pages.order_words import KINDS
 
     found = _organisation(organisation)

@@ -28,9 +28,9 @@ def status(
     if _database_is_behind():
         complain(_("The database is not ready. Make or upgrade it: kilovatt migrate."))
     from kilovatt.config.cli import standing
-    from kilovatt.office.operations.callers import unknown_callers
     from kilovatt.office.operations.clock import site_clock
-    from kilovatt.office.operations.site_status import site_status
+    from kilovatt.office.operations.intake.callers import unknown_callers
+    from kilovatt.office.operations.standing.site_status import site_status
 
     found, strangers = site_status(now=site_clock().now(), days=days), unknown_callers()
     if json:

@@ -17,9 +17,7 @@ _ALL: tuple[EventCode, ...] = (
     *meter_codes.SELF_DIAGNOSTICS,
     *power_codes.REACTIVE_FACTOR,
 )
-EVENT_CODES: Mapping[tuple[Journal, int], EventCode] = {
-    (Journal(one.journal), one.number): one for one in _ALL
-}
+EVENT_CODES: Mapping[tuple[Journal, int], EventCode] = {(Journal(one.journal), one.number): one for one in _ALL}
 _BY_KEY: Mapping[str, EventCode] = {one.key: one for one in _ALL}
 JOURNAL_OBIS: Mapping[Journal, str] = {journal: f"0.0.99.98.{journal.value}.255" for journal in Journal}
 KINDS: frozenset[EventKind] = frozenset(one.kind for one in _ALL) | {EventKind.OTHER}

@@ -1,0 +1,1 @@
+"""Bills of a site, and what they rest on."""

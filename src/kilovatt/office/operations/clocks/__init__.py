@@ -1,0 +1,1 @@
+"""Clocks of meters: their corrections, and what a wrong one has stamped."""

@@ -1,0 +1,1 @@
+"""What comes into the records: sessions, pushes, files."""

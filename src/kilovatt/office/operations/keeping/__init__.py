@@ -1,0 +1,1 @@
+"""From the intake to the lake, and back from both."""

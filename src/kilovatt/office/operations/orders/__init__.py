@@ -1,0 +1,1 @@
+"""Commands to meters, from the request to the proof."""

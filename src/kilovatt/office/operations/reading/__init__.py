@@ -1,0 +1,1 @@
+"""When which meter is read, and what is missing of its past."""

@@ -1,0 +1,1 @@
+"""Keys of meters and of the site, as operators deal with them."""

@@ -1,0 +1,1 @@
+"""How meters and accounts stand: what pages and the status tell."""
