@@ -20,6 +20,7 @@ from kilovatt.wire.protocols.dlms.values import DoubleLongUnsigned
 from kilovatt.wire.protocols.framing.call_in import IRZ_HEARTBEAT
 from kilovatt.wire.protocols.framing.wrapper import wrapped
 from kilovatt.wire.simulator.calling import IMEI, CallingModem
+from kilovatt.wire.simulator.spodes.pushing import flags_pushed, framed
 
 
 @pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"A" * 600, bytes(100)])
@@ -59,6 +60,54 @@ def test_slow_bytes_win_no_time() -> None:
             return endings(happened)
 
     assert asyncio.run(job()) == [TurnedAway.TOO_SLOW]
+
+
+def test_half_a_hello_is_told_of_without_the_password_in_it() -> None:
+    async def job() -> Happening:
+        async with reception(limits=CallInLimits(hello_s=0.1)) as (_, port, happened):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ATM21[: ATM21.index(b"TYP") - 1])
+            await until(lambda: bool(happened))
+            writer.close()
+            return happened[0]
+
+    ended = asyncio.run(job())
+    assert isinstance(ended, CallEnded)
+    assert ended.why is TurnedAway.TOO_SLOW
+    heard = bytes.fromhex(ended.heard)
+    assert (b"PSW=*" in heard, b"5492" in heard) == (True, False)
+
+
+def test_who_pushes_too_much_is_heard_no_more_though_more_of_it_has_come() -> None:
+    async def job() -> list[Happening]:
+        async with reception(limits=CallInLimits(pushes_per_minute_max=3)) as (_, port, happened):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ATM21 + b"\n" + framed(flags_pushed(8)) * 20)
+            await until(lambda: any(isinstance(one, ModemGone) for one in happened))
+            writer.close()
+            return list(happened)
+
+    happened = asyncio.run(job())
+    assert endings(happened) == [TurnedAway.TOO_MANY_PUSHES]
+    assert sum(isinstance(one, PushCame) for one in happened) == 3
+
+
+def test_what_an_impostor_pushes_is_not_handed_on() -> None:
+    async def job() -> list[Happening]:
+        async with reception(limits=CallInLimits(replacements_max=1)) as (_, port, happened):
+            writers = []
+            for number in range(3):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(wrapped(PUSH, source=1, destination=32))
+                writers.append(writer)
+                await until(lambda seen=number + 1: len(calls_of(happened)) + len(endings(happened)) == seen)  # type: ignore[misc]
+            for writer in writers:
+                writer.close()
+            return list(happened)
+
+    happened = asyncio.run(job())
+    assert endings(happened) == [TurnedAway.CONTESTED]
+    assert sum(isinstance(one, PushCame) for one in happened) == 2
 
 
 def test_of_too_many_strangers_the_oldest_go_and_a_modem_stays() -> None:

@@ -30,7 +30,7 @@ from kilovatt.wire.headend.call_in.happenings import (
 from kilovatt.wire.headend.call_in.pushes import PushesOfACaller, Unasked
 from kilovatt.wire.headend.channels import NoRouteError
 from kilovatt.wire.headend.clock import Clock
-from kilovatt.wire.protocols.framing.call_in import Dialect, HelloPattern, Introduced
+from kilovatt.wire.protocols.framing.call_in import Dialect, HelloPattern, Introduced, masked
 from kilovatt.wire.protocols.framing.connection import RemoteProtocolError
 
 _BUFFER_BYTES = 4096
@@ -226,7 +226,9 @@ class Reception:
             self._take_for(caller, who.name)
 
     def pushed(self, caller: Caller, unasked: Unasked) -> None:
-        """Hand on what a meter pushes; in a wrapper its first push tells its name."""
+        """Hand on what a meter pushes; in a wrapper its first push tells its name. Who was hung up on says nothing."""
+        if not caller.is_wanted:
+            return
         pushes = self._pushes.setdefault(caller, PushesOfACaller())
         if pushes.are_too_many(self._loop.time(), self.limits.pushes_per_minute_max):
             self._turn_away(caller, TurnedAway.TOO_MANY_PUSHES)
@@ -236,6 +238,9 @@ class Reception:
             return
         if not caller.name and came.name:
             self._take_for(caller, came.name)
+            if not caller.is_wanted:
+                # Nor is what an impostor pushes taken for that of whom it names.
+                return
         self._tell(
             PushCame(
                 at=self._clock.now(),
@@ -335,7 +340,7 @@ class Reception:
     def _turn_away(self, caller: Caller | None, why: TurnedAway, fault: str = "", *, name: str = "") -> None:
         if caller is None:
             return
-        heard = fault or caller.beginning.hex(" ") if caller.who is None else fault
+        heard = fault or masked(caller.beginning).hex(" ") if caller.who is None else fault
         self._tell(CallEnded(self._clock.now(), why, caller.peer, name or caller.name, heard))
         caller.hang_up(_BECAUSE[why])
 

@@ -367,16 +367,17 @@ def _irz(text: bytes, *, is_line: bool) -> Introduced | None:
     for one in said.removesuffix(",").split(","):
         found = _FIELD.fullmatch(one)
         if found is None or found[1] in traits:
-            raise _no_hello("a hello that is none of a modem's", _masked(text))
+            raise _no_hello("a hello that is none of a modem's", masked(text))
         traits[found[1]] = found[2]
     if not _IMEI.fullmatch(traits["IMEI"]):
-        raise _no_hello("a hello without an IMEI", _masked(text))
+        raise _no_hello("a hello without an IMEI", masked(text))
     password = traits.pop("PSW", "")
     dialect = Dialect.COLLECTOR if "COLPROT" in traits else Dialect.IRZ
     return Introduced(dialect, traits.pop("IMEI"), tuple(traits.items()), password)
 
 
-def _masked(text: bytes) -> bytes:
+def masked(text: bytes) -> bytes:
+    """Return a hello, or what there is of one, without the password in it."""
     return re.sub(rb"PSW=[^,]*", b"PSW=*", text)
 
 
@@ -385,4 +386,4 @@ def _is_printable(text: bytes) -> bool:
 
 
 def _no_hello(words: str, data: bytes) -> RemoteProtocolError:
-    return RemoteProtocolError(LineFault.NOISE, words, _masked(data))
+    return RemoteProtocolError(LineFault.NOISE, words, masked(data))
