@@ -8,7 +8,7 @@ It belongs to one thread.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -41,6 +41,7 @@ class CallBook:
         self._held = held
         self._lines: dict[str, int] = {}
         self._lines_at: datetime | None = None
+        self._missed_at: datetime | None = None
         self._unknown: OrderedDict[str, datetime] = OrderedDict()
 
     def deal_with(self, happening: Happening) -> HeldLine | CallRefusal | None:
@@ -111,20 +112,27 @@ class CallBook:
             note_call(held, None)
 
     def _line_of(self, name: str, now: datetime) -> int | None:
-        """Return the line of a name. The list of them is read anew now and then, and where one is missing, soon."""
+        """Return the line of a name. The list of them is read anew now and then; one that is missing is looked for."""
         if not name:
             return None
-        age = None if self._lines_at is None else now - self._lines_at
-        if age is None or age > LINES_AGAIN_AFTER or (name not in self._lines and age > _MISSED_AGAIN_AFTER):
-            lines = callers.lines_that_call()
-            self._lines = {found: line_id for line_id, url in lines if (found := name_of(url)) is not None}
-            self._lines_at = now
-            known = self._unknown.keys() & self._lines.keys()
-            for found in known:
-                del self._unknown[found]
-            if known:
-                callers.now_known(known)
+        if self._lines_at is None or now - self._lines_at > LINES_AGAIN_AFTER:
+            self._lines = _by_name(callers.lines_that_call())
+            self._lines_at = self._missed_at = now
+            self._forget_known(self._lines)
+        elif name not in self._lines and (self._missed_at is None or now - self._missed_at > _MISSED_AGAIN_AFTER):
+            # Alone: strangers have names without end, and a city has as many lines.
+            self._missed_at = now
+            found = _by_name(callers.lines_called(name))
+            self._lines |= found
+            self._forget_known(found)
         return self._lines.get(name)
+
+    def _forget_known(self, lines: Mapping[str, int]) -> None:
+        known = self._unknown.keys() & lines.keys()
+        for name in known:
+            del self._unknown[name]
+        if known:
+            callers.now_known(known)
 
     def _is_known_unknown(self, key: str, at: datetime) -> bool:
         noted_at = self._unknown.get(key)
@@ -141,6 +149,10 @@ class CallBook:
         self._unknown.move_to_end(key)
         if len(self._unknown) > UNKNOWN_NAMES_MAX:
             self._unknown.popitem(last=False)
+
+
+def _by_name(lines: Iterable[tuple[int, str]]) -> dict[str, int]:
+    return {name: line_id for line_id, url in lines if (name := name_of(url)) is not None}
 
 
 def name_of(url: str) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, DataError, connection
 
 from kilovatt.config.call_book import CallBook, name_of
 from kilovatt.config.reconnecting import reconnecting
@@ -78,7 +78,7 @@ class CallIns:
         try:
             while not (stopped.is_set() and not self._waiting):
                 if self._waiting:
-                    await self._deal_with(self._next())
+                    await self._deal_with(self._next(), tries=1 if stopped.is_set() else TRIES_MAX)
                     continue
                 self._came.clear()
                 coming = asyncio.create_task(self._came.wait())
@@ -110,19 +110,25 @@ class CallIns:
         self._waiting_bytes -= _bytes_of(happening)
         return happening
 
-    async def _deal_with(self, happening: Happening) -> None:
-        for _ in range(TRIES_MAX):
+    async def _deal_with(self, happening: Happening, *, tries: int) -> None:
+        """Deal with something; while we stop, once: twenty thousand that wait must not keep us from it."""
+        for further in reversed(range(tries)):
             try:
                 await self._dealt_with(happening)
+            except DataError:
+                # It is what was said that a database cannot keep: no further try will do.
+                _log.exception("%s could not be kept", type(happening).__name__)
+                return
             except DatabaseError as error:
                 _log.error("the database did not take what called in: %s", error)
-                await asyncio.sleep(_AGAIN_S)
+                if further:
+                    await asyncio.sleep(_AGAIN_S)
             except Exception:  # noqa: BLE001  # whatever a stranger says, the others are heard on
                 _log.exception("%s could not be dealt with", type(happening).__name__)
                 return
             else:
                 return
-        _log.error("%s was given up after %s tries", type(happening).__name__, TRIES_MAX)
+        _log.error("%s was given up after %s tries", type(happening).__name__, tries)
 
     async def _dealt_with(self, happening: Happening) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import translation
 
 from called_in import PUSH
@@ -13,7 +14,7 @@ from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.pushes import MeterPush, PushTrouble, ToldCode
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.measure.metering.spodes.event_code import Journal
-from kilovatt.office.operations.intake import callers
+from kilovatt.office.operations.intake import callers, pushes
 from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.intake.pushes import (
     DETAILS_AGAIN_AFTER,
@@ -266,6 +267,21 @@ def test_a_sealed_push_is_opened_with_the_keys_on_record_and_its_replay_refused(
     assert kept(meter, replace(said.push, counter=1), generation=2).trouble is None
 
 
+def test_a_push_that_could_not_be_kept_whole_is_kept_at_the_next_try_and_is_no_replay(
+    meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(meter_id: int, *, now: datetime) -> str:
+        raise OperationalError("the server is gone")
+
+    sealed_push = replace(PUSHED, codes=(), counter=7)
+    with monkeypatch.context() as broken:
+        broken.setattr(pushes, "ask_once", fails)
+        with pytest.raises(OperationalError):
+            kept(meter, sealed_push, generation=1)
+    assert not PushStanding.objects.exists()
+    assert kept(meter, sealed_push, generation=1) == TakenPush(new_events=1, trouble=None, asked=True)
+
+
 @pytest.mark.parametrize("protection", [Protection.BOTH, Protection.AUTHENTICATED])
 def test_an_authenticated_push_need_not_be_enciphered(meter: Meter, protection: Protection) -> None:
     put_keys(meter, {"encryption": ENCRYPTION, "authentication": AUTHENTICATION})
@@ -332,6 +348,10 @@ def test_a_caller_without_a_line_is_known_by_the_number_of_its_meter_or_not_at_a
     found = taken(came(PUSH), None)
     assert isinstance(found, MeterSaid)
     assert found.meter_id == meter.pk
+    Meter.objects.filter(pk=meter.pk).update(serial=SERIAL.lstrip("0"))
+    assert isinstance(taken(came(PUSH), None), MeterSaid)
+    Meter.objects.filter(pk=meter.pk).update(serial=f"9{SERIAL}")
+    assert taken(came(PUSH), None) == StrangerSaid(why=callers.Why.NO_LINE, serial=SERIAL)
     assert taken(came(flags_alone(2)), None) == StrangerSaid(why=callers.Why.NO_LINE)
     assert taken(came(flags_alone(2), name=""), None) == StrangerSaid(why=callers.Why.NO_NAME)
 

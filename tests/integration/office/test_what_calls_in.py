@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from called_in import PUSH, reception, until
 from kilovatt.config import call_ins
@@ -105,6 +106,18 @@ def test_a_modem_nobody_knows_is_noted_once_a_minute_and_forgotten_when_it_is_on
     late = NOW + timedelta(minutes=2) + 2 * LINES_AGAIN_AFTER
     assert here.deal_with(called(name="863", at=late)) is None
     assert UnknownCaller.objects.get().name == "863"
+
+
+def test_names_without_end_are_not_looked_for_among_all_lines_each_time(line: Line) -> None:
+    here = book()
+    here.deal_with(called(name="862"))
+    with CaptureQueriesContext(connection) as asked:
+        for seconds in range(2, 22, 2):
+            here.deal_with(called(name=f"863{seconds}", at=NOW + timedelta(seconds=seconds)))
+    of_lines = [one["sql"] for one in asked if 'FROM "records_line"' in one["sql"]]
+    assert (len(of_lines), all("callin://863" in sql for sql in of_lines)) == (10, True)
+    Line.objects.filter(pk=line.pk).update(url="callin://864?listen=127.0.0.1:5009")
+    assert isinstance(here.deal_with(called(name="864", at=NOW + timedelta(seconds=24))), HeldLine)
 
 
 def test_a_line_whose_address_is_none_is_nobodys(line: Line) -> None:
@@ -244,6 +257,41 @@ def test_of_more_than_can_wait_the_oldest_is_lost(limits: tuple[int, int], monke
     pushes = [came(PUSH, peer=f"10.0.0.{number}:1") for number in range(4)]
     heard, _ = run(lambda _: None, *pushes, count=2)
     assert [one.peer for one in heard if isinstance(one, PushCame)] == ["10.0.0.2:1", "10.0.0.3:1"]
+
+
+def test_what_a_database_cannot_keep_is_not_tried_again() -> None:
+    answers = iter([DataError("value too long"), None])
+
+    def answer(_: Happening) -> None:
+        found = next(answers)
+        if found is not None:
+            raise found
+
+    heard, _ = run(answer, came(PUSH), called())
+    assert [type(one) for one in heard] == [PushCame, ModemCalled]
+
+
+def test_whoever_stops_tries_what_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_ins, "_AGAIN_S", 60.0)
+
+    def answer(_: Happening) -> None:
+        raise OperationalError("the server is gone")
+
+    fake = _Book(answer)
+
+    async def job() -> None:
+        calls = CallIns(SiteClock(), holder="host 1", held={}, take=lambda _: None)
+        calls._book = fake  # type: ignore[assignment]  # as above
+        calls.begin()
+        for _ in range(3):
+            call_in_desk().tell(called())
+        stopped = asyncio.Event()
+        stopped.set()
+        async with asyncio.timeout(10):
+            await calls.run(stopped)
+
+    asyncio.run(job())
+    assert len(fake.heard) == 3
 
 
 def test_a_line_that_another_process_has_is_waited_for_no_longer() -> None:

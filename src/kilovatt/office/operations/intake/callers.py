@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.models import Language
@@ -38,7 +38,15 @@ class PushingMeter:
 
 def lines_that_call() -> list[tuple[int, str]]:
     """Return the lines whose modem or meter calls us, with their addresses."""
-    return list(Line.objects.filter(url__startswith=_SCHEME, meters__isnull=False).distinct().values_list("pk", "url"))
+    with_meters = Exists(Meter.objects.filter(line=OuterRef("pk")))
+    return list(Line.objects.filter(with_meters, url__startswith=_SCHEME).values_list("pk", "url"))
+
+
+def lines_called(name: str) -> list[tuple[int, str]]:
+    """Return the lines whose address begins with this name, and nothing longer: one at most, as a rule."""
+    begins = f"{_SCHEME}{name}"
+    is_it = Q(url=begins) | Q(url__startswith=f"{begins}?") | Q(url__startswith=f"{begins}/")
+    return list(Line.objects.filter(is_it, meters__isnull=False).distinct().values_list("pk", "url"))
 
 
 def meters_of_line(line_id: int) -> tuple[PushingMeter, ...]:
@@ -49,10 +57,10 @@ def meters_of_line(line_id: int) -> tuple[PushingMeter, ...]:
 def meters_of_serial(serial: str) -> tuple[PushingMeter, ...]:
     """Return the meters of any line that could push and have this number."""
     bare = _bare(serial)
-    if not bare:
+    if not 0 < len(bare) <= _SERIAL_CHARS_MAX:
         return ()
-    found = _pushing(Meter.objects.filter(serial__endswith=bare))
-    return tuple(meter for meter in found if _bare(meter.serial) == bare)
+    # With as many zeros before it as there may be: each of these is found at once among millions.
+    return _pushing(Meter.objects.filter(serial__in=[bare.zfill(n) for n in range(len(bare), _SERIAL_CHARS_MAX + 1)]))
 
 
 def _pushing(meters: Iterable[Meter]) -> tuple[PushingMeter, ...]:

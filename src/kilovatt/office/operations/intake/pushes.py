@@ -61,8 +61,9 @@ def accept_push(
             _keep(session, fresh, now)
         asks = told.wants_details and _may_ask(standing, now)
         _note(standing, push, key_generation, asked_at=now if asks else None)
-    if asks:
-        ask_once(meter_id, now=now)
+        if asks:
+            # With the push, or not at all: a second try would take its counter for a replay.
+            ask_once(meter_id, now=now)
     return TakenPush(new_events=len(fresh), trouble=push.trouble, asked=asks)
 
 

@@ -95,6 +95,8 @@ class Meter(models.Model):
             models.UniqueConstraint(fields=["model_key", "serial"], name="one_meter_of_a_model_and_serial"),
             models.UniqueConstraint(fields=["line", "address"], name="one_meter_at_an_address_of_a_line"),
         ]
+        # Lists and pushes name meters by their numbers alone.
+        indexes = [models.Index(fields=["serial"], name="meters_by_serial")]
 
     def __str__(self) -> str:
         return f"{self.model_key} № {self.serial}"
