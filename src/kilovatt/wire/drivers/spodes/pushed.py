@@ -40,6 +40,8 @@ _NAME_BYTES: Final = 6
 _FLAGS_MAX: Final = 0xFFFF_FFFF
 _CODES_MAX: Final = 64
 """Of one push; a journal that is pushed whole has more, and is read."""
+_NUMBER_MAX: Final = 0xFFFF
+"""No table has a code near it; what a stranger may say has an end too."""
 _ENCODING: Final = "utf-8"
 DEVICE_NAME = re.compile(rb"([A-Z]{3}[0-9A-Za-z]{5,13})\0*")
 """The name of a logical device (IEC 62056-6-2): three letters of the maker, and at most thirteen characters."""
@@ -153,7 +155,7 @@ def _take_flags(pushed: Pushed, value: DlmsValue) -> bool:
 
 
 def _take_code(pushed: Pushed, journal: Journal, value: DlmsValue) -> bool:
-    if not _is_whole(value):
+    if not _is_code(value):
         return False
     pushed.tell(journal, int(value))
     return True
@@ -173,7 +175,7 @@ def _take_rows(pushed: Pushed, journal: Journal, value: DlmsValue) -> bool:
 def _row(value: DlmsValue) -> tuple[int, Stamp] | None:
     cells = list(value) if isinstance(value, Structure) else []
     stamp = next((found for cell in cells if (found := _stamp_in(cell)) is not None), None)
-    code = next((int(cell) for cell in cells if _is_whole(cell)), None)
+    code = next((int(cell) for cell in cells if _is_code(cell)), None)
     return None if stamp is None or code is None else (code, stamp)
 
 
@@ -200,7 +202,7 @@ def _take_event(pushed: Pushed, value: DlmsValue) -> bool:
         return False
     device, meter, _, at, number, code = value
     journal = _BY_NUMBER.get(int(number)) if _is_whole(number) else None
-    if not isinstance(meter, bytes) or journal is None or not _is_whole(code):
+    if not isinstance(meter, bytes) or journal is None or not _is_code(code):
         return False
     pushed.device = text_of(device, _ENCODING) if isinstance(device, bytes) else ""
     pushed.serial = text_of(meter, _ENCODING)
@@ -215,7 +217,7 @@ def _by_shape(pushed: Pushed, value: DlmsValue) -> bool:
     if not isinstance(value, Structure) or len(value) != 2:
         return False
     name, code = value
-    if not isinstance(name, bytes) or len(name) != _NAME_BYTES or not _is_whole(code):
+    if not isinstance(name, bytes) or len(name) != _NAME_BYTES or not _is_code(code):
         return False
     journal = _JOURNALS.get(Obis(bytes(name)))
     if journal is None or journal is Journal.QUALITY:
@@ -249,3 +251,7 @@ def _stamp(data: bytes | None) -> Stamp | None:
 
 def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool | Enumerate)
+
+
+def _is_code(value: object) -> TypeGuard[int]:
+    return _is_whole(value) and 0 <= int(value) <= _NUMBER_MAX

@@ -116,6 +116,14 @@ def test_rows_of_a_journal_bring_stamps_of_their_own() -> None:
     assert listed(("0.0.99.98.9.255", Array((row,)))).unread == 1
 
 
+@pytest.mark.parametrize("number", [DoubleLong(-1), DoubleLongUnsigned(0x1_0000)])
+def test_a_number_that_no_code_can_have_is_none(number: DlmsValue) -> None:
+    by_name = listed(("0.0.96.11.4.255", number))
+    by_shape = said(Structure((name("0.0.99.98.4.255"), number)))
+    in_rows = listed(("0.0.99.98.4.255", Array((Structure((STAMP, number)),))))
+    assert [(codes(of), of.unread) for of in (by_name, by_shape, in_rows)] == [([], 1)] * 3
+
+
 def test_a_journal_that_is_pushed_whole_is_cut() -> None:
     row = Structure((STAMP, Unsigned(1)))
     assert len(codes(listed(("0.0.99.98.4.255", Array([row] * 200))))) == 64
