@@ -77,32 +77,37 @@ class Errander:
             except WithdrawnError as error:
                 return self._report(order, VisitResult.HELD_BACK, detail=str(error))
             ended = await self._told(order)
-            if ended is not None:
+            if isinstance(ended, OrderReport):
                 return ended
+            return await self._read_back(order, because=ended)
         return await self._read_back(order)
 
-    async def _told(self, order: Order) -> OrderReport | None:
-        """Tell the meter; return how the order ended, None when it is to be read back."""
+    async def _told(self, order: Order) -> OrderReport | str:
+        """Tell the meter; return how the order ended, or why (perhaps for nothing that went wrong) it is read back."""
         conversation = self.driver.command(self.meter, order.command, now=self.clock.now())
         try:
             await self._carry(conversation, OrderPart.ASKED)
         except CommandNotSentError as error:
             return self._report(order, VisitResult.NOT_SENT, detail=f"{error.reason}: {error}")
         except MeterRefusedError as error:
-            return self._report(order, VisitResult.REFUSED, detail=str(error))
+            if sum(one.part is OrderPart.TOLD for one in self.carried) <= 1:
+                return self._report(order, VisitResult.REFUSED, detail=str(error))
+            # It has taken what it was told before: half a command is no refusal.
+            _log.warning("order %s was refused half-way: %s; the meter is read back", order.order_id, error)
+            return f"refused half-way: {error}"
         except _BROKEN_OFF as error:
             # It may have been heard: from here on only the meter can tell.
             _log.warning("order %s: %s; the meter is read back", order.order_id, error)
-        return None
+        return ""
 
-    async def _read_back(self, order: Order) -> OrderReport:
+    async def _read_back(self, order: Order, *, because: str = "") -> OrderReport:
         if not self.carrier.is_open:
             return self._report(order, VisitResult.NO_PROOF, detail="the line was lost")
         try:
             proof = await self._carry(self.driver.read_back(self.meter, order.command), OrderPart.READ_BACK)
         except (MeterRefusedError, *_BROKEN_OFF) as error:
             return self._report(order, VisitResult.NO_PROOF, detail=str(error))
-        return self._report(order, _PROVEN[proof.proof], shown=proof.shown)
+        return self._report(order, _PROVEN[proof.proof], shown=proof.shown, detail=because)
 
     async def _carry(self, conversation: Conversation[ResultT], part: OrderPart) -> ResultT:
         return await self.carrier.carry(self._noted(conversation, part), self.connection, self.record)

@@ -42,7 +42,7 @@ from unit.wire.headend.bench import (
 )
 
 ORDER_ID = UUID(int=7)
-MODE, TELL, STATE = 0x40, 0x50, 0x60
+MODE, TELL, TELL_MORE, STATE = 0x40, 0x50, 0x51, 0x60
 ALLOWS, IS_SO, IS_NOT = value_of(MODE), value_of(STATE), 0x0BAD
 
 
@@ -60,6 +60,14 @@ class ObeyingDriver(TreacherousDriver):
         state = yield from ask(Read(STATE))
         proof = {IS_SO: Proof.CONFIRMED, IS_NOT: Proof.NOT_SO}.get(state.value, Proof.CANNOT_TELL)
         return ReadBack(proof=proof, shown=f"state={state.value:x}", exchange=state.exchange)
+
+
+class TwiceTellingDriver(ObeyingDriver):
+    """Its meters are told in two halves."""
+
+    def command(self, meter: MeterAddress, command: Command, *, now: datetime) -> Conversation[None]:
+        yield from tell(Read(TELL))
+        yield from tell(Read(TELL_MORE))
 
 
 class KeylessDriver(ObeyingDriver):
@@ -154,6 +162,19 @@ def test_a_mode_that_forbids_it_is_asked_before_and_nothing_is_told() -> None:
 
 def test_a_meter_that_refuses_is_told_of() -> None:
     assert bring(except_for(TELL, (0.005, refuses(3)))).order.result is VisitResult.REFUSED
+
+
+@pytest.mark.parametrize(("value", "result"), [(IS_NOT, VisitResult.NOT_SO), (IS_SO, VisitResult.CONFIRMED)])
+def test_a_meter_that_refuses_the_second_half_of_a_command_is_read_back_for_it_has_the_first(
+    value: int, result: VisitResult
+) -> None:
+    def script(n: int, request: bytes) -> list[Delivery]:
+        says = {TELL_MORE: refuses(3), STATE: answers(value)}.get(request[1])
+        return honest(n, request) if says is None else [(0.005, says)]
+
+    brought = bring(script, driver=TwiceTellingDriver())
+    assert (brought.order.result, brought.sent.count(TELL), brought.sent.count(TELL_MORE)) == (result, 1, 1)
+    assert brought.order.detail.startswith("refused half-way: ")
 
 
 def test_a_meter_silent_to_a_command_is_told_no_second_time_and_read_back() -> None:
