@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from kilovatt.measure.metering.commands import (
     ChangeKeys,
@@ -23,11 +25,13 @@ from kilovatt.measure.metering.commands import (
 from kilovatt.measure.metering.orders import NOT_SO_MAX, OrderReport, OrderState, VisitResult
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import InstantValues, Learnt, SessionReport
+from kilovatt.office.exchange.listed_meters import meter_list
 from kilovatt.office.operations import vault
 from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.lines import line_leases
 from kilovatt.office.operations.lines.leases import FencedOffError, Lease
 from kilovatt.office.operations.orders import orders
+from kilovatt.office.operations.orders.order_lists import request_list
 from kilovatt.office.operations.orders.order_payloads import command_of, kept
 from kilovatt.office.operations.orders.order_refusals import OrderRefusedError
 from kilovatt.office.operations.registration import register_operator
@@ -148,6 +152,22 @@ def test_one_that_nobody_approved_in_its_time_stands_in_nobodys_way(meter: Meter
     orders.request(meter, CloseRelay(), by=operator, because="оплатил", now=later)
     order.refresh_from_db()
     assert (order.state, order.over_at) == (OrderState.EXPIRED, later)
+
+
+def test_orders_that_are_too_old_end_before_a_meter_is_held_and_not_while_it_is(
+    association: Organisation, meter: Meter, operator: User
+) -> None:
+    # Else two who want something at once may wait for each other.
+    file = meter_list(f"{meter.serial}\n".encode(), name="")
+    for give in (
+        lambda: ordered(meter, operator),
+        lambda: request_list(association, CommandKind.OPEN_RELAY, file, by=operator, because="x", now=NOW),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            give()
+        words = [one["sql"] for one in asked]
+        ended = next(at for at, sql in enumerate(words) if sql.startswith('UPDATE "records_meterorder"'))
+        assert ended < next(at for at, sql in enumerate(words) if sql.startswith("SAVEPOINT"))
 
 
 def test_nothing_is_handed_out_that_was_not_approved(meter: Meter, operator: User) -> None:

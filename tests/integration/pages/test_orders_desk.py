@@ -17,7 +17,7 @@ from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.lines import line_leases
 from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.orders.order_payloads import command_of
-from kilovatt.office.records.models import Meter, MeterOrder, MeterStanding, StaffRole, User, Work
+from kilovatt.office.records.models import Account, Meter, MeterOrder, MeterStanding, StaffRole, User, Work
 from looked_at import Town, words
 from on_record import NOW, report_of
 
@@ -96,6 +96,14 @@ def test_every_control_that_is_offered_leads_to_its_form(operator: Client, town:
         english, russian = words(operator, link), words(operator, link, "ru")
         assert "Go on" in english
         assert english != russian
+
+
+def test_a_place_whose_account_is_closed_can_be_disconnected(operator: Client, town: Town) -> None:
+    Account.objects.filter(point__installations__meter=town.meter).update(closed_on=NOW.date())
+    order = give(operator, town.meter)
+    assert "участок 1" in words(operator, f"/console/orders/{order.pk}/")
+    assert "участок 1" in words(operator, "/console/orders/")
+    assert approve(operator, order) is OrderState.APPROVED
 
 
 def test_an_order_says_what_will_happen_before_it_is_approved(operator: Client, town: Town) -> None:

@@ -12,7 +12,7 @@ from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.orders import OrderState
 from kilovatt.office.operations.lines import line_leases
 from kilovatt.office.operations.orders import approval_rules
-from kilovatt.office.records.models import Installation, MeterOrder, StaffRole, User, Work
+from kilovatt.office.records.models import Account, Installation, MeterOrder, StaffRole, User, Work
 
 SHOWN_FOR = timedelta(days=30)
 """So long an order that is over is listed."""
@@ -63,14 +63,15 @@ def counts_of(orders: QuerySet[MeterOrder]) -> dict[OrderState, int]:
 
 
 def order_places(meter_ids: Collection[int]) -> dict[int, OrderPlace]:
-    """Return where meters stand, by meter."""
+    """Return where meters stand, by meter, with the open account of the place where it has one."""
     installed = Installation.objects.filter(meter_id__in=meter_ids, removed_at=None)
-    rows = installed.filter(Q(point__accounts__closed_on=None)).values_list(
-        "meter_id", "point__name", "point__zone_name", "point__accounts__number"
-    )
+    places = installed.values_list("meter_id", "point_id", "point__name", "point__zone_name")
+    points = [point_id for _, point_id, _, _ in places]
+    open_accounts = Account.objects.filter(point_id__in=points, closed_on=None).order_by("pk")
+    numbers = dict(open_accounts.values_list("point_id", "number"))
     return {
-        meter_id: OrderPlace(name=name, account=account or "", zone=ZoneInfo(zone))
-        for meter_id, name, zone, account in rows
+        meter_id: OrderPlace(name=name, account=numbers.get(point_id, ""), zone=ZoneInfo(zone))
+        for meter_id, point_id, name, zone in places
     }
 
 

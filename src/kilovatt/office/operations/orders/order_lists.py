@@ -80,12 +80,13 @@ def request_list(
     require_reason(because)
     if kind not in COMMANDS:
         raise OrderRefusedError(gettext_noop("That is told to meters one by one."))
+    # By itself: whoever held these orders and waited for a meter would stand in the way of who holds that meter.
+    expire(now)
     with transaction.atomic():
         number = list_id or uuid4()
         given = OrderList.objects.filter(pk=number, requested_by=by).first()
         if given is not None:
             return given
-        expire(now)
         found = _found(organisation, file.rows)
         meters, left_out = _sorted_out(found, kind, now)
         listed = OrderList.objects.create(

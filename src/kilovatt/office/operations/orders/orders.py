@@ -66,6 +66,8 @@ def request(
     """
     require_operator(meter, by)
     require_reason(because)
+    # By itself: whoever held these orders and waited for a meter would stand in the way of who holds that meter.
+    expire(now)
     with transaction.atomic():
         # Two forms for one meter wait for each other here.
         Meter.objects.select_for_update().get(pk=meter.pk)
@@ -73,7 +75,6 @@ def request(
         given = MeterOrder.objects.filter(pk=number, meter=meter, requested_by=by).first()
         if given is not None:
             return given
-        expire(now)
         # What only the site wants, and nobody has approved, stands in nobody's way.
         of_the_site = MeterOrder.objects.filter(meter=meter, state=OrderState.REQUESTED, requested_by=None)
         of_the_site.update(state=OrderState.DECLINED, approved_by=by, over_at=now)
