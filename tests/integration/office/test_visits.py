@@ -92,8 +92,12 @@ def test_who_waits_for_a_meter_waits_until_a_visit_that_began_after_the_request(
 
 
 def test_a_request_nobody_could_carry_out_is_forgotten(meter: Meter, line: Line) -> None:
-    visits.ask_for(meter, now=NOW)
+    key = visits.ask_for(meter, now=NOW)
     assert visits.asked_for([line.pk], now=NOW + timedelta(minutes=11)) == {}
+    # Nor does a visit of the next day answer it.
+    tomorrow = NOW + timedelta(days=1)
+    accept(report_of(meter, Learnt(), name="tomorrow", at=tomorrow), now=tomorrow)
+    assert Work.objects.get(key=key).done_at is None
 
 
 def test_the_deviation_of_a_clock_is_kept_by_day(meter: Meter) -> None:

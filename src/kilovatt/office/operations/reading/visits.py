@@ -19,6 +19,8 @@ ON_DEMAND = "reading"
 """The kind of work that is a meter to be read at once."""
 _WAITED_FOR = timedelta(minutes=10)
 """A request that nobody could carry out for so long is forgotten: who asked has gone."""
+_ANSWERED_WITHIN = timedelta(hours=1)
+"""A visit that began while its request was waited for has told by then."""
 
 
 def due_meters(
@@ -83,10 +85,11 @@ def asked_for(line_ids: Collection[int], *, now: datetime) -> dict[str, int]:
 
 def answered(started_at: Mapping[int, datetime], *, now: datetime) -> None:
     """Note that meters were visited: whoever had asked for them before their visits began waits no longer."""
-    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None).values_list("pk", "due_at", "payload")
+    # Those that were forgotten stay on record: they are not looked through for each session there will ever be.
+    waiting = Work.objects.filter(kind=ON_DEMAND, done_at=None, due_at__gt=now - _ANSWERED_WITHIN)
     done = [
         pk
-        for pk, due_at, payload in waiting
+        for pk, due_at, payload in waiting.values_list("pk", "due_at", "payload")
         if (began_at := started_at.get(payload["meter"])) is not None and due_at <= began_at
     ]
     if done:
