@@ -17,7 +17,17 @@ from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.lines import line_leases
 from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.orders.order_payloads import command_of
-from kilovatt.office.records.models import Account, Meter, MeterOrder, MeterStanding, StaffRole, User, Work
+from kilovatt.office.records.models import (
+    Account,
+    Installation,
+    Meter,
+    MeteringPoint,
+    MeterOrder,
+    MeterStanding,
+    StaffRole,
+    User,
+    Work,
+)
 from looked_at import Town, words
 from on_record import NOW, report_of
 
@@ -337,6 +347,25 @@ def test_nobody_but_an_operator_of_the_organisation_has_to_do_with_it(operator: 
         assert nobody.post(address).headers["Location"].startswith("/login/")
     assert state_of(order) is OrderState.REQUESTED
     assert MeterOrder.objects.count() == 1
+
+
+def test_what_an_organisation_told_a_meter_that_stands_elsewhere_now_is_its_own(operator: Client, town: Town) -> None:
+    over = give(operator, town.meter)
+    operator.post(f"/console/orders/{over.pk}/withdrawal/")
+    waiting = give(operator, town.meter)
+    elsewhere = town.stranger.staff_roles.get().organisation
+    Installation.objects.filter(meter=town.meter).update(removed_at=NOW)
+    point = MeteringPoint.objects.create(organisation=elsewhere, name="дом 5")
+    Installation.objects.create(meter=town.meter, point=point, installed_at=NOW)
+    stranger = Client()
+    stranger.force_login(town.stranger)
+    pages = [f"/console/orders/{one.pk}/" for one in (over, waiting)]
+    assert [stranger.get(page).status_code for page in pages] == [404, 200]
+    assert [operator.get(page).status_code for page in pages] == [404, 404]
+    for seen in ("/console/orders/", f"/console/meters/{town.meter.pk}/"):
+        said = stranger.get(seen).content.decode()
+        assert (pages[0] in said, pages[1] in said) == (False, True)
+    assert f"{approve(stranger, waiting)} {state_of(over)}" == "requested declined"
 
 
 def test_a_stranger_sees_an_empty_list_and_an_owner_none(operator: Client, town: Town) -> None:

@@ -83,7 +83,7 @@ def orders_context(user: User, row: BoardRow) -> dict[str, Any]:
     """Return what the page of a meter shows of commands: nothing to whoever may not give any."""
     if not may_ask(user, row.meter_id):
         return {"may_command": False}
-    told = shown_orders(orders_of_meter(row.meter_id, at_most=OF_A_METER), now=site_now())
+    told = shown_orders(orders_of_meter(user, row.meter_id, at_most=OF_A_METER), now=site_now())
     return {
         "may_command": True,
         "meter_id": row.meter_id,

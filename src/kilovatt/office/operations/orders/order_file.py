@@ -37,18 +37,18 @@ def commanded_by(user: User) -> QuerySet[Installation]:
 
 def order_of(user: User, order_id: UUID) -> MeterOrder | None:
     """Return an order; None where the user may not command its meter."""
-    return _told(MeterOrder.objects.filter(pk=order_id, meter__in=commanded_by(user).values("meter"))).first()
+    return _told(_seen_by(user).filter(pk=order_id)).first()
 
 
-def orders_of_meter(meter_id: int, *, at_most: int) -> list[MeterOrder]:
-    """Return the newest orders of a meter, those that are not over first."""
-    return list(_in_order(MeterOrder.objects.filter(meter_id=meter_id))[:at_most])
+def orders_of_meter(user: User, meter_id: int, *, at_most: int) -> list[MeterOrder]:
+    """Return the newest orders of a meter that the user may command, those that are not over first."""
+    return list(_in_order(_seen_by(user).filter(meter_id=meter_id))[:at_most])
 
 
 def orders_listed(user: User, *, now: datetime) -> QuerySet[MeterOrder]:
     """Return the orders of the meters a user may command: unknown ones first, then those under way, then the last."""
     listed = Q(state__in=_OPEN) | Q(requested_at__gte=now - SHOWN_FOR)
-    return _in_order(MeterOrder.objects.filter(listed, meter__in=commanded_by(user).values("meter")))
+    return _in_order(_seen_by(user).filter(listed))
 
 
 def orders_of_site(*, now: datetime) -> QuerySet[MeterOrder]:
@@ -88,6 +88,14 @@ def is_held(order: MeterOrder, *, now: datetime) -> bool:
     """Whether some process holds the line of an order's meter, to carry it out."""
     line = Work.objects.filter(kind=line_leases.KIND, key=str(order.meter.line_id), lease_until__gte=now)
     return line.exists()
+
+
+def _seen_by(user: User) -> QuerySet[MeterOrder]:
+    """Orders of the meters a user may command. What another organisation has told one of them before is its own."""
+    mine = user.staff_roles.filter(role=StaffRole.Role.OPERATOR).values("organisation")
+    # What is not over stands in the way of any other, and may be withdrawn.
+    theirs = Q(point=None) | Q(point__organisation__in=mine) | Q(state__in=_OPEN)
+    return MeterOrder.objects.filter(theirs, meter__in=commanded_by(user).values("meter"))
 
 
 def _in_order(orders: QuerySet[MeterOrder]) -> QuerySet[MeterOrder]:
