@@ -76,7 +76,9 @@ unit: tools  ## the tests without databases, sockets and sleeping
 # again when it is run again; `make soak` and a plain `pytest` shuffle anew.
 # Measuring makes a town of 300 meters run 2.4 times as long, so journeys run unmeasured, but for one small town.
 SEED := --randomly-seed=20261124
-COVERED := --cov --cov-report= $(SEED)
+# What takes long is named, so that the whole stays within what a machine of two cores may take.
+NAMED := --durations 10 --durations-min 10
+COVERED := --cov --cov-report= $(SEED) $(NAMED)
 SMALL_TOWN := tests/journeys/test_demo.py::test_the_built_in_homes_are_read_and_billed_without_any_file
 
 .PHONY: test
@@ -85,7 +87,7 @@ test: check docs peers  ## everything, with coverage
 	$(BIN)/pytest tests/unit tests/architecture -n 2 $(COVERED)
 	$(BIN)/pytest tests/integration tests/peers $(SMALL_TOWN) -n 2 $(COVERED) --cov-append
 	.ci/with-postgres $(BIN)/pytest tests/integration/office -n 2 $(COVERED) --cov-append
-	$(BIN)/pytest tests/journeys -n 3 --dist load --maxschedchunk 1 $(SEED)
+	$(BIN)/pytest tests/journeys -n 3 --dist load --maxschedchunk 1 $(SEED) $(NAMED)
 	@$(MAKE) coverage
 
 .PHONY: coverage

@@ -18,6 +18,7 @@ from kilovatt.office.operations.intake import callers, pushes
 from kilovatt.office.operations.intake.ingest import accept
 from kilovatt.office.operations.intake.pushes import (
     DETAILS_AGAIN_AFTER,
+    KEPT_AN_HOUR_MAX,
     TROUBLE_AGAIN_AFTER,
     TakenPush,
     accept_push,
@@ -280,6 +281,24 @@ def test_a_push_that_could_not_be_kept_whole_is_kept_at_the_next_try_and_is_no_r
             kept(meter, sealed_push, generation=1)
     assert not PushStanding.objects.exists()
     assert kept(meter, sealed_push, generation=1) == TakenPush(new_events=1, trouble=None, asked=True)
+
+
+def test_a_push_in_the_clear_of_a_meter_that_seals_is_told_and_not_believed(meter: Meter) -> None:
+    kept(meter, replace(PUSHED, codes=(), flags=1 << 4, counter=7), generation=1)
+    said = kept(meter, replace(PUSHED, codes=(), flags=0xFFFF))
+    assert (said.trouble, said.asked) == (PushTrouble.IN_THE_CLEAR, False)
+    assert Event.objects.get(kind=EventKind.SEALED_PUSH).detail == "because=in_the_clear"
+    # Flags that anybody raised would hide those that the meter raises.
+    assert PushStanding.objects.get().flags == 1 << 4
+
+
+def test_of_one_meter_no_more_is_kept_than_it_can_have_to_say(meter: Meter) -> None:
+    numbers = range(1_000, 1_000 + KEPT_AN_HOUR_MAX + 5)
+    told = [kept(meter, replace(PUSHED, codes=(replace(COVER, number=one),), flags=None)) for one in numbers]
+    assert told[-1] == TakenPush(new_events=0, trouble=PushTrouble.TOO_MANY, asked=False)
+    assert Event.objects.count() == KEPT_AN_HOUR_MAX
+    later = NOW + timedelta(hours=1, seconds=1)
+    assert kept(meter, replace(PUSHED, heard_at=later, at=later)).new_events == 1
 
 
 @pytest.mark.parametrize("protection", [Protection.BOTH, Protection.AUTHENTICATED])

@@ -19,6 +19,8 @@ THE_PUSH = 1
 SAME_WITHIN = timedelta(minutes=5)
 """A push is sent after a random delay, and again where nobody reacts: so much later it may still be of an event that a
 journal stamps exactly. Not established; what a journal tells is exact, and takes the place of what was pushed."""
+GIVES_WAY_FOR = timedelta(days=2)
+"""So long what was pushed waits for the journal that tells it exactly, which keeps when it was first heard."""
 
 
 class PushTrouble(StrEnum):
@@ -31,6 +33,10 @@ class PushTrouble(StrEnum):
     """The keys on record do not open it."""
     REPLAY = "replay"
     """Its invocation counter was used before."""
+    IN_THE_CLEAR = "in_the_clear"
+    """It is not sealed, and this meter has sealed before: anybody may have sent it."""
+    TOO_MANY = "too_many"
+    """More than one meter has to say: not kept, whatever it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

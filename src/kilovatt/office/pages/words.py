@@ -60,6 +60,7 @@ def trouble_name(code: str) -> str | None:
         f"push:{PushTrouble.NOT_UNDERSTOOD}": _("It pushed what is not understood"),
         f"push:{PushTrouble.NO_KEYS}": _("A sealed push, and no keys on record to open it"),
         f"push:{PushTrouble.NOT_AUTHENTIC}": _("A sealed push that its keys do not open"),
+        f"push:{PushTrouble.IN_THE_CLEAR}": _("A push in the clear, of a meter that seals what it pushes"),
         f"push:{PushTrouble.REPLAY}": _("A sealed push that had been sent before was refused"),
     }.get(code)
 

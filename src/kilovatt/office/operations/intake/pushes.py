@@ -17,7 +17,14 @@ from django.db.models import Q, QuerySet
 from kilovatt.measure.metering.events import EventKind, MeterEvent
 from kilovatt.measure.metering.models import Language
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.pushes import SAME_WITHIN, THE_PUSH, MeterPush, PushTrouble, events_of_push
+from kilovatt.measure.metering.pushes import (
+    GIVES_WAY_FOR,
+    SAME_WITHIN,
+    THE_PUSH,
+    MeterPush,
+    PushTrouble,
+    events_of_push,
+)
 from kilovatt.measure.metering.spodes.event_code import PREFIX, Flags
 from kilovatt.office.operations.reading.asked_readings import ask_once
 from kilovatt.office.records.models import Event, IntakeFrame, Meter, Push, PushStanding, Session
@@ -26,8 +33,8 @@ DETAILS_AGAIN_AFTER = timedelta(minutes=10)
 """However much a meter pushes, its journals are read for it no more often."""
 TROUBLE_AGAIN_AFTER = timedelta(hours=1)
 """What cannot be opened or understood is told once in so long."""
-_GIVES_WAY_FOR = timedelta(days=2)
-"""So long what was pushed waits for the journal that tells it exactly."""
+KEPT_AN_HOUR_MAX = 60
+"""Whoever knows a serial number can push in its name: of each meter no more is kept."""
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _OWN_FLAG = f"{PREFIX}:{Flags.PUSH.key}:"
 _ITS_CLOCK = "its_clock="
@@ -53,9 +60,13 @@ def accept_push(
         meter = Meter.objects.select_for_update().get(pk=meter_id)
         standing, _ = PushStanding.objects.select_for_update().get_or_create(meter_id=meter_id)
         if push.counter is not None and not _is_new(standing, push.counter, key_generation):
-            push = replace(push, codes=(), flags=None, counter=None, trouble=PushTrouble.REPLAY)
+            push = _unbelieved(push, PushTrouble.REPLAY)
+        elif push.trouble is None and push.counter is None and standing.heard_counter is not None:
+            push = _unbelieved(push, PushTrouble.IN_THE_CLEAR)
         told = events_of_push(push, flags_before=standing.flags)
         fresh = [event for event in told.events if not _known(meter_id, event).exists()]
+        if fresh and _has_told_enough(meter_id, now):
+            return TakenPush(new_events=0, trouble=PushTrouble.TOO_MANY, asked=False)
         if fresh:
             session = _remember(meter, push, peer=peer, session_id=session_id)
             _keep(session, fresh, now)
@@ -65,6 +76,15 @@ def accept_push(
             # With the push, or not at all: a second try would take its counter for a replay.
             ask_once(meter_id, now=now)
     return TakenPush(new_events=len(fresh), trouble=push.trouble, asked=asks)
+
+
+def _unbelieved(push: MeterPush, trouble: PushTrouble) -> MeterPush:
+    return replace(push, codes=(), flags=None, counter=None, trouble=trouble)
+
+
+def _has_told_enough(meter_id: int, now: datetime) -> bool:
+    within = now - timedelta(hours=1)
+    return Push.objects.filter(session__meter=meter_id, session__started_at__gt=within).count() >= KEPT_AN_HOUR_MAX
 
 
 def _is_new(standing: PushStanding, counter: int, generation: int | None) -> bool:
@@ -154,7 +174,7 @@ def give_way(meter_ids: Collection[int], *, now: datetime) -> int:
     """
     waiting = Event.objects.filter(
         meter_id__in=meter_ids,
-        first_heard_at__gte=now - _GIVES_WAY_FOR,
+        first_heard_at__gte=now - GIVES_WAY_FOR,
         session__push__trouble="",
     )
     gone = 0

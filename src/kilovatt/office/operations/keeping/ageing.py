@@ -19,6 +19,7 @@ from django.db import transaction
 from kilovatt.lake.sole_keeper import sole_keeper
 from kilovatt.lake.store import TableFile
 from kilovatt.lake.tables import FRAMES, REGISTERS
+from kilovatt.measure.metering.pushes import GIVES_WAY_FOR
 from kilovatt.office.operations.keeping.keeper import LEASE_LENGTH
 from kilovatt.office.operations.keeping.lake_rows import settled_version, site_lake
 from kilovatt.office.operations.lines import leases
@@ -129,7 +130,10 @@ def _proving(meter_ids: Collection[int], since: datetime, until: datetime) -> pl
         }
     for rows in (
         IntakeRegister.objects.filter(meter_id__in=meter_ids, heard_at__gte=since, heard_at__lte=until),
-        Event.objects.filter(meter_id__in=meter_ids, first_heard_at__gte=since, first_heard_at__lte=until),
+        # One that was pushed before a journal told it was first heard then.
+        Event.objects.filter(
+            meter_id__in=meter_ids, first_heard_at__gte=since - GIVES_WAY_FOR, first_heard_at__lte=until
+        ),
         OrderFrame.objects.filter(
             session__meter_id__in=meter_ids, session__started_at__gte=since, session__started_at__lte=until
         ),

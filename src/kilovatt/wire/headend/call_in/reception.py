@@ -225,6 +225,10 @@ class Reception:
         if who.dialect is not Dialect.WRAPPER:
             self._take_for(caller, who.name)
 
+    def _is_taken_for(self, caller: Caller, name: str) -> bool:
+        self._take_for(caller, name)
+        return caller.is_wanted
+
     def pushed(self, caller: Caller, unasked: Unasked) -> None:
         """Hand on what a meter pushes; in a wrapper its first push tells its name. Who was hung up on says nothing."""
         if not caller.is_wanted:
@@ -236,11 +240,9 @@ class Reception:
         came = pushes.hear(unasked)
         if came is None:
             return
-        if not caller.name and came.name:
-            self._take_for(caller, came.name)
-            if not caller.is_wanted:
-                # Nor is what an impostor pushes taken for that of whom it names.
-                return
+        if not caller.name and came.name and not self._is_taken_for(caller, came.name):
+            # Nor is what an impostor pushes taken for that of whom it names.
+            return
         self._tell(
             PushCame(
                 at=self._clock.now(),
