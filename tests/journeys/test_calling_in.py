@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -101,7 +102,9 @@ def test_a_line_follows_its_modems_call_to_the_process_that_received_it(tmp_path
             site.start("--lines", str(lines // 2))
         held = "SELECT count(*) FROM records_work WHERE kind = 'line' AND lease_until IS NOT NULL"
         site.wait(lambda: site.value(held) == lines, seconds=30, what="every line held")
-        asyncio.run(follow(site, port, names))
+        # A browser of another journey may have left its loop running in this thread.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(asyncio.run, follow(site, port, names)).result()
 
 
 def has_followed(site: Site) -> bool:

@@ -17,8 +17,9 @@ SLEWED_AND_READ_BACK_S = 180
 def agree(site: Site) -> None:
     """The organisation lets clocks be corrected without being asked."""
     site.rows(
-        "INSERT INTO records_readingplan (organisation_id, every_minutes, corrects_clocks) "
-        "SELECT id, 30, 1 FROM records_organisation"
+        "INSERT INTO records_readingplan (organisation_id, name, is_default, every_minutes, priority, corrects_clocks, "
+        "reads_registers, reads_profile, reads_samples, reads_journals, reads_quality) "
+        "SELECT id, '', 1, 30, 1, 1, 1, 1, 1, 1, 1 FROM records_organisation"
     )
 
 

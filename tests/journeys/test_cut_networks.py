@@ -22,7 +22,7 @@ from demonstration import KILOVATT, environment
 from simulated_site import Place, Site, site_of
 
 SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
-CUTS = 200 if SOAKING else 10
+CUTS = 200 if SOAKING else 6
 MERCURY = "mercury-234-artm-01-pob-r"
 MODELS = (MERCURY, "mercury-206-prlsno", MERCURY, "nartis-i100", MERCURY, "spodes-1ph")
 METERS = len(MODELS)

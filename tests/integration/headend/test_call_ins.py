@@ -227,11 +227,11 @@ def test_a_call_lost_in_the_middle_of_a_session_is_waited_for_and_nothing_is_mis
 
 
 async def _hang_up_in_the_middle(modem: CallingModem) -> None:
-    await _in_the_middle(modem)
-    modem.hang_up()
+    # At once, and not when somebody looks next: a session does not wait for that.
+    await _in_the_middle(modem, then=modem.hang_up)
 
 
-async def _in_the_middle(modem: CallingModem) -> None:
+async def _in_the_middle(modem: CallingModem, then: Callable[[], None] | None = None) -> None:
     """Wait until the session is in the middle of reading."""
     puts = 0
     put = modem.line.put
@@ -240,6 +240,8 @@ async def _in_the_middle(modem: CallingModem) -> None:
         nonlocal puts
         puts += 1
         put(data, deliver)
+        if puts == 5 and then is not None:
+            then()
 
     modem.line.put = counted  # type: ignore[method-assign]  # only counts
     await until(lambda: puts >= 5)
