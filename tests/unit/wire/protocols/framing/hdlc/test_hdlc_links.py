@@ -366,3 +366,13 @@ def test_a_meter_gives_up_a_message_without_end(monkeypatch: pytest.MonkeyPatch)
         for n in range(4)
     ]
     assert said == [Kind.RR, Kind.RR, Kind.FRMR, Kind.DM]
+
+
+def test_of_frames_in_one_piece_a_meter_answers_those_for_it() -> None:
+    for_another = HdlcLink(server_address(1, 18, 2), 32).open()
+    for_it = HdlcLink(METER, 32).open()
+    alone = HdlcServerLink(frozenset({METER}), Parrot()).hear(for_it)
+    assert alone is not None
+    server = HdlcServerLink(frozenset({METER}), Parrot())
+    assert server.hear(for_another) is None
+    assert server.hear(for_another + for_it) == alone
