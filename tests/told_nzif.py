@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.sessions import Learnt
-from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, ReadingTask
+from kilovatt.wire.drivers.conversation import Conversation, MeterAddress, ReadingTask
 from kilovatt.wire.drivers.nzif.driver import NzifDriver
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.framing.wall_time import WallTime
@@ -15,6 +15,7 @@ from kilovatt.wire.protocols.nzif import parameters
 from kilovatt.wire.protocols.nzif.meter_clock import MeterClock, ReadClock
 from kilovatt.wire.protocols.nzif.parameters import Variant
 from kilovatt.wire.protocols.nzif.request import NzifRequest
+from told_in_turn import told_in_turn
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)
@@ -36,18 +37,7 @@ METER = MeterAddress(model=MK, address=91, serial="34365091", password="314159",
 
 def carried(conversation: Conversation[ResultT], said: Said, asked: Asked | None = None) -> ResultT:
     """What a conversation returns when the meter says this; everything is heard at one instant."""
-    number = 0
-    answer: Answer[Any] | None = None
-    try:
-        while True:
-            request: Any = conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
-            number += 1
-            if asked is not None:
-                asked.append(request)
-            answer = Answer(said(request), number, HEARD_AT)
-    except StopIteration as stop:
-        result: ResultT = stop.value
-        return result
+    return told_in_turn(conversation, said, heard_at=HEARD_AT, asked=asked)
 
 
 def saying(values: dict[NzifRequest[Any], object]) -> Said:
