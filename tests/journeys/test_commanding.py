@@ -1,119 +1,36 @@
 """An operator disconnects a place from the browser, and sees the meter itself confirm it."""
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from demonstration import KILOVATT, environment
+from operators_pages import is_sound, looking, make_operators, served, tell
 from simulated_site import Site, site_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(300)]
-PASSWORD = "op-33333-x"
-STARTS_WITHIN_S = 60
 MODELS = ("mercury-234-artm-01-pob-r", "spodes-1ph")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with site_of(tmp_path_factory.mktemp("commanding") / "site", MODELS, meters=2) as made:
-        code = made.value("SELECT code FROM records_organisation")
-        surroundings = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
-        for words in (
-            ["createoperator", "operator", "--organisation", code],
-            ["createoperator", "second", "--organisation", code],
-            # Single commands are approved by whoever gives them here, lists by the other.
-            ["secondperson", code, "--none", "--lists", "--by", "operator"],
-        ):
-            subprocess.run([str(KILOVATT), *words, "--data", str(made.data)], check=True, env=surroundings, timeout=60)
+        code = make_operators(made, "operator", "second")
+        # Single commands are approved by whoever gives them here, lists by the other.
+        tell(made, "secondperson", code, "--none", "--lists", "--by", "operator")
         made.start()
         yield made
 
 
 @pytest.fixture(scope="module")
-def pages(site: Site, free_port: int) -> Iterator[str]:
+def pages(site: Site) -> Iterator[str]:
     """The address of the pages of the site."""
-    serving = [sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"127.0.0.1:{free_port}"]
-    surroundings = environment(KILOVATT_DATA=str(site.data), **site.settings)
-    log = (site.data / "pages.log").open("wb")
-    running = subprocess.Popen([*serving, "--threads", "4"], env=surroundings, stderr=log, stdout=log)
-    log.close()
-    address = f"http://127.0.0.1:{free_port}"
-    try:
-        wait_for(address, running)
+    with served(site) as address:
         yield address
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-@pytest.fixture(scope="module")
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < until:
-        assert running.poll() is None, "the pages ended by themselves"
-        try:
-            with urllib.request.urlopen(f"{address}/login/", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"nothing was served within {STARTS_WITHIN_S} s")
-
-
-@contextmanager
-def looking(
-    browser: "Browser", pages: str, width: int, *, login: str = "operator", language: str = "en"
-) -> "Iterator[Page]":
-    """Open the board as an operator; whatever the console says of errors fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, base_url=pages)
-    page = context.new_page()
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
-    try:
-        page.goto("/login/")
-        page.get_by_role("textbox").first.fill(login)
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.locator("button.main").click()
-        page.wait_for_url("**/console/meters/")
-        if page.locator("html").get_attribute("lang") != language:
-            page.locator(f"button[lang={language}]").click()
-            page.wait_for_load_state()
-        yield page
-        assert complaints == []
-    finally:
-        context.close()
-
-
-def is_sound(page: "Page", width: int, name: str) -> None:
-    """Check that nothing scrolls sideways and axe finds nothing."""
-    page.wait_for_load_state("load")
-    if "KILOVATT_SCREENSHOTS" in os.environ:
-        page.screenshot(path=Path(os.environ["KILOVATT_SCREENSHOTS"]) / f"{name}-{width}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
 
 def meter_of(site: Site, model: str) -> tuple[int, str]:

@@ -1,30 +1,21 @@
 """An operator finds a meter from the board and puts it on record; a search outlives the process that makes it."""
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from demonstration import KILOVATT, environment
+from operators_pages import is_sound, looking, make_operators, served
 from simulated_site import Site, site_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.peer, pytest.mark.timeout(300), pytest.mark.xdist_group("finding")]
-PASSWORD = "op-33333-x"
-STARTS_WITHIN_S = 60
 MODEL = "mercury-234-artm-01-pob-r"
 METERS = 3
 
@@ -34,84 +25,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site whose line has a meter more than is on record; it lets leases go early, so that nobody waits."""
     data = tmp_path_factory.mktemp("finding") / "site"
     with site_of(data, [MODEL], meters=METERS, KILOVATT_LINE_LEASE_S="4") as made:
-        code = made.value("SELECT code FROM records_organisation")
-        words = ["createoperator", "operator", "--organisation", code, "--data", str(made.data)]
-        operator = environment(KILOVATT_OPERATOR_PASSWORD=PASSWORD)
-        subprocess.run([str(KILOVATT), *words], check=True, env=operator, timeout=60)
+        make_operators(made, "operator")
         made.start()
         yield made
 
 
 @pytest.fixture(scope="module")
-def pages(site: Site, free_port: int) -> Iterator[str]:
+def pages(site: Site) -> Iterator[str]:
     """The address of the pages of the site."""
-    serving = [sys.executable, "-m", "gunicorn", "kilovatt.config.wsgi:application", "--bind", f"127.0.0.1:{free_port}"]
-    surroundings = environment(KILOVATT_DATA=str(site.data), **site.settings)
-    log = (site.data / "pages.log").open("wb")
-    running = subprocess.Popen([*serving, "--threads", "4"], env=surroundings, stderr=log, stdout=log)
-    log.close()
-    address = f"http://127.0.0.1:{free_port}"
-    try:
-        wait_for(address, running)
+    with served(site) as address:
         yield address
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-@pytest.fixture(scope="module")
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < until:
-        assert running.poll() is None, "the pages ended by themselves"
-        try:
-            with urllib.request.urlopen(f"{address}/login/", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"nothing was served within {STARTS_WITHIN_S} s")
-
-
-@contextmanager
-def looking(browser: "Browser", pages: str, width: int) -> "Iterator[Page]":
-    """Open the board as the operator; whatever the console says of errors fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en", base_url=pages)
-    page = context.new_page()
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda answer: complaints.append(answer.url) if answer.status >= 400 else None)
-    try:
-        page.goto("/login/")
-        page.get_by_role("textbox").first.fill("operator")
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.locator("button.main").click()
-        page.wait_for_url("**/console/meters/")
-        if page.locator("html").get_attribute("lang") != "en":
-            page.locator("button[lang=en]").click()
-            page.wait_for_load_state()
-        yield page
-        assert complaints == []
-    finally:
-        context.close()
-
-
-def is_sound(page: "Page", width: int, name: str) -> None:
-    """Check that nothing scrolls sideways and axe finds nothing."""
-    page.wait_for_load_state("load")
-    if "KILOVATT_SCREENSHOTS" in os.environ:
-        page.screenshot(path=Path(os.environ["KILOVATT_SCREENSHOTS"]) / f"{name}-{width}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
 
 def forget(site: Site, meter_id: int) -> tuple[int, str]:

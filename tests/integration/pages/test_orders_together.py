@@ -213,6 +213,20 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence(operator: Client, tow
     assert not OrderList.objects.exists()
 
 
+def test_a_list_is_given_by_a_file_or_typed_and_never_by_half(operator: Client, town: Town) -> None:
+    both = {
+        "list_id": str(uuid4()),
+        "organisation": str(town.association.pk),
+        "kind": "open_relay",
+        "because": WHY,
+        "file": SimpleUploadedFile("debtors.csv", b"41000001\n"),
+        "numbers": "41000002",
+    }
+    answer = operator.post("/console/orders/lists/new/", both)
+    assert "Give the meters by a file or here, not by both." in answer.content.decode()
+    assert not OrderList.objects.exists()
+
+
 def test_lists_are_for_operators_of_the_organisation_alone(operator: Client, town: Town) -> None:
     listed = list_of(operator)
     page = f"/console/orders/lists/{listed.pk}/"

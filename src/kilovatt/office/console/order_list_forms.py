@@ -51,6 +51,10 @@ class ListForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Return the fields with the list as `listed`: a MeterListFile."""
         fields: dict[str, Any] = super().clean() or {}
+        if fields.get("file") is not None and (fields.get("numbers") or "").strip():
+            # Which of them was meant is not ours to guess, with people's supply at stake.
+            self.add_error("numbers", _("Give the meters by a file or here, not by both."))
+            return fields
         try:
             fields["listed"] = self._listed(fields.get("file"), fields.get("numbers") or "")
         except FileFaultError as error:

@@ -60,7 +60,7 @@ DONE: Layout[None] = Record(make=nothing_more, fields={"status": fixed(bytes([OK
 ONLY_DONE = (DONE,)
 
 
-class StatusRequest(Request[AnswerT]):
+class StatusRequest(Request[AnswerT], ABC):
     """A request with its parameters: a code, perhaps numbers that belong to it, and fields behind it."""
 
     __slots__ = ()
@@ -78,9 +78,9 @@ class StatusRequest(Request[AnswerT]):
     """
 
     @property
+    @abstractmethod
     def says(self) -> tuple[Layout[AnswerT], ...]:
         """The layouts an answer's data can have, the shortest first."""
-        raise NotImplementedError
 
     @property
     def wants_data(self) -> bool:

@@ -97,8 +97,6 @@ def test_a_frame_with_the_mark_of_a_long_address_and_no_address_is_no_request() 
 
 def test_every_request_is_among_those_tried() -> None:
     assert {type(it) for it in OF_EACH_KIND} == set(REQUESTS)
-    with pytest.raises(NotImplementedError):
-        _ = NzifRequest[None]().says
 
 
 # ── Numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
