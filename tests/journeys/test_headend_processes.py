@@ -1,6 +1,9 @@
 """Head-end processes on a town of simulated meters: lines shared, taken over and given back, the past filled."""
 
+import json
 import signal
+import socket
+import subprocess
 from pathlib import Path
 
 from kilovatt.measure.metering.catalogue import model_by_key
@@ -14,6 +17,13 @@ ONCE_MORE_S = 30
 def read(site: Site) -> int:
     read: int = site.value("SELECT count(*) FROM records_meterstanding WHERE last_outcome = 'ok'")
     return read
+
+
+def lines_held(site: Site, process: "subprocess.Popen[bytes]") -> dict[str, int]:
+    """The lines that a process holds, or held last, and their fences."""
+    rows = site.rows("SELECT key, fence, payload FROM records_work WHERE kind = 'line' AND lease_until IS NOT NULL")
+    holder = f"{socket.gethostname()} {process.pid}"
+    return {key: fence for key, fence, payload in rows if json.loads(payload).get("holder") == holder}
 
 
 def gaps(site: Site) -> int:
@@ -50,17 +60,47 @@ def test_the_lines_of_a_killed_process_move_on_within_a_minute_and_nothing_is_th
         lines = site.value("SELECT count(DISTINCT line_id) FROM records_meter")
         first = site.start("--lines", str(lines - 1))
         site.wait(lambda: read(site) > 0, seconds=60, what="a meter read")
-        site.start()
+        second = site.start()
         site.wait(lambda: read(site) == 8, seconds=60, what="every meter read by two processes")
         first.send_signal(signal.SIGKILL)
         first.wait(10)
+        left = lines_held(site, first)
         asked = {site.ask_for(meter_id) for (meter_id,) in site.rows("SELECT id FROM records_meter")}
         done = "SELECT count(*) FROM records_work WHERE kind = 'reading' AND done_at IS NOT NULL"
         site.wait(lambda: site.value(done) == len(asked), seconds=TAKEN_OVER_S + ONCE_MORE_S, what="lines taken over")
         twice = "SELECT digest FROM records_intakeregister GROUP BY digest HAVING count(*) > 1"
         assert site.rows(twice) == []
-        fences = site.rows("SELECT fence FROM records_work WHERE kind = 'line' ORDER BY fence")
-        assert sum(fence for (fence,) in fences) == lines + (lines - 1)
+        taken_over = lines_held(site, second)
+        assert len(taken_over) == lines
+        # Each moved once.
+        assert left
+        assert {key: taken_over[key] for key in left} == {key: fence + 1 for key, fence in left.items()}
+
+
+def test_a_process_that_starts_later_is_left_its_share_and_gives_it_back_when_it_stops(tmp_path: Path) -> None:
+    with site_of(tmp_path / "site", MODELS, meters=8, KILOVATT_LINE_LEASE_S="4") as site:
+        lines = site.value("SELECT count(DISTINCT line_id) FROM records_meter")
+        first = site.start()
+        site.wait(lambda: len(lines_held(site, first)) == lines, seconds=60, what="one process holds every line")
+        second = site.start()
+        half = lines - lines // 2
+        shared = (half, lines - half)
+        site.wait(
+            lambda: (len(lines_held(site, first)), len(lines_held(site, second))) == shared,
+            seconds=60,
+            what="both hold as many lines",
+        )
+        asked = {site.ask_for(meter_id) for (meter_id,) in site.rows("SELECT id FROM records_meter")}
+        done = "SELECT count(*) FROM records_work WHERE kind = 'reading' AND done_at IS NOT NULL"
+        site.wait(lambda: site.value(done) == len(asked), seconds=60, what="both read their meters")
+        # No session was cut off for a line that moved.
+        assert site.rows("SELECT outcome, detail FROM records_session WHERE outcome != 'ok'") == []
+        held = lines_held(site, first)
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(20) == 0
+        site.wait(lambda: len(lines_held(site, first)) == lines, seconds=20, what="the first holds all again")
+        # Those it held all the time have not moved.
+        assert held.items() <= lines_held(site, first).items()
 
 
 def test_a_stopped_process_gives_its_lines_back_at_once(tmp_path: Path) -> None:

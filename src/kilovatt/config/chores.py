@@ -8,7 +8,7 @@ from kilovatt.office.operations.clock import SiteClock
 from kilovatt.office.operations.clocks import clocks
 from kilovatt.office.operations.keeping import ageing
 from kilovatt.office.operations.lines import leases
-from kilovatt.office.operations.reading import gaps
+from kilovatt.office.operations.reading import gaps, visits
 
 _CHORES = "chores"
 _LEASE = timedelta(minutes=10)
@@ -27,6 +27,7 @@ def do_chores(clock: SiteClock) -> bool:
         keep_what_is_ripe(clock)
         bill_last_month(now=now)
         ageing.let_frames_go(now=now)
+        visits.forget_requests(now=now)
     finally:
         leases.give_back(lease)
     return True

@@ -5,10 +5,10 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, connection
@@ -24,12 +24,13 @@ from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.measure.metering.sessions import SessionReport
 from kilovatt.office.operations import vault
 from kilovatt.office.operations.clock import SiteClock
-from kilovatt.office.operations.lines import leases, line_leases
+from kilovatt.office.operations.lines import leases, line_leases, shares
 from kilovatt.office.operations.lines.line_leases import HeldLine
 from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.reading import gaps, visits
 from kilovatt.office.operations.reading.reading_plan import LineErrands, back_fill, lines_to_read
 from kilovatt.wire.headend.commanding import WithdrawnError
+from kilovatt.wire.headend.lines import TcpAddress, UdpAddress, parse_address
 from kilovatt.wire.headend.polling import Headend
 from kilovatt.wire.headend.served_lines import LineErrand, LineNotServedError, Rank, ServedLines
 from kilovatt.wire.protocols.dlms.security.slots import UnusableKeysError
@@ -79,6 +80,8 @@ class HeadendProcess:
         self._figures.watch(Present(self._held.__len__, self._served.waiting_by_rank, headend.traffic))
         self._calls = CallIns(clock, holder=HOLDER, held=self._held, take=self._hold)
         self._leaving: set[asyncio.Task[None]] = set()
+        self._given_up: set[int] = set()
+        """Lines that other processes are to have, once their sessions in hand are over."""
         self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._stopped = asyncio.Event()
 
@@ -98,7 +101,7 @@ class HeadendProcess:
             self.stop()
             await asyncio.gather(chores, calls, *self._leaving)
             self._intake.close()
-            await self._at_desk(line_leases.give_back, list(self._held.values()))
+            await self._at_desk(self._give_back_all)
             self._desk.submit(connection.close)
             self._desk.shutdown(wait=True)
 
@@ -114,6 +117,8 @@ class HeadendProcess:
             await self._rest(line_leases.extend_every_s())
 
     async def _change_lines(self) -> None:
+        # Before the leases: when a process dies, its share is free as soon as its lines are.
+        share = await self._at_desk(self._be_there)
         for line in await self._at_desk(self._extend):
             _log.warning("line %s was lost to another process", line.line_id, extra={"line": line.line_id})
             if self._held.get(line.line_id) is not line:
@@ -121,13 +126,46 @@ class HeadendProcess:
                 continue
             del self._held[line.line_id]
             self._calls.line_lost(line)
-            # The session in hand may take its time; the leases of the other lines do not wait for it.
-            leaving = asyncio.create_task(self._served.let_go(line.line_id))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
-        free = self._lines_max - len(self._held)
-        for line in await self._at_desk(self._take, free):
+            self._leave(self._served.let_go(line.line_id))
+        for line in self._surplus(share):
+            self._given_up.add(line.line_id)
+            self._leave(self._give_up(line))
+        for line in await self._at_desk(self._take, share - len(self._held)):
             self._hold(line)
+
+    def _leave(self, leaving: Coroutine[Any, Any, None]) -> None:
+        """Let go of a line beside everything else: the session in hand may take its time."""
+        task = asyncio.create_task(leaving)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def _surplus(self, share: int) -> list[HeldLine]:
+        """Return the lines that are another process's share, those with the least to do first.
+
+        Only such as every process can reach: a port is on one machine, and a modem has called this process.
+        """
+        more = len(self._held) - len(self._given_up) - share
+        if more <= 0:
+            return []
+        held = [line for line_id, line in self._held.items() if line_id not in self._given_up]
+        reached = [line for line in held if isinstance(parse_address(line.url), TcpAddress | UdpAddress)]
+        return sorted(reached, key=lambda line: len(self._served.waiting(line.line_id)))[:more]
+
+    async def _give_up(self, line: HeldLine) -> None:
+        await self._served.let_go(line.line_id)
+        self._given_up.discard(line.line_id)
+        if self._held.get(line.line_id) is line:
+            del self._held[line.line_id]
+            await self._at_desk(line_leases.give_back, [line])
+
+    def _be_there(self) -> int:
+        now = self._clock.now()
+        shares.be_there(HOLDER, lines_max=self._lines_max, now=now)
+        return shares.share_of(HOLDER, now=now)
+
+    def _give_back_all(self) -> None:
+        shares.be_gone(HOLDER)
+        line_leases.give_back(list(self._held.values()))
 
     def _hold(self, line: HeldLine) -> None:
         self._held[line.line_id] = line
@@ -154,7 +192,7 @@ class HeadendProcess:
 
     async def _hand_out(self) -> None:
         while not self._stopped.is_set():
-            held = dict(self._held)
+            held = {line_id: line for line_id, line in self._held.items() if line_id not in self._given_up}
             in_hand = frozenset().union(*(self._served.waiting(line_id) for line_id in held))
             try:
                 wanted = await self._at_desk(self._wanted, held, in_hand)

@@ -28,7 +28,7 @@ from kilovatt.measure.metering.sessions import InstantValues, Learnt, SessionRep
 from kilovatt.office.exchange.listed_meters import meter_list
 from kilovatt.office.operations import vault
 from kilovatt.office.operations.intake.ingest import accept
-from kilovatt.office.operations.lines import line_leases
+from kilovatt.office.operations.lines import leases, line_leases
 from kilovatt.office.operations.lines.leases import FencedOffError, Lease
 from kilovatt.office.operations.orders import orders
 from kilovatt.office.operations.orders.order_lists import request_list
@@ -219,7 +219,10 @@ def test_an_order_in_the_hand_of_a_process_that_lost_its_line_is_taken_over_at_o
     assert orders.claim_due(fences(1), now=NOW) == []
     (due,) = orders.claim_due(fences(2), now=NOW)
     assert due.order.to_send
-    orders.note_sent(order.pk, lease=lease, now=NOW)
+    # It is another's now, whoever still holds the line.
+    assert not orders.note_sent(order.pk, lease=lease, now=NOW)
+    taken_over = leases.take_over(lease.kind, lease.key, now=NOW, length=timedelta(minutes=1))
+    assert orders.note_sent(order.pk, lease=taken_over, now=NOW)
     assert orders.claim_due(fences(2), now=NOW) == []
     (due,) = orders.claim_due(fences(3), now=NOW)
     assert not due.order.to_send

@@ -100,6 +100,16 @@ def test_a_request_nobody_could_carry_out_is_forgotten(meter: Meter, line: Line)
     assert Work.objects.get(key=key).done_at is None
 
 
+def test_requests_are_forgotten_days_after_nobody_looks_at_them(meter: Meter) -> None:
+    key = visits.ask_for(meter, now=NOW)
+    assert visits.forget_requests(now=NOW + timedelta(days=1)) == 0
+    line_leases.take_lines(now=NOW, at_most=1)
+    assert visits.forget_requests(now=NOW + timedelta(days=3)) == 1
+    # What is no request stays.
+    assert set(Work.objects.values_list("kind", flat=True)) == {line_leases.KIND}
+    assert not Work.objects.filter(key=key).exists()
+
+
 def test_the_deviation_of_a_clock_is_kept_by_day(meter: Meter) -> None:
     for day, ahead in ((0, 3), (0, 4), (1, 9)):
         at = NOW + timedelta(days=day, seconds=ahead)

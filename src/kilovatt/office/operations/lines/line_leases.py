@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
 
 from kilovatt.office.operations.lines import leases
 from kilovatt.office.operations.lines.leases import Lease
@@ -38,7 +40,7 @@ def extend_every_s() -> float:
 
 def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLine]:
     """Take lines with meters that nobody holds, at most so many; `holder` is whom people are told of."""
-    _enter_new_lines(now)
+    enter_new_lines(now)
     held: list[HeldLine] = []
     while len(held) < at_most:
         # Few at a time: of processes that begin together each gets some.
@@ -56,11 +58,12 @@ def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLin
     return held
 
 
-def _enter_new_lines(now: datetime) -> None:
-    """Make a piece of work of every line that has none."""
-    known = Work.objects.filter(kind=KIND).values_list("key", flat=True)
-    new = set(map(str, Line.objects.filter(meters__isnull=False).values_list("pk", flat=True))) - set(known)
-    Work.objects.bulk_create((Work(kind=KIND, key=key, due_at=now) for key in new), ignore_conflicts=True)
+def enter_new_lines(now: datetime) -> None:
+    """Make a piece of work of every line with meters that has none."""
+    works = Work.objects.filter(kind=KIND, key=Cast(OuterRef("pk"), CharField()))
+    new = Line.objects.filter(~Exists(works), meters__isnull=False).values_list("pk", flat=True).distinct()
+    entered = (Work(kind=KIND, key=str(line_id), due_at=now) for line_id in new)
+    Work.objects.bulk_create(entered, ignore_conflicts=True)
 
 
 def extend(held: Collection[HeldLine], *, now: datetime) -> list[HeldLine]:

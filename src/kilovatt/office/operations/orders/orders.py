@@ -347,7 +347,9 @@ def note_sent(order_id: UUID, *, lease: Lease, now: datetime) -> bool:
     """
     with transaction.atomic():
         leases.check(lease)
-        claimed = MeterOrder.objects.filter(pk=order_id, state=OrderState.CLAIMED, expires_at__gt=now)
+        claimed = MeterOrder.objects.filter(
+            pk=order_id, state=OrderState.CLAIMED, claimed_fence=lease.fence, expires_at__gt=now
+        )
         row = claimed.select_related("meter").first()
         if row is None or clock_moves.wait_for(row, at=now, is_on_its_way=True):
             return False

@@ -21,6 +21,8 @@ _WAITED_FOR = timedelta(minutes=10)
 """A request that nobody could carry out for so long is forgotten: who asked has gone."""
 _ANSWERED_WITHIN = timedelta(hours=1)
 """A visit that began while its request was waited for has told by then."""
+_REMEMBERED = timedelta(days=2)
+"""Pages show what came of a request for some minutes."""
 
 
 def due_meters(
@@ -94,6 +96,12 @@ def answered(started_at: Mapping[int, datetime], *, now: datetime) -> None:
     ]
     if done:
         Work.objects.filter(pk__in=done).update(done_at=now)
+
+
+def forget_requests(*, now: datetime) -> int:
+    """Delete requests that nobody looks at any more; return how many."""
+    deleted, _by_kind = Work.objects.filter(kind=ON_DEMAND, due_at__lt=now - _REMEMBERED).delete()
+    return deleted
 
 
 @dataclass(frozen=True, slots=True)
