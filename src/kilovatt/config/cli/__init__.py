@@ -16,15 +16,17 @@ def main() -> None:
     """Run the command line. What is wrong with the input or the machine is one sentence and exit code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kilovatt.config.settings")
     from kilovatt.config.cli.commands import app
-    from kilovatt.config.cli.complaints import KNOWN, sentence
 
     try:
         app()
-    except KNOWN as error:
-        complain(sentence(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        # Here, since whoever does nothing wrong need not wait for everything that can go wrong.
+        from kilovatt.config.cli.complaints import KNOWN, sentence
+
+        if isinstance(error, KNOWN):
+            complain(sentence(error))
         if not _disk_is_full(error):
             raise
         complain(_("The disk is full. What was accepted is kept; make room and start again."))

@@ -7,7 +7,7 @@ import typer
 
 from kilovatt.config import site as running
 from kilovatt.config.cli.commands.order import ByOption, meter_on_record, operator_of
-from kilovatt.config.cli.commands.site import DataOption
+from kilovatt.config.cli.options import DataOption
 from kilovatt.config.cli.voice import _, complain, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import model_by_key
 

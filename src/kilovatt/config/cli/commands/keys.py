@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 
 from kilovatt.config import site as running
-from kilovatt.config.cli.commands.site import DataOption
 from kilovatt.config.cli.keys import given_keys
+from kilovatt.config.cli.options import DataOption
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.wire.protocols.dlms.security.slots import MASTER, slots_of
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 _SHOWN = 20
 
 

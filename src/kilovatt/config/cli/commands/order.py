@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from kilovatt.config import site as running
-from kilovatt.config.cli.commands.site import DataOption
+from kilovatt.config.cli.options import DataOption
 from kilovatt.config.cli.passwords import password_in
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext, out, print_json
 from kilovatt.measure.metering.catalogue import model_by_key

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kilovatt.config import site as running
 from kilovatt.config.cli.commands.order import ByOption, What, kind_of, operator_of
-from kilovatt.config.cli.commands.site import DataOption
+from kilovatt.config.cli.options import DataOption
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, ngettext, out, print_json
 from kilovatt.office.exchange.faults import FileFaultError
 from kilovatt.office.exchange.listed_meters import BYTES_MAX, MeterListFile, meter_list

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kilovatt.config import site as running
-from kilovatt.config.cli.commands.site import DataOption
+from kilovatt.config.cli.options import DataOption
 from kilovatt.config.cli.voice import EXIT_NOT_DONE, _, complain, err, print_json
 
 
