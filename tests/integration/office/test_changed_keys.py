@@ -24,7 +24,16 @@ from kilovatt.office.operations.orders.order_values import made_keys
 from kilovatt.office.operations.reading.reading_plan import MeterErrand, lines_to_read
 from kilovatt.office.operations.registration import register_operator
 from kilovatt.office.operations.secrets.meter_keys import put_keys
-from kilovatt.office.records.models import IntakeFrame, Line, Meter, MeterOrder, MeterSecret, Organisation, User
+from kilovatt.office.records.models import (
+    IntakeFrame,
+    Line,
+    Meter,
+    MeterOrder,
+    MeterSecret,
+    Organisation,
+    Session,
+    User,
+)
 from kilovatt.wire.drivers.spodes.driver import SpodesDriver
 from kilovatt.wire.headend.carrier import Carrier
 from kilovatt.wire.headend.commanding import announced
@@ -247,6 +256,27 @@ def test_a_lost_command_is_cleared_up_by_sessions_with_the_old_keys_which_stay(
         assert desk.visit(desk.due(minutes=10), served).outcome is Outcome.OK
     assert (desk.state(), desk.order.shown) == (OrderState.FAILED, "session=opened_with_old")
     assert generations(meter)["encryption"] == 1
+    assert desk.read(served) is Outcome.OK
+
+
+def test_a_proof_that_comes_while_the_new_keys_do_not_open_costs_nothing_and_is_asked_for_again(
+    meter: Meter, operator: User, lease: Lease, served: SpodesMeter
+) -> None:
+    desk = Desk(meter, operator, lease)
+    lossy(served, is_heard=True)
+    desk.visit(desk.due(), served)
+    again = desk.due(seconds=31)
+    sealed = desk.order.secret_sealed
+    MeterOrder.objects.update(secret_sealed=b"sealed by a master key that is away")
+    report = desk.visit(again, served)
+    # What else the session brought is on record.
+    assert Session.objects.filter(session_id=report.session_id, outcome=Outcome.OK).exists()
+    assert (desk.state(), desk.order.over_at) == (OrderState.UNKNOWN, None)
+    assert "do not open" in desk.order.detail or "does not open" in desk.order.detail
+    assert generations(meter)["encryption"] == 1
+    MeterOrder.objects.update(secret_sealed=sealed)
+    desk.visit(desk.due(hours=6), served)
+    assert (desk.state(), desk.order.secret_sealed) == (OrderState.CONFIRMED, None)
     assert desk.read(served) is Outcome.OK
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kilovatt.measure.metering.commands import ChangeKeys, ChangePassword, CommandKind
 from kilovatt.measure.metering.orders import (
+    READ_BACK_LAST,
     OrderReport,
     OrderState,
     VisitResult,
@@ -16,6 +17,7 @@ from kilovatt.measure.metering.sessions import InstantValues
 from kilovatt.office.operations.orders.order_payloads import order_of_row
 from kilovatt.office.operations.orders.orders import SECRET_KINDS
 from kilovatt.office.operations.secrets.meter_keys import put_keys, put_password
+from kilovatt.office.operations.vault import SealBrokenError
 from kilovatt.office.records.models import MeterOrder, MeterSecret, OrderFrame, Session
 
 LOAD_MIN_W = 10
@@ -54,10 +56,14 @@ def settle(
     row.shown = report.shown[:200] or row.shown
     row.detail = _detail(report)
     row.due_at = None if standing.read_back_in is None else now + standing.read_back_in
-    if standing.state.is_over:
-        row.over_at = now
-        if standing.state is OrderState.CONFIRMED:
+    if standing.state is OrderState.CONFIRMED:
+        try:
             _take_over_secrets(row)
+        except SealBrokenError as error:
+            # Everything else of the session is kept. The next master key may open it: then it is proved once more.
+            row.state, row.detail, row.due_at = OrderState.UNKNOWN, str(error)[:300], now + READ_BACK_LAST
+    if OrderState(row.state).is_over:
+        row.over_at = now
         row.secret_sealed = None
     row.claimed_fence = None
     row.save()
