@@ -32,7 +32,8 @@ THINK_S = 0.01
 NOW = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 """A month of the past is missing at first, not two."""
 OVER = ("confirmed", "failed")
-SEEN_THROUGH_A_CUT = {"ok", "no_route", "silence", "noise"}
+SEEN_THROUGH_A_CUT = {"ok", "no_route", "silence", "noise", "another_meter"}
+"""Answers that a cut held back until they were overdue may be a neighbour's, asked in vain just before."""
 _ACCEPTED = re.compile(r"session (\S{36}) accepted")
 _SESSION_OF_METER_1 = "SELECT outcome FROM records_session WHERE meter_id = 1 ORDER BY started_at DESC LIMIT 1"
 
