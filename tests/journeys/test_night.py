@@ -23,7 +23,7 @@ from kilovatt.wire.simulator.planning import MODELS_OF_A_TOWN, FaultPlan
 from simulated_site import Site, site_of
 
 SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
-METERS = 2_000 if SOAKING else 100
+METERS = 2_000 if SOAKING else 300
 KILLS = 100 if SOAKING else 20
 NIGHT_S = 8 * 3600 if SOAKING else 900
 SETTLED = ("confirmed", "failed", "unknown")
