@@ -6,12 +6,13 @@ about as long as the one of 83 that has them all, and one lost byte costs a fift
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, ask
 from kilovatt.wire.drivers.mercury_v2.talk import Talk, ask_if_known
+from kilovatt.wire.drivers.tariff_sums import RUNNING_WITHIN_WH, STORED_WITHIN_WH
 from kilovatt.wire.protocols.mercury_v2.energy import (
     EnergyArray,
     EnergyPeriod,
@@ -32,11 +33,16 @@ _MIDNIGHT_MARGIN = timedelta(seconds=2)
 
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the sum and T1..T4."""
+    answered = yield from talk.sums.checked(partial(_read_running, talk), within_wh=RUNNING_WITHIN_WH)
+    return Learnt(registers=Registers(answered))
+
+
+def _read_running(talk: Talk) -> Conversation[list[AnsweredRegisters]]:
     answered: list[AnsweredRegisters] = []
     for tariff, request in enumerate(_of_tariffs(EnergyArray.SINCE_RESET)):
         answer = yield from ask(request)
         answered.append(_answered(talk, answer, tariff, RegisterMoment.NOW, talk.by_its_clock(answer.heard_at)))
-    return Learnt(registers=Registers(answered))
+    return answered
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
@@ -52,9 +58,11 @@ def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
         age = (today - day_on).days
         if age in (0, 1):
             array = EnergyArray.AT_START_OF_YESTERDAY if age else EnergyArray.AT_START_OF_DAY
-            answered += yield from _read_moving(talk, array, day_on, RegisterMoment.DAY_START)
+            read = partial(_read_moving, talk, array, day_on, RegisterMoment.DAY_START)
+            answered += yield from talk.sums.checked(read, within_wh=STORED_WITHIN_WH)
         elif keeps_days and 1 < age <= talk.model.day_register_depth_days:
-            answered += yield from _read_stored(talk, StoredMoment.DAY, day_on, RegisterMoment.DAY_START)
+            read = partial(_read_stored, talk, StoredMoment.DAY, day_on, RegisterMoment.DAY_START)
+            answered += yield from talk.sums.checked(read, within_wh=STORED_WITHIN_WH)
     return Learnt(registers=Registers(answered))
 
 
@@ -71,9 +79,11 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
             continue
         if age < _MONTHS_OF_A_YEAR:
             array = EnergyArray.AT_START_OF_MONTH
-            answered += yield from _read_moving(talk, array, month_on, RegisterMoment.MONTH_START)
+            read = partial(_read_moving, talk, array, month_on, RegisterMoment.MONTH_START)
+            answered += yield from talk.sums.checked(read, within_wh=STORED_WITHIN_WH)
         elif keeps_months:
-            answered += yield from _read_stored(talk, StoredMoment.MONTH, month_on, RegisterMoment.MONTH_START)
+            read = partial(_read_stored, talk, StoredMoment.MONTH, month_on, RegisterMoment.MONTH_START)
+            answered += yield from talk.sums.checked(read, within_wh=STORED_WITHIN_WH)
     return Learnt(registers=Registers(answered))
 
 

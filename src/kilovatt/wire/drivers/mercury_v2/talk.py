@@ -17,6 +17,7 @@ from kilovatt.wire.drivers.conversation import (
     refused,
 )
 from kilovatt.wire.drivers.midnights import midnight, whole_second
+from kilovatt.wire.drivers.tariff_sums import TariffSums
 from kilovatt.wire.protocols.framing.connection import Refusal, RefusalReason
 from kilovatt.wire.protocols.mercury_v2.fields import Directed
 from kilovatt.wire.protocols.mercury_v2.instants import Measured, Quantity, ReadEverything, ReadInstants, Value
@@ -54,6 +55,7 @@ class Talk:
 
     def __init__(self, meter: MeterAddress) -> None:
         self.meter = meter
+        self.sums = TariffSums()
         self._clock: ClockReading | None = None
         self._variant: Variant | None = None
         self._variant_asked = False

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment, Registers
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation
 from kilovatt.wire.drivers.nzif.talk import Talk, ask, ask_if_there
+from kilovatt.wire.drivers.tariff_sums import RUNNING_WITHIN_WH, STORED_WITHIN_WH
 from kilovatt.wire.protocols.nzif.energy import (
     Beginning,
     EnergyArray,
@@ -39,6 +41,12 @@ class _Wanted:
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the sum and T1..T4."""
     uwh_per_count = yield from talk.uwh_per_count()
+    read = partial(_read_running, talk, uwh_per_count)
+    answered = yield from talk.sums.checked(read, within_wh=RUNNING_WITHIN_WH)
+    return Learnt(registers=Registers(answered))
+
+
+def _read_running(talk: Talk, uwh_per_count: int) -> Conversation[list[AnsweredRegisters]]:
     answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         answer = yield from ask(ReadEnergy(EnergyPeriod(EnergyArray.SINCE_RESET), tariff))
@@ -52,7 +60,7 @@ def read_now(talk: Talk) -> Conversation[Learnt]:
                 taken_at=talk.by_its_clock(answer.heard_at),
             )
         )
-    return Learnt(registers=Registers(answered))
+    return answered
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
@@ -114,7 +122,8 @@ def _read(talk: Talk, wanted: Sequence[_Wanted]) -> Conversation[Learnt]:
     uwh_per_count = (yield from talk.uwh_per_count()) if wanted else 0
     answered: list[AnsweredRegisters] = []
     for it in wanted:
-        answered += yield from _read_beginning(talk, it, uwh_per_count)
+        read = partial(_read_beginning, talk, it, uwh_per_count)
+        answered += yield from talk.sums.checked(read, within_wh=STORED_WITHIN_WH)
     return Learnt(registers=Registers(answered))
 
 

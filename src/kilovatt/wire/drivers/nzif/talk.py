@@ -17,6 +17,7 @@ from kilovatt.wire.drivers.conversation import (
     refused,
 )
 from kilovatt.wire.drivers.midnights import midnight, whole_second
+from kilovatt.wire.drivers.tariff_sums import TariffSums
 from kilovatt.wire.protocols.framing.connection import Refusal
 from kilovatt.wire.protocols.nzif import instants
 from kilovatt.wire.protocols.nzif.fields import Directed
@@ -68,6 +69,7 @@ class Talk:
 
     def __init__(self, meter: MeterAddress) -> None:
         self.meter = meter
+        self.sums = TariffSums()
         dialect = meter.model.dialect
         self.dialect = dialect if isinstance(dialect, NzifDialect) else NzifDialect()
         self._clock: ClockReading | None = None

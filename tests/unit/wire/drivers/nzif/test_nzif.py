@@ -41,6 +41,11 @@ def counts(a_plus: int) -> EnergyCounts:
     return EnergyCounts(a_plus=a_plus, a_minus=0, r_plus=a_plus // 10, r_minus=None)
 
 
+def of_tariff(total: int, tariff: int) -> EnergyCounts:
+    """Registers that add up."""
+    return counts((total, total - 9, 2, 3, 4)[tariff])
+
+
 # ── Opening and closing ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -186,12 +191,13 @@ def test_what_is_not_measured_yet_is_not_told() -> None:
 # ── Registers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 REGISTERS: dict[NzifRequest[Any], object] = {
-    energy.ReadEnergy(EnergyPeriod(EnergyArray.SINCE_RESET), tariff): counts(7_990_501 + tariff) for tariff in range(5)
+    energy.ReadEnergy(EnergyPeriod(EnergyArray.SINCE_RESET), tariff): of_tariff(7_990_501, tariff)
+    for tariff in range(5)
 }
 
 
 def stored(beginning: Beginning, a_plus: int) -> dict[NzifRequest[Any], object]:
-    return {energy.ReadStored(beginning, tariff): counts(a_plus + tariff) for tariff in range(5)}
+    return {energy.ReadStored(beginning, tariff): of_tariff(a_plus, tariff) for tariff in range(5)}
 
 
 def test_running_registers_are_whole_watt_hours_floored() -> None:
@@ -265,6 +271,20 @@ def test_a_month_is_asked_by_its_number_within_a_year() -> None:
         (datetime(2025, 11, 30, 21, tzinfo=UTC), RegisterMoment.MONTH_START),
         (datetime(2026, 10, 31, 21, tzinfo=UTC), RegisterMoment.MONTH_START),
     }
+
+
+def test_registers_that_do_not_add_up_are_read_once_more() -> None:
+    told = stored(Beginning(StoredArray.MONTH_START, 11), 2_000)
+    total = energy.ReadStored(Beginning(StoredArray.MONTH_START, 11), 0)
+    asked: Asked = []
+
+    def said(request: NzifRequest[Any]) -> object:
+        # The first answer is the one before it, of a tariff at which nothing was used.
+        return counts(0) if request == total and asked.count(total) == 1 else saying(told)(request)
+
+    read = learnt(replace(NOTHING, register_months=(date(2026, 11, 1),)), said, asked=asked)
+    assert [it.value for it in read.registers if it.tariff == 0 and it.quantity is Quantity.A_PLUS] == [800]
+    assert asked.count(total) == 2
 
 
 def test_a_meter_without_the_archive_brings_no_registers_of_midnights() -> None:
