@@ -1,8 +1,8 @@
 """Registers of tariffs that add up to their sum: what was taken for an answer of the same shape shows by it.
 
-Answers of Mercury V2 and НЗиФ do not say which tariff they are of. A gateway that brings one answer in the place of
-another leaves registers that do not add up: these are read once more. Of a meter that really counts otherwise the same
-comes back, and is believed.
+Answers of Mercury V2, НЗиФ and СЕ102 do not say which tariff they are of. A gateway that brings one answer in the place
+of another leaves registers that do not add up: these are read once more. Of a meter that really counts otherwise the
+same comes back, and is believed.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,12 +6,20 @@ Each register has a frame of its own. What a depth means moves on at midnight: n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from kilovatt.measure.metering.outcomes import Outcome
-from kilovatt.measure.metering.registers import TOTAL_TARIFF, Quantity, RegisterMoment, RegisterReading
+from kilovatt.measure.metering.registers import (
+    TOTAL_TARIFF,
+    AnsweredRegisters,
+    Quantity,
+    RegisterMoment,
+    Registers,
+)
 from kilovatt.measure.metering.sessions import Learnt
 from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterRefusedError
 from kilovatt.wire.drivers.energomera.talk import Talk
+from kilovatt.wire.drivers.tariff_sums import RUNNING_WITHIN_WH, STORED_WITHIN_WH
 from kilovatt.wire.protocols.energomera.fields import ArchiveStamp
 from kilovatt.wire.protocols.energomera.requests import (
     UNUSED_COUNT,
@@ -45,26 +53,31 @@ class _Kept:
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the total and T1..T4."""
     step_wh = yield from talk.step_wh()
-    readings: tuple[RegisterReading, ...] = ()
+    read = partial(_read_running, talk, step_wh)
+    return Learnt(registers=Registers((yield from talk.sums.checked(read, within_wh=RUNNING_WITHIN_WH))))
+
+
+def _read_running(talk: Talk, step_wh: int) -> Conversation[list[AnsweredRegisters]]:
+    answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         answer = yield from _count(talk, tariff, 0)
         if answer is not None:
             taken_at = talk.by_its_clock(answer.heard_at)
-            readings += _reading(answer, tariff, step_wh, RegisterMoment.NOW, taken_at)
-    return Learnt(registers=readings)
+            answered += _answered(answer, tariff, step_wh, RegisterMoment.NOW, taken_at)
+    return answered
 
 
 def read_days(talk: Talk, days: Sequence[date]) -> Conversation[Learnt]:
     """Read the registers at 00:00 of local days that the meter still keeps."""
     today = yield from talk.its_today()
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for day_on in days:
         age = (today - day_on).days
         if 0 <= age < talk.model.day_register_depth_days:
             depth = age + _YESTERDAYS_END
             kept = _Kept(RegisterMoment.DAY_START, day_on, depth, today, today + _ONE_DAY)
-            readings += yield from _read_kept(talk, kept)
-    return Learnt(registers=readings)
+            answered += yield from _read_kept(talk, kept)
+    return Learnt(registers=Registers(answered))
 
 
 def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
@@ -74,30 +87,36 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
     """
     today = yield from talk.its_today()
     this_month, next_month = today.replace(day=1), _month_after(today)
-    readings: tuple[RegisterReading, ...] = ()
+    answered: list[AnsweredRegisters] = []
     for month in months:
         month_on = month.replace(day=1)
         age = (today.year - month.year) * _MONTHS_OF_A_YEAR + today.month - month.month
         if 0 <= age <= talk.model.month_register_depth_months:
             depth = age + talk.dialect.month_start_depth
             kept = _Kept(RegisterMoment.MONTH_START, month_on, depth, this_month, next_month)
-            readings += yield from _read_kept(talk, kept)
-    return Learnt(registers=readings)
+            answered += yield from _read_kept(talk, kept)
+    return Learnt(registers=Registers(answered))
 
 
-def _read_kept(talk: Talk, kept: _Kept) -> Conversation[tuple[RegisterReading, ...]]:
-    earliest, latest = talk.midnight(kept.since_on) + _MIDNIGHT_MARGIN, talk.midnight(kept.until_on) - _MIDNIGHT_MARGIN
+def _read_kept(talk: Talk, kept: _Kept) -> Conversation[list[AnsweredRegisters]]:
     step_wh = yield from talk.step_wh()
-    readings: tuple[RegisterReading, ...] = ()
+    # Each register is cut off at a step.
+    within_wh = max(STORED_WITHIN_WH, step_wh * len(_TARIFFS))
+    return (yield from talk.sums.checked(partial(_read_at_depth, talk, kept, step_wh), within_wh=within_wh))
+
+
+def _read_at_depth(talk: Talk, kept: _Kept, step_wh: int) -> Conversation[list[AnsweredRegisters]]:
+    earliest, latest = talk.midnight(kept.since_on) + _MIDNIGHT_MARGIN, talk.midnight(kept.until_on) - _MIDNIGHT_MARGIN
+    answered: list[AnsweredRegisters] = []
     for tariff in _TARIFFS:
         is_day = kept.moment is RegisterMoment.DAY_START
         answer = yield from (_day_count(talk, tariff, kept.depth) if is_day else _month_count(talk, tariff, kept))
         if answer is None:
             continue
         if not earliest <= talk.by_its_clock(answer.heard_at) <= latest:
-            return ()
-        readings += _reading(answer, tariff, step_wh, kept.moment, talk.midnight(kept.begins_on))
-    return readings
+            return []
+        answered += _answered(answer, tariff, step_wh, kept.moment, talk.midnight(kept.begins_on))
+    return answered
 
 
 def _count(talk: Talk, tariff: int, depth: int) -> Conversation[Answer[int] | None]:
@@ -134,21 +153,20 @@ def _month_count(talk: Talk, tariff: int, kept: _Kept) -> Conversation[Answer[in
     return Answer(stamped.value.count, stamped.exchange, stamped.heard_at)
 
 
-def _reading(
+def _answered(
     answer: Answer[int], tariff: int, step_wh: int, moment: RegisterMoment, taken_at: datetime
-) -> tuple[RegisterReading, ...]:
+) -> list[AnsweredRegisters]:
     if answer.value == UNUSED_COUNT:
-        return ()
-    reading = RegisterReading(
-        quantity=Quantity.A_PLUS,
-        tariff=tariff,
-        value=answer.value * step_wh,
+        return []
+    found = AnsweredRegisters(
+        names=((Quantity.A_PLUS, tariff),),
+        values=(answer.value * step_wh,),
         moment=moment,
         taken_at=taken_at,
         heard_at=answer.heard_at,
         exchange=answer.exchange,
     )
-    return (reading,)
+    return [found]
 
 
 def _month_after(day_on: date) -> date:

@@ -15,6 +15,7 @@ from kilovatt.wire.drivers.conversation import (
     ask_or_refusal,
     refused,
 )
+from kilovatt.wire.drivers.tariff_sums import TariffSums
 from kilovatt.wire.protocols.energomera.frames import PASSWORD_MAX
 from kilovatt.wire.protocols.energomera.requests import (
     ByteOrder,
@@ -58,6 +59,7 @@ class Talk:
 
     def __init__(self, meter: MeterAddress) -> None:
         assert isinstance(meter.model.dialect, EnergomeraDialect), "every row of this language has its dialect"
+        self.sums = TariffSums()
         self.meter = meter
         self.dialect = meter.model.dialect
         self._clock: ClockReading | None = None
