@@ -185,6 +185,7 @@ class _Talk:
         if self._clock is None:
             yield from self.clock()
         answered: list[AnsweredRegisters] = []
+        told: dict[Quantity, ByTariff] = {}
         for month in months:
             if not self._is_kept(month):
                 continue
@@ -193,6 +194,10 @@ class _Talk:
                 ReadMonthRegisters(month.month), ReadReactiveMonthRegisters(month.month)
             ):
                 answer = yield from ask(request)
+                if answer.value == told.get(quantity):
+                    # Nothing used for a month, or the answer before it once more: nothing in it says of which it is.
+                    answer = yield from ask(request)
+                told[quantity] = answer.value
                 answered.append(_answered(answer, quantity, RegisterMoment.MONTH_START, taken_at))
         return Learnt(registers=Registers(answered))
 

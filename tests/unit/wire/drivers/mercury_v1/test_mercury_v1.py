@@ -230,6 +230,24 @@ def test_the_beginnings_of_months_are_read_by_their_numbers_and_unused_tariffs_a
     assert {r.moment for r in readings} == {RegisterMoment.MONTH_START}
 
 
+@pytest.mark.parametrize("october_wh", [500_000, 600_000], ids=["another's answer", "nothing used"])
+def test_two_months_that_look_alike_are_asked_about_once_more(october_wh: int) -> None:
+    asked: Asked = []
+    november, october = ReadMonthRegisters(11), ReadMonthRegisters(10)
+
+    def said(request: MercuryV1Request[Any]) -> object:
+        if request in {november, october}:
+            # The first answer about October is November's, which came before it.
+            is_november = request == november or asked.count(october) == 1
+            return (600_000 if is_november else october_wh, None, None, None)
+        return CLOCK if request == ReadClock() else (None, None, None, None)
+
+    months = (date(2026, 11, 1), date(2026, 10, 1))
+    task = ReadingTask(identity=False, clock=False, registers_now=False, register_months=months)
+    assert [it.value for it in learnt(task, said, asked).registers] == [600_000, october_wh]
+    assert (asked.count(november), asked.count(october)) == (1, 2)
+
+
 def test_months_that_the_meter_does_not_keep_are_not_asked_for() -> None:
     asked: Asked = []
     months = (date(2026, 12, 1), date(2025, 11, 1), date(2024, 11, 1))
