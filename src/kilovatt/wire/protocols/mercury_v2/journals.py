@@ -192,28 +192,6 @@ class Sag:
 
 JournalRecord = Pair | Moment | Reprogramming | ErrorsFound | LoadSwitched | Sag
 
-_GROUPS = (
-    range(7),
-    range(0x08, 0x0E),
-    range(0x10, 0x17),
-    *(range(first, first + 8) for first in (0x18, 0x20, 0x28, 0x30)),
-)
-"""Which parameters of request 03h each of the seven bytes of a reprogramming stands for (figure 4.3)."""
-
-
-def _parameters_from(data: bytes) -> frozenset[int]:
-    return frozenset(
-        group.start + bit for group, byte in zip(_GROUPS, data, strict=True) for bit in numbers_of_bits(byte)
-    )
-
-
-def _parameters_to(parameters: frozenset[int]) -> bytes:
-    parts = [frozenset(number - group.start for number in parameters if number in group) for group in _GROUPS]
-    if sum(map(len, parts)) != len(parameters):
-        raise ValueError(f"some of these parameters are not noted: {sorted(parameters)}")
-    return bytes(bits_of_numbers(part, 1) for part in parts)
-
-
 _ERROR_WORD = word_swapped(6)
 _ERRORS = Field(
     size=6,
@@ -228,7 +206,8 @@ REPROGRAMMING: Layout[JournalRecord] = Record(
     {
         "day_on": day_month_year(),
         "requests": low_first(1),
-        "parameters": Field(size=7, read=_parameters_from, write=_parameters_to),
+        # Those of request 03h, each by its number (figure 4.3); bits that name none are kept as they are.
+        "parameters": bits(7),
         "physical_bits": low_first(1),
     },
 )

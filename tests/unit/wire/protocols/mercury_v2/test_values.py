@@ -217,7 +217,7 @@ def test_what_is_no_month_is_ignored_where_none_is_meant() -> None:
         (lambda: session.OpenChannel(1, b"1234567").body(), "6 bytes are wanted, got 7"),
         (lambda: writes.SetPowerLimit(167_772_160).body(), "16777216 does not fit into 3 bytes"),
         (lambda: bcd(1).write(100), "100 does not fit into 2 decimal digits"),
-        (lambda: _parameters_noted(frozenset({0x07})), "not noted"),
+        (lambda: _parameters_noted(frozenset({0x38})), "do not fit"),
         (lambda: profile.ReadRecordAt.parse(bytes.fromhex("06 13 00 10 0F")), "one kind of energy is not read"),
         (lambda: instants.ReadFrozenEnergy.parse(bytes.fromhex("08 14 F5")), "frozen energy is F0h to F4h: got F5h"),
         (lambda: _mark_of(bytes([60, 0x20])), "a minute of the hour is 0 to 59"),
