@@ -1,6 +1,5 @@
 """A night in a town with every fault: what any retry could have got is there, once; all else has its reason."""
 
-import json
 import os
 import random
 import signal
@@ -13,13 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kilovatt.lake.store import Lake
-from kilovatt.lake.tables import METER_DAYS
 from kilovatt.measure.metering.catalogue import model_by_key
 from kilovatt.measure.metering.commands import CommandKind
 from kilovatt.measure.metering.outcomes import Outcome
 from kilovatt.wire.simulator.faults import UNREADABLE_FAULTS
 from kilovatt.wire.simulator.planning import MODELS_OF_A_TOWN, FaultPlan
+from settled_days import settled_days
 from simulated_site import Site, site_of
 
 SOAKING = os.environ.get("KILOVATT_SOAK") == "1"
@@ -66,12 +64,7 @@ def whole_days(site: Site) -> Counter[tuple[int, date]]:
     days: Counter[tuple[int, date]] = Counter()
     rows = site.rows("SELECT meter_id, day_on, qualities FROM records_intakemeterday")
     days.update((meter_id, date.fromisoformat(on)) for meter_id, on, known in rows if all(unpacked(known)))
-    settled = site.rows("SELECT lake_versions FROM records_batch WHERE settled_at IS NOT NULL ORDER BY number")
-    if settled:
-        version = json.loads(settled[-1][0])[METER_DAYS.name]
-        ids = range(1, len(site.plan.meters) + 1)
-        kept = Lake(site.data / "lake").table(METER_DAYS).read(version, meter_ids=ids)
-        days.update((row["meter_id"], row["day_on"]) for row in kept.to_pylist() if all(row["qualities"]))
+    days.update((row["meter_id"], row["day_on"]) for row in settled_days(site) if all(row["qualities"]))
     return days
 
 
