@@ -32,7 +32,7 @@ class TariffSums:
     def checked(self, read: Read, *, within_wh: int) -> Conversation[list[AnsweredRegisters]]:
         """Read registers until they add up, or come back the same. Raises RemoteProtocolError for what does neither."""
         first = yield from read()
-        if not self._off(first, within_wh):
+        if _add_up_in_columns(first, within_wh) or not self._off(first, within_wh):
             return first
         again = yield from read()
         off = self._off(again, within_wh)
@@ -57,6 +57,16 @@ class TariffSums:
             for quantity, total in sums.items()
             if quantity in parts and abs(parts[quantity] - total) > within_wh and quantity not in self._otherwise
         )
+
+
+def _add_up_in_columns(answered: Sequence[AnsweredRegisters], within_wh: int) -> bool:
+    """Tell whether registers add up as they nearly always come: the sum first, of each tariff the same quantities."""
+    total, *parts = [one.values for one in answered] or [()]
+    if not parts or any(len(values) != len(total) for values in parts):
+        return False
+    return all(
+        abs(whole - sum(column)) <= within_wh for whole, column in zip(total, zip(*parts, strict=True), strict=True)
+    )
 
 
 def _alike(first: Sequence[AnsweredRegisters], again: Sequence[AnsweredRegisters], within_wh: int) -> bool:
