@@ -92,8 +92,9 @@ def test_a_meter_that_counts_otherwise_is_believed_and_asked_no_more_in_that_ses
     assert (twice.times, once.times, other.times) == (2, 1, 2)
 
 
-def test_what_is_otherwise_each_time_is_noise() -> None:
-    told = Told([answered(9_000, 1, 2, 3, 4), answered(9_000, 1, 2, 5_000, 4)])
+@pytest.mark.parametrize("again", [(9_000, 1, 2, 5_000, 4), (9_000, 1, 2, 3)], ids=["another value", "one less"])
+def test_what_is_otherwise_each_time_is_noise(again: tuple[int, ...]) -> None:
+    told = Told([answered(9_000, 1, 2, 3, 4), answered(*again)])
     with pytest.raises(RemoteProtocolError, match="do not add up to their sum") as found:
         checked(told)
     assert found.value.fault is LineFault.NOISE
