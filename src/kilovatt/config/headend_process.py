@@ -43,6 +43,8 @@ DAYS_OF_A_VISIT = 7
 DAYS_AT_ONCE = 56
 SECONDS_OF_A_BACK_FILL = 60.0
 """A visit for the past takes so long at most, by what the last one took a day: others wait for the line."""
+GIVEN_UP_AT_ONCE = 64
+"""So many lines are left to other processes at a time."""
 HOLDER = f"{socket.gethostname()} {os.getpid()}"
 """By what name people are told which process holds a line."""
 
@@ -149,19 +151,25 @@ class HeadendProcess:
             return []
         held = [line for line_id, line in self._held.items() if line_id not in self._given_up]
         reached = [line for line in held if isinstance(parse_address(line.url), TcpAddress | UdpAddress)]
-        return sorted(reached, key=lambda line: len(self._served.waiting(line.line_id)))[:more]
+        # Each is given back by itself, while leases have to be extended.
+        return sorted(reached, key=lambda line: len(self._served.waiting(line.line_id)))[: min(more, GIVEN_UP_AT_ONCE)]
 
     async def _give_up(self, line: HeldLine) -> None:
         await self._served.let_go(line.line_id)
         self._given_up.discard(line.line_id)
         if self._held.get(line.line_id) is line:
             del self._held[line.line_id]
-            await self._at_desk(line_leases.give_back, [line])
+            try:
+                await self._at_desk(line_leases.give_back, [line])
+            except DatabaseError as error:
+                # Its lease ends by itself.
+                _log.error("the database did not answer: %s", error)
 
     def _be_there(self) -> int:
         now = self._clock.now()
+        line_leases.enter_new_lines(now)
         shares.be_there(HOLDER, lines_max=self._lines_max, now=now)
-        return shares.share_of(HOLDER, now=now)
+        return shares.share_of(HOLDER, lines_max=self._lines_max, now=now)
 
     def _give_back_all(self) -> None:
         shares.be_gone(HOLDER)
@@ -180,7 +188,7 @@ class HeadendProcess:
         return line_leases.extend(list(self._held.values()), now=self._clock.now())
 
     def _take(self, at_most: int) -> list[HeldLine]:
-        return line_leases.take_lines(now=self._clock.now(), at_most=at_most, holder=HOLDER)
+        return line_leases.take_free_lines(now=self._clock.now(), at_most=at_most, holder=HOLDER)
 
     def _lost(self, line_id: int, error: BaseException) -> None:
         _log.error("line %s is let go: %s", line_id, error, extra={"line": line_id})

@@ -1,6 +1,6 @@
 """Head-end processes share the lines: who comes later gets its part, and who goes leaves it to the others."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -24,45 +24,66 @@ def five_lines(association: Organisation) -> list[Line]:
     return lines
 
 
+def there(holder: str, *, lines_max: int = 1_000) -> None:
+    """A process that has been there for a while."""
+    for at in (NOW - lease_length() / 2, NOW):
+        shares.be_there(holder, lines_max=lines_max, now=at)
+
+
+def share(holder: str, *, lines_max: int = 1_000, now: datetime = NOW) -> int:
+    return shares.share_of(holder, lines_max=lines_max, now=now)
+
+
 @pytest.mark.usefixtures("five_lines")
 def test_a_process_alone_holds_all_and_with_another_no_more_than_half_rounded_up() -> None:
-    shares.be_there("one 1", lines_max=1_000, now=NOW)
-    assert shares.share_of("one 1", now=NOW) == 5
-    shares.be_there("two 2", lines_max=1_000, now=NOW)
-    assert [shares.share_of(holder, now=NOW) for holder in ("one 1", "two 2")] == [3, 3]
+    there("one 1")
+    assert share("one 1") == 5
+    there("two 2")
+    assert [share("one 1"), share("two 2")] == [3, 3]
 
 
 @pytest.mark.usefixtures("five_lines")
 def test_what_a_small_process_cannot_hold_is_the_share_of_the_others() -> None:
-    shares.be_there("small 1", lines_max=1, now=NOW)
-    shares.be_there("large 2", lines_max=1_000, now=NOW)
-    assert [shares.share_of(holder, now=NOW) for holder in ("small 1", "large 2")] == [1, 4]
+    there("small 1", lines_max=1)
+    there("large 2")
+    assert [share("small 1", lines_max=1), share("large 2")] == [1, 4]
+
+
+@pytest.mark.usefixtures("five_lines")
+def test_one_that_has_said_once_that_it_is_there_takes_no_share_from_others_yet() -> None:
+    there("one 1")
+    # Killed before it could say so again, ten times over.
+    for number in range(10):
+        shares.be_there(f"killed {number}", lines_max=1_000, now=NOW)
+    assert share("one 1") == 5
+    # It knows of itself, and leaves the others theirs.
+    assert share("killed 0") == 3
 
 
 @pytest.mark.usefixtures("five_lines")
 def test_the_share_of_one_that_fell_silent_is_free_as_soon_as_its_lines_are() -> None:
-    shares.be_there("dead 1", lines_max=1_000, now=NOW)
+    there("dead 1")
+    there("one 2")
     line_leases.take_lines(now=NOW, at_most=2, holder="dead 1")
     later = NOW + lease_length() + timedelta(seconds=1)
-    shares.be_there("one 2", lines_max=1_000, now=NOW)
     shares.be_there("one 2", lines_max=1_000, now=later)
-    assert shares.share_of("one 2", now=later) == 5
+    assert share("one 2", now=later) == 5
     assert len(line_leases.take_lines(now=later, at_most=5, holder="one 2")) == 5
     assert list(Work.objects.filter(kind=shares.KIND).values_list("key", flat=True)) == ["one 2"]
 
 
 @pytest.mark.usefixtures("five_lines")
 def test_one_that_leaves_leaves_its_share_at_once() -> None:
-    for holder in ("one 1", "two 2"):
-        shares.be_there(holder, lines_max=1_000, now=NOW)
+    there("one 1")
+    there("two 2")
     shares.be_gone("two 2")
-    assert shares.share_of("one 1", now=NOW) == 5
-    assert shares.share_of("two 2", now=NOW) == 0
+    assert share("one 1") == 5
 
 
-def test_a_new_line_with_a_meter_is_counted_before_anybody_has_taken_it(association: Organisation) -> None:
-    shares.be_there("one 1", lines_max=1_000, now=NOW)
-    assert shares.share_of("one 1", now=NOW) == association.lines.filter(meters__isnull=False).distinct().count() == 1
+def test_a_new_line_with_a_meter_is_counted_once_it_is_entered(association: Organisation) -> None:
+    assert share("one 1") == 0
+    line_leases.enter_new_lines(NOW)
+    assert share("one 1") == association.lines.filter(meters__isnull=False).distinct().count() == 1
 
 
 @given(lines=st.integers(0, 10_000), limits=st.lists(st.integers(1, 3_000), min_size=1, max_size=9))

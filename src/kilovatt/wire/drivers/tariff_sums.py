@@ -26,8 +26,8 @@ class TariffSums:
     __slots__ = ("_otherwise",)
 
     def __init__(self) -> None:
-        self._otherwise: frozenset[Quantity] = frozenset()
-        """Quantities whose registers do not add up in this meter: asked twice, it told the same."""
+        self._otherwise: dict[int, frozenset[Quantity]] = {}
+        """Quantities whose registers do not add up here, by what was let pass: asked twice, the meter told the same."""
 
     def checked(self, read: Read, *, within_wh: int) -> Conversation[list[AnsweredRegisters]]:
         """Read registers until they add up, or come back the same. Raises RemoteProtocolError for what does neither."""
@@ -39,11 +39,12 @@ class TariffSums:
         if off and not _alike(first, again, within_wh):
             message = "the registers of the tariffs do not add up to their sum, each time otherwise"
             raise RemoteProtocolError(LineFault.NOISE, message, b"")
-        self._otherwise |= off
+        self._otherwise[within_wh] = self._otherwise.get(within_wh, frozenset()) | off
         return again
 
     def _off(self, answered: Sequence[AnsweredRegisters], within_wh: int) -> frozenset[Quantity]:
         """Return the quantities whose registers do not add up though they did not fail to before."""
+        otherwise = self._otherwise.get(within_wh, frozenset())
         sums: dict[Quantity, int] = {}
         parts: dict[Quantity, int] = {}
         for one in answered:
@@ -55,7 +56,7 @@ class TariffSums:
         return frozenset(
             quantity
             for quantity, total in sums.items()
-            if quantity in parts and abs(parts[quantity] - total) > within_wh and quantity not in self._otherwise
+            if quantity in parts and abs(parts[quantity] - total) > within_wh and quantity not in otherwise
         )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kilovatt.measure.metering.registers import AnsweredRegisters, Quantity, RegisterMoment
 from kilovatt.wire.drivers.conversation import Conversation
-from kilovatt.wire.drivers.tariff_sums import STORED_WITHIN_WH, TariffSums
+from kilovatt.wire.drivers.tariff_sums import RUNNING_WITHIN_WH, STORED_WITHIN_WH, TariffSums
 from kilovatt.wire.protocols.framing.connection import LineFault, RemoteProtocolError
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -45,8 +45,8 @@ class Told:
         return self._readings.pop(0)
 
 
-def checked(told: Told, sums: TariffSums | None = None) -> list[int]:
-    conversation = (sums or TariffSums()).checked(told.read, within_wh=STORED_WITHIN_WH)
+def checked(told: Told, sums: TariffSums | None = None, *, within_wh: int = STORED_WITHIN_WH) -> list[int]:
+    conversation = (sums or TariffSums()).checked(told.read, within_wh=within_wh)
     try:
         next(conversation)
     except StopIteration as stop:
@@ -98,6 +98,13 @@ def test_what_is_otherwise_each_time_is_noise(again: tuple[int, ...]) -> None:
     with pytest.raises(RemoteProtocolError, match="do not add up to their sum") as found:
         checked(told)
     assert found.value.fault is LineFault.NOISE
+
+
+def test_what_running_registers_do_says_nothing_of_those_that_are_billed() -> None:
+    sums = TariffSums()
+    checked(Told([answered(9_000, 1, 2, 3, 4)] * 2), sums, within_wh=RUNNING_WITHIN_WH)
+    stored = Told([answered(8_000, 1, 2, 3, 4), answered(8_000, 7_000, 1_000, 0, 0)])
+    assert checked(stored, sums) == [8_000, 7_000, 1_000, 0, 0]
 
 
 def test_what_was_not_there_the_second_time_is_not_there() -> None:

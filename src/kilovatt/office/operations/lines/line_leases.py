@@ -41,6 +41,11 @@ def extend_every_s() -> float:
 def take_lines(*, now: datetime, at_most: int, holder: str = "") -> list[HeldLine]:
     """Take lines with meters that nobody holds, at most so many; `holder` is whom people are told of."""
     enter_new_lines(now)
+    return take_free_lines(now=now, at_most=at_most, holder=holder)
+
+
+def take_free_lines(*, now: datetime, at_most: int, holder: str) -> list[HeldLine]:
+    """Take lines that were entered and that nobody holds, at most so many."""
     held: list[HeldLine] = []
     while len(held) < at_most:
         # Few at a time: of processes that begin together each gets some.

@@ -53,8 +53,8 @@ class _Kept:
 def read_now(talk: Talk) -> Conversation[Learnt]:
     """Read the running registers: the total and T1..T4."""
     step_wh = yield from talk.step_wh()
-    read = partial(_read_running, talk, step_wh)
-    return Learnt(registers=Registers((yield from talk.sums.checked(read, within_wh=RUNNING_WITHIN_WH))))
+    read, within_wh = partial(_read_running, talk, step_wh), RUNNING_WITHIN_WH + _cut_off(step_wh)
+    return Learnt(registers=Registers((yield from talk.sums.checked(read, within_wh=within_wh))))
 
 
 def _read_running(talk: Talk, step_wh: int) -> Conversation[list[AnsweredRegisters]]:
@@ -100,9 +100,13 @@ def read_months(talk: Talk, months: Sequence[date]) -> Conversation[Learnt]:
 
 def _read_kept(talk: Talk, kept: _Kept) -> Conversation[list[AnsweredRegisters]]:
     step_wh = yield from talk.step_wh()
-    # Each register is cut off at a step.
-    within_wh = max(STORED_WITHIN_WH, step_wh * len(_TARIFFS))
-    return (yield from talk.sums.checked(partial(_read_at_depth, talk, kept, step_wh), within_wh=within_wh))
+    read, within_wh = partial(_read_at_depth, talk, kept, step_wh), STORED_WITHIN_WH + _cut_off(step_wh)
+    return (yield from talk.sums.checked(read, within_wh=within_wh))
+
+
+def _cut_off(step_wh: int) -> int:
+    """Return how much may be missing from registers that are each cut off at a step [Wh]."""
+    return step_wh * len(_TARIFFS)
 
 
 def _read_at_depth(talk: Talk, kept: _Kept, step_wh: int) -> Conversation[list[AnsweredRegisters]]:
