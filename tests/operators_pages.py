@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -49,23 +49,25 @@ def served(site: Site) -> Iterator[str]:
         running = subprocess.Popen([*serving, "--threads", "4"], env=surroundings, stderr=log, stdout=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, running)
+        wait_for(address, running)
         yield address
     finally:
         running.terminate()
         running.wait(30)
 
 
-def _wait_for(address: str, running: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + _STARTS_WITHIN_S
+def wait_for(address: str, running: "subprocess.Popen[Any]", *, seconds: float = _STARTS_WITHIN_S) -> None:
+    """Wait until pages are served at an address by a process that runs."""
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
-        assert running.poll() is None, "the pages ended by themselves"
+        assert running.poll() is None, f"what was to serve {address} ended by itself"
         try:
             with urllib.request.urlopen(f"{address}/login/", timeout=5):
                 return
         except OSError:
+            # Not there yet, or there and busy with its first page on a machine under load.
             time.sleep(0.2)
-    pytest.fail(f"nothing was served within {_STARTS_WITHIN_S} s")
+    pytest.fail(f"nothing was served within {seconds:g} s")
 
 
 @contextmanager

@@ -4,8 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from demonstration import KILOVATT, NOW, environment
+from operators_pages import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[S
     running = subprocess.Popen([KILOVATT, "demo", *options], env=environment(), stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{free_port}"
     try:
-        wait_for(url, running)
+        wait_for(url, running, seconds=STARTS_WITHIN_S)
         yield Site(url, json.loads((data / "logins.json").read_text(encoding="utf-8")))
     finally:
         running.send_signal(signal.SIGINT)
@@ -60,19 +59,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
-
-
-def wait_for(url: str, running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < until:
-        assert running.poll() is None, "the demonstration ended by itself"
-        try:
-            with urllib.request.urlopen(f"{url}/login/", timeout=5):
-                return
-        except OSError:
-            # Not there yet, or there and busy with its first page on a machine under load.
-            time.sleep(0.5)
-    pytest.fail(f"nothing was served within {STARTS_WITHIN_S} s")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from kilovatt.measure.metering.meter_days import NO_EXCHANGE, SlotFlag, SlotRank
 from kilovatt.measure.metering.outcomes import Outcome, SessionPart
 from kilovatt.measure.metering.registers import Quantity, RegisterMoment
 from kilovatt.measure.metering.sessions import ClockReading, Identity, InstantValues, Learnt
-from kilovatt.wire.drivers.conversation import Answer, Conversation, MeterAddress, MeterRefusedError, ReadingTask
+from kilovatt.wire.drivers.conversation import Conversation, MeterAddress, MeterRefusedError, ReadingTask
 from kilovatt.wire.drivers.mercury_v1.driver import MercuryV1Driver
 from kilovatt.wire.protocols.framing.connection import LocalProtocolError
 from kilovatt.wire.protocols.framing.wall_time import WallTime
@@ -36,6 +36,7 @@ from kilovatt.wire.protocols.mercury_v1.requests import (
     ReadTariff,
     ReadVariant,
 )
+from told_in_turn import told_in_turn
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 HEARD_AT = datetime(2026, 11, 24, 5, 32, 30, tzinfo=UTC)
@@ -62,18 +63,8 @@ def carried(
     asked: Asked | None = None,
 ) -> ResultT:
     """What a conversation returns when the meter says this; everything is heard at one instant."""
-    number = 0
-    answer: Answer[Any] | None = None
-    try:
-        while True:
-            request: Any = conversation.send(answer)  # type: ignore[arg-type]  # None starts a generator
-            number += 1
-            if asked is not None:
-                asked.append(request)
-            answer = Answer(said[request] if isinstance(said, dict) else said(request), number, HEARD_AT)
-    except StopIteration as stop:
-        result: ResultT = stop.value
-        return result
+    answering = said.__getitem__ if isinstance(said, dict) else said
+    return told_in_turn(conversation, answering, heard_at=HEARD_AT, asked=asked)
 
 
 def learnt(
